@@ -1,0 +1,30 @@
+//! The agent: keeps one control connection to its server and, while somebody
+//! looks, one connection for each viewer. A library so that tests can drive it;
+//! the program is `main.rs`.
+
+pub mod address;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod connection;
+mod control;
+mod desktop_thread;
+pub mod enrol;
+mod facts;
+mod http;
+mod input_thread;
+pub mod logging;
+pub mod platform;
+pub mod reconnect;
+mod run;
+mod session;
+mod sessions;
+mod test_capture;
+mod tls;
+mod websocket;
+
+pub use run::run;
+pub use test_capture::test_capture;
+
+/// Program and version, as viewers and servers see it.
+pub const SOFTWARE: &str = concat!("agent ", env!("CARGO_PKG_VERSION"));

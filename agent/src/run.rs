@@ -1,0 +1,210 @@
+//! The agent's life: settings, enrolment, and one control connection after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use gc_platform::Host;
+use gc_session::CloseReason;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::{error, info, warn};
+
+use crate::address::ServerAddress;
+use crate::cli::{Options, QualityCap};
+use crate::clock::{Clock, random_bytes};
+use crate::config::{ApiKey, DataDir, Identity};
+use crate::connection::Connector;
+use crate::control::{self, Ending};
+use crate::desktop_thread::sentence;
+use crate::enrol::{self, Token};
+use crate::http::RequestError;
+use crate::reconnect::{Backoff, Failure};
+use crate::session::Context;
+use crate::sessions::Sessions;
+use crate::{SOFTWARE, logging, platform};
+
+/// Runs until told to stop.
+///
+/// # Errors
+/// Settings that make no sense, files that cannot be used, a server that refuses to enrol this machine.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let host: Arc<dyn Host> = Arc::new(platform::host());
+    let settings = Settings::new(options, &*host)?;
+    let data_dir = match &options.data_dir {
+        Some(path) => path.clone(),
+        None => host.default_data_dir().context("choose a data directory; --data-dir names one")?,
+    };
+    let data = DataDir::open(&*host, &data_dir)?;
+    let log_file = options.log_file.clone().unwrap_or_else(|| host.default_log_file(&data_dir));
+    logging::start(&*host, options.log_level.filter(), &log_file);
+    info!(version = env!("CARGO_PKG_VERSION"), data_dir = %data_dir.display(), "Starting {SOFTWARE}");
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    let result = runtime.block_on(live(host, &settings, &data));
+    // A name that is being looked up must not hold up the end.
+    runtime.shutdown_background();
+    info!("Stopped");
+    result
+}
+
+/// The command line and what an installer left, checked.
+struct Settings<'a> {
+    options: &'a Options,
+    server: Option<ServerAddress>,
+    token: Option<Token>,
+    api_key: Option<ApiKey>,
+}
+
+impl<'a> Settings<'a> {
+    fn new(options: &'a Options, host: &dyn Host) -> anyhow::Result<Self> {
+        let preset = host.preset();
+        let server = options.server.clone().or(preset.server);
+        let server = server.map(|text| ServerAddress::parse(&text)).transpose()?;
+        let token = options.token.as_ref().map(|text| Token::parse(text).context("--token is no enrolment token: it starts with enr_"));
+        let api_key = options.api_key.clone().or(preset.api_key);
+        let api_key = api_key.map(|text| ApiKey::parse(&text).context("--api-key is no machine key: it starts with cak_"));
+        if let Some(id) = &options.device_id {
+            ensure!(enrol::is_device_id(id), "--device-id has 1 to 64 letters, digits, '-' or '_'");
+        }
+        Ok(Self { options, server, token: token.transpose()?, api_key: api_key.transpose()? })
+    }
+
+    fn connector(&self, server: &ServerAddress) -> anyhow::Result<Connector> {
+        Connector::new(server.clone(), self.options.ca_file.as_deref())
+    }
+}
+
+async fn live(host: Arc<dyn Host>, settings: &Settings<'_>, data: &DataDir) -> anyhow::Result<()> {
+    let (stop_sender, mut stop) = watch::channel(false);
+    tokio::spawn(async move {
+        match platform::stop_requested().await {
+            Ok(()) => info!("Stopping"),
+            Err(error) => error!(%error, "Cannot receive the system's signals"),
+        }
+        stop_sender.send_replace(true);
+    });
+    let clock = Clock::new();
+    let Some(identity) = identity(&*host, settings, data, clock, &mut stop).await? else { return Ok(()) };
+    let context = Arc::new(Context {
+        machine: host,
+        connector: settings.connector(&identity.server)?,
+        identity,
+        quality: settings.options.quality.map(QualityCap::quality),
+        clock,
+    });
+    info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
+    let mut sessions = Sessions::new(Arc::clone(&context));
+    let mut backoff = Backoff::default();
+    loop {
+        let ending = control::serve(&context, &mut sessions, &mut stop, || backoff.handle_connected(clock.now())).await;
+        let wait = match ending {
+            Ending::Stopped => break,
+            Ending::Lost(why) => {
+                let wait = backoff.handle_failure(clock.now(), Failure::Unreachable, chance());
+                warn!(why, ?wait, "No connection to the server; trying again");
+                wait
+            }
+            Ending::Refused(why) => {
+                let wait = backoff.handle_failure(clock.now(), Failure::Refused, chance());
+                error!(why, ?wait, "Refused by the server; asking again");
+                wait
+            }
+        };
+        if pause(wait, &mut stop).await {
+            break;
+        }
+    }
+    sessions.close_all(CloseReason::AgentStopping).await;
+    Ok(())
+}
+
+/// Who this machine is: from the file, or by enrolling. `None` when told to stop meanwhile.
+async fn identity(
+    host: &dyn Host,
+    settings: &Settings<'_>,
+    data: &DataDir,
+    clock: Clock,
+    stop: &mut watch::Receiver<bool>,
+) -> anyhow::Result<Option<Identity>> {
+    let Some(mut identity) = data.load()? else { return enrol(host, settings, data, clock, stop).await };
+    let server = settings.server.clone().unwrap_or_else(|| identity.server.clone());
+    let api_key = settings.api_key.clone().unwrap_or_else(|| identity.api_key.clone());
+    if server == identity.server && api_key == identity.api_key {
+        return Ok(Some(identity));
+    }
+    // Something new: kept once the server says that it is this machine.
+    let connector = settings.connector(&server)?;
+    let asked = until_answered(clock, stop, || enrol::identify(&connector, &api_key)).await;
+    let Some(machine_id) = asked.context("check the new server address or key")? else { return Ok(None) };
+    ensure!(
+        machine_id == identity.machine_id,
+        "the key belongs to another machine ({machine_id}) than the one enrolled here ({})",
+        identity.machine_id
+    );
+    (identity.server, identity.api_key) = (server, api_key);
+    data.store(host, &identity)?;
+    info!("Stored the new server address or key");
+    Ok(Some(identity))
+}
+
+async fn enrol(
+    host: &dyn Host,
+    settings: &Settings<'_>,
+    data: &DataDir,
+    clock: Clock,
+    stop: &mut watch::Receiver<bool>,
+) -> anyhow::Result<Option<Identity>> {
+    let Some(server) = &settings.server else {
+        bail!("this machine is not enrolled: give --server and --token (an enrolment token from the dashboard)");
+    };
+    let Some(token) = &settings.token else {
+        let hint = if settings.api_key.is_some() { "; --api-key only replaces the key of a machine that is" } else { "" };
+        bail!("this machine is not enrolled: give --token, an enrolment token from the dashboard{hint}");
+    };
+    let connector = settings.connector(server)?;
+    info!(%server, "Enrolling this machine");
+    let device_id = settings.options.device_id.as_deref();
+    let asked = until_answered(clock, stop, || enrol::enrol(&connector, host, token, device_id)).await;
+    let Some(identity) = asked.context("enrol this machine")? else { return Ok(None) };
+    data.store(host, &identity)?;
+    Ok(Some(identity))
+}
+
+/// Asks until the server answers, for as long as that takes. `None` when told to stop.
+async fn until_answered<T, F: Future<Output = Result<T, RequestError>>>(
+    clock: Clock,
+    stop: &mut watch::Receiver<bool>,
+    mut ask: impl FnMut() -> F,
+) -> Result<Option<T>, RequestError> {
+    let mut backoff = Backoff::default();
+    loop {
+        let answer = tokio::select! {
+            answer = ask() => answer,
+            _ = stop.wait_for(|stop| *stop) => return Ok(None),
+        };
+        match answer {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) if error.is_refusal() => return Err(error),
+            Err(error) => {
+                let wait = backoff.handle_failure(clock.now(), Failure::Unreachable, chance());
+                warn!(error = sentence(&error), ?wait, "The server does not answer; trying again");
+                if pause(wait, stop).await {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// Waits, or less when told to stop; true then.
+async fn pause(wait: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = sleep(wait) => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    }
+}
+
+fn chance() -> u64 {
+    u64::from_le_bytes(random_bytes())
+}

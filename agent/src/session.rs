@@ -1,0 +1,224 @@
+//! One viewer's connection: joins the session's state machine with its
+//! WebSocket, the thread that reads the screen and the one that makes input.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use gc_model::geometry::{DisplayLayout, Size};
+use gc_model::id::{ParticipantId, SessionId};
+use gc_model::input::InputEvent;
+use gc_platform::{Host as Machine, PlatformError};
+use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
+use gc_session::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput, Quality};
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout};
+use tracing::{debug, info, warn};
+
+use crate::clock::{Clock, random_bytes};
+use crate::config::Identity;
+use crate::connection::Connector;
+use crate::desktop_thread::{DesktopEvent, DesktopThread, Opened, sentence};
+use crate::input_thread::InputThread;
+use crate::websocket::{Closed, OpenError, WebSocket};
+use crate::{SOFTWARE, platform};
+
+/// A desktop that does not open within this time is treated as none.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// WebSocket close code: done.
+const NORMAL: u16 = 1000;
+
+/// What every session of this agent needs.
+pub(crate) struct Context {
+    pub(crate) machine: Arc<dyn Machine>,
+    pub(crate) connector: Connector,
+    pub(crate) identity: Identity,
+    /// Best picture that the machine's owner allows.
+    pub(crate) quality: Option<Quality>,
+    pub(crate) clock: Clock,
+}
+
+/// A viewer that waits at the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Offer {
+    pub(crate) session_id: SessionId,
+    pub(crate) participant_id: ParticipantId,
+    /// Path of the connection to open, checked by [`crate::control`].
+    pub(crate) path: String,
+}
+
+/// Why a session did not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    #[error("the connection for the session cannot be opened")]
+    Open(#[from] OpenError),
+    #[error("a thread for the session cannot be started")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Serves one viewer until either side ends it or `stop` has a reason.
+pub(crate) async fn run(
+    context: &Context,
+    offer: &Offer,
+    mut stop: watch::Receiver<Option<CloseReason>>,
+) -> Result<(), SessionError> {
+    // The desktop opens while the connection does.
+    let mut desktop = DesktopThread::start(Arc::clone(&context.machine), context.clock)?;
+    let key = &context.identity.api_key;
+    let socket = WebSocket::open(&context.connector, &offer.path, key, MAX_SESSION_MESSAGE_BYTES).await?;
+    let (opened, unavailable) = match first_event(&mut desktop).await {
+        Ok(opened) => (opened, None),
+        Err(why) => (no_desktop(), Some(why)),
+    };
+    let input = match opened.input {
+        Ok(input) => Some(InputThread::start(input)?),
+        Err(error) => {
+            warn!(error = sentence(&error), "Input cannot be made on this desktop; sessions are view only");
+            None
+        }
+    };
+    let config = HostConfig {
+        session_id: offer.session_id.clone(),
+        participant_id: offer.participant_id.clone(),
+        machine_id: context.identity.machine_id.clone(),
+        static_secret: *context.identity.secret,
+        server_public_key: context.identity.server_public_key,
+        unix_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs()),
+        seed: random_bytes(),
+        layout: opened.layout,
+        os_family: platform::os_family(),
+        software: SOFTWARE.to_owned(),
+        has_input: input.is_some(),
+        has_secure_attention: opened.has_secure_attention,
+        quality: context.quality,
+    };
+    let host = Host::new(config, context.clock.now());
+    let mut session =
+        Session { offer, clock: context.clock, host, socket, desktop, input, unavailable, input_fails: false };
+    session.serve(&mut stop).await;
+    session.socket.close(NORMAL, "the session is over").await;
+    Ok(())
+}
+
+async fn first_event(desktop: &mut DesktopThread) -> Result<Opened, String> {
+    match timeout(OPEN_TIMEOUT, desktop.event()).await {
+        Ok(Some(DesktopEvent::Opened(opened))) => opened,
+        Ok(_) => Err("the desktop could not be opened".to_owned()),
+        Err(_) => Err("the desktop did not open in time".to_owned()),
+    }
+}
+
+/// Stands for a desktop that is not there: the viewer is admitted, so that it can be told why.
+fn no_desktop() -> Opened {
+    let picture = Size::new(1, 1).expect("one pixel is a size");
+    Opened {
+        layout: DisplayLayout { picture, displays: Vec::new() },
+        input: Err(PlatformError::Gone("the desktop")),
+        has_secure_attention: false,
+    }
+}
+
+struct Session<'a> {
+    offer: &'a Offer,
+    clock: Clock,
+    host: Host,
+    socket: WebSocket,
+    desktop: DesktopThread,
+    input: Option<InputThread>,
+    /// Why there is no picture to show.
+    unavailable: Option<String>,
+    /// The last input had no effect and the technician was told.
+    input_fails: bool,
+}
+
+impl Session<'_> {
+    async fn serve(&mut self, stop: &mut watch::Receiver<Option<CloseReason>>) {
+        loop {
+            self.act().await;
+            if self.host.is_ended() {
+                return;
+            }
+            let due = self.host.poll_timeout().map(|moment| self.clock.instant(moment));
+            // Input first: what the viewer sends is never behind a frame.
+            tokio::select! {
+                biased;
+                message = self.socket.receive() => match message {
+                    Ok(message) => self.host.handle_message(self.clock.now(), &message),
+                    Err(closed) => self.end(&closed),
+                },
+                reason = stopped(stop) => self.host.close(self.clock.now(), reason),
+                event = self.desktop.event(), if self.unavailable.is_none() => self.handle_desktop(event),
+                () = sleep_until(due.unwrap_or_else(std::time::Instant::now).into()), if due.is_some() => {
+                    self.host.handle_timeout(self.clock.now());
+                }
+            }
+        }
+    }
+
+    /// Does everything that the state machine wants done.
+    async fn act(&mut self) {
+        while let Some(output) = self.host.poll_output() {
+            match output {
+                HostOutput::Inject(event) => self.inject(event).await,
+                HostOutput::Send(message) => self.socket.send(message),
+                HostOutput::Capture(order) => match &self.unavailable {
+                    None => self.desktop.capture(order),
+                    Some(why) => self.host.handle_captured(self.clock.now(), Captured::Failed(why.clone())),
+                },
+                HostOutput::Started { technician, can_control } => {
+                    info!(session_id = %self.offer.session_id, technician, can_control, "A technician looks at the screen");
+                    self.desktop.watch();
+                }
+                HostOutput::Ended(why) => {
+                    info!(session_id = %self.offer.session_id, why, "The session's connection ends");
+                }
+            }
+        }
+    }
+
+    async fn inject(&mut self, event: InputEvent) {
+        let Some(input) = &self.input else { return };
+        let chord = matches!(event, InputEvent::SecureAttention);
+        let Err(error) = input.inject(event).await else {
+            self.input_fails = false;
+            return;
+        };
+        debug!(error = sentence(&error), "Input had no effect");
+        let now = self.clock.now();
+        if chord {
+            self.host.handle_notice(now, HostNotice::ChordUnsupported, &error.to_string());
+        } else if !std::mem::replace(&mut self.input_fails, true) {
+            self.host.handle_notice(now, HostNotice::InputUnavailable, &error.to_string());
+        }
+    }
+
+    fn handle_desktop(&mut self, event: Option<DesktopEvent>) {
+        let now = self.clock.now();
+        match event {
+            Some(DesktopEvent::Activity) => self.host.handle_activity(now),
+            Some(DesktopEvent::Pointer(pointer)) => self.host.handle_pointer(now, &pointer),
+            Some(DesktopEvent::Captured(captured)) => self.host.handle_captured(now, captured),
+            Some(DesktopEvent::Layout(layout)) => self.host.handle_layout(now, layout),
+            Some(DesktopEvent::Lost(why)) => {
+                warn!(why, "The desktop is gone");
+                self.host.close(now, CloseReason::DesktopLost);
+            }
+            Some(DesktopEvent::Opened(_)) => {}
+            None => self.host.close(now, CloseReason::DesktopLost),
+        }
+    }
+
+    fn end(&mut self, closed: &Closed) {
+        debug!(session_id = %self.offer.session_id, why = sentence(closed), "The session's connection is gone");
+        self.host.handle_disconnected(self.clock.now());
+    }
+}
+
+/// Waits for a reason to stop.
+async fn stopped(stop: &mut watch::Receiver<Option<CloseReason>>) -> CloseReason {
+    match stop.wait_for(Option::is_some).await.map(|reason| *reason) {
+        Ok(Some(reason)) => reason,
+        // Nobody is left to give a reason: the agent is going down.
+        _ => CloseReason::AgentStopping,
+    }
+}

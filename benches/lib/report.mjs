@@ -1,0 +1,230 @@
+// @ts-check
+// Measurements as Markdown tables, and what we promise held against them.
+
+import { median } from "./statistics.mjs";
+
+/**
+ * @typedef {{ median: number | null, p95: number | null, min: number | null, max: number | null }} Summary
+ * @typedef {{ kind: 'scene', stack: string, scene: string, round: number, seconds: number, drawn: number, late: number,
+ *   shown: number, ageMs: Summary, bytesDown: number, bytesUp: number,
+ *   cpuSeconds: { x: number, agent: number, relay: number, browser: number }, foreignCpuSeconds: number,
+ *   agentResidentBytes: number, agentProportionalBytes: number }} SceneMeasurement
+ * @typedef {{ kind: 'latency', stack: string, input: string, under: string, trials: number, lost: number,
+ *   all: Summary, toTheScreen: Summary, back: Summary }} LatencyMeasurement
+ * @typedef {SceneMeasurement | LatencyMeasurement} Measurement
+ */
+
+const OURS = "guruconnect";
+
+/**
+ * @param {{ machine: ReturnType<typeof import('./machine.mjs').machineFacts>, measurements: Measurement[], seconds: number }} run
+ */
+export function report({ machine, measurements, seconds }) {
+  const scenes = measurements.filter((one) => one.kind === "scene");
+  const latencies = measurements.filter((one) => one.kind === "latency");
+  const bare = new Map(
+    scenes.filter((one) => one.stack === "nobody").map((one) => [one.scene, one.cpuSeconds.x]),
+  );
+  const watched = scenes.filter((one) => one.stack !== "nobody");
+  const parts = [
+    `# Remote desktops side by side, ${machine.date}`,
+    describeMachine(machine),
+    "Display and canvas 1920x1080, everything on one machine. Each cell is the median over the rounds (lowest to highest). " +
+      "What the columns mean: [benches/README.md](../README.md).",
+  ];
+  for (const scene of unique(watched.map((one) => one.scene))) {
+    const rows = watched.filter((one) => one.scene === scene);
+    parts.push(`## ${scene}`, sceneTable(rows, bare.get(scene) ?? 0, seconds));
+  }
+  if (latencies.length > 0) parts.push("## input to pixel", latencyTable(latencies));
+  const promises = [...latencyPromises(latencies), ...costPromises(watched, bare)];
+  if (promises.length > 0) parts.push("## what was promised", promises.join("\n"));
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** @param {ReturnType<typeof import('./machine.mjs').machineFacts>} machine */
+export function describeMachine({
+  processor,
+  cores,
+  memoryGiB,
+  system,
+  kernel,
+  browser,
+  versions,
+  loadAtStart,
+}) {
+  return (
+    `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, kernel ${kernel}, ${browser}. Load at the start ${loadAtStart.toFixed(1)}. ` +
+    `x11vnc ${versions.x11vnc}, x0vncserver ${versions.x0vncserver}, websockify ${versions.websockify}, noVNC ${versions.novnc}.`
+  );
+}
+
+/** @param {SceneMeasurement[]} rows @param {number} bareCpu @param {number} seconds */
+function sceneTable(rows, bareCpu, seconds) {
+  return table(
+    [
+      "stack",
+      "updates shown/s",
+      "age median ms",
+      "age 95th ms",
+      "kB/s",
+      "kB per update",
+      `agent + X CPU s per ${seconds} s`,
+      "agent + X CPU ms per update",
+      "relay CPU s",
+      "browser CPU s",
+      "other CPU s",
+    ],
+    unique(rows.map((row) => row.stack)).map((stack) => {
+      const own = rows.filter((row) => row.stack === stack);
+      return [
+        stack,
+        cell(own.map((row) => row.shown / row.seconds)),
+        cell(own.map((row) => row.ageMs.median)),
+        cell(own.map((row) => row.ageMs.p95)),
+        cell(own.map((row) => row.bytesDown / row.seconds / 1e3)),
+        cell(own.map((row) => bytesPerUpdate(row) / 1e3)),
+        cell(
+          own.map((row) => agentCpu(row, bareCpu)),
+          2,
+        ),
+        cell(
+          own.map((row) => (agentCpu(row, bareCpu) / Math.max(1, row.shown)) * 1e3),
+          1,
+        ),
+        cell(
+          own.map((row) => row.cpuSeconds.relay),
+          2,
+        ),
+        cell(own.map((row) => row.cpuSeconds.browser)),
+        cell(own.map((row) => row.foreignCpuSeconds)),
+      ];
+    }),
+  );
+}
+
+/** Capturing is partly done by the X server, so its share above the bare scene counts. @param {SceneMeasurement} row @param {number} bareCpu */
+function agentCpu(row, bareCpu) {
+  return Math.max(0, row.cpuSeconds.agent + row.cpuSeconds.x - bareCpu);
+}
+
+/** @param {SceneMeasurement} row */
+function bytesPerUpdate(row) {
+  return row.bytesDown / Math.max(1, row.shown);
+}
+
+/** @param {LatencyMeasurement[]} rows */
+function latencyTable(rows) {
+  return table(
+    [
+      "stack",
+      "input",
+      "under",
+      "median ms",
+      "95th ms",
+      "min",
+      "max",
+      "to the X server, median/95th",
+      "back, median/95th",
+      "lost",
+    ],
+    rows.map((row) => [
+      row.stack,
+      row.input,
+      row.under,
+      number(row.all.median),
+      number(row.all.p95),
+      number(row.all.min),
+      number(row.all.max),
+      `${number(row.toTheScreen.median)}/${number(row.toTheScreen.p95)}`,
+      `${number(row.back.median)}/${number(row.back.p95)}`,
+      `${row.lost} of ${row.trials}`,
+    ]),
+  );
+}
+
+/** @param {LatencyMeasurement[]} rows */
+function latencyPromises(rows) {
+  return unique(rows.map((row) => row.under)).flatMap((under) => {
+    /** @param {string} stack */
+    const of = (stack) =>
+      rows.find((row) => row.stack === stack && row.under === under && row.input === "key")?.all
+        .median;
+    const [ours, slow, fast] = [of(OURS), of("x11vnc"), of("x0vncserver")];
+    return [
+      ...(ours && slow
+        ? [
+            verdict(
+              ours <= slow / 2,
+              `key to pixel under ${under}: ${number(ours)} ms, at most half of x11vnc's ${number(slow)}`,
+            ),
+          ]
+        : []),
+      ...(ours && fast
+        ? [
+            verdict(
+              ours <= fast,
+              `key to pixel under ${under}: ${number(ours)} ms, no worse than x0vncserver's ${number(fast)}`,
+            ),
+          ]
+        : []),
+    ];
+  });
+}
+
+/** @param {SceneMeasurement[]} rows @param {Map<string, number>} bare */
+function costPromises(rows, bare) {
+  return unique(rows.map((row) => row.scene)).flatMap((scene) => {
+    /** @param {string} stack @param {(row: SceneMeasurement) => number} figure */
+    const of = (stack, figure) =>
+      median(rows.filter((row) => row.stack === stack && row.scene === scene).map(figure));
+    /** @param {SceneMeasurement} row */
+    const cpu = (row) => (agentCpu(row, bare.get(scene) ?? 0) / Math.max(1, row.shown)) * 1e3;
+    const bytes = [of(OURS, bytesPerUpdate), of("x11vnc", bytesPerUpdate)];
+    const work = [of(OURS, cpu), of("x11vnc", cpu)];
+    if (bytes.includes(null) || work.includes(null)) return [];
+    const [ourBytes, theirBytes] = /** @type {number[]} */ (bytes);
+    const [ourWork, theirWork] = /** @type {number[]} */ (work);
+    return [
+      verdict(
+        ourBytes < theirBytes,
+        `${scene}: ${number(ourBytes / 1e3)} kB per update, x11vnc ${number(theirBytes / 1e3)}`,
+      ),
+      verdict(
+        ourWork < theirWork,
+        `${scene}: agent + X ${number(ourWork)} CPU ms per update, x11vnc ${number(theirWork)}`,
+      ),
+    ];
+  });
+}
+
+/** @param {boolean} holds @param {string} sentence */
+function verdict(holds, sentence) {
+  return `- ${holds ? "holds" : "**does not hold**"}: ${sentence}`;
+}
+
+/** @param {(number | null)[]} values @param {number} [digits] */
+function cell(values, digits = 1) {
+  const known = values.filter((value) => value !== null);
+  const middle = median(known);
+  if (middle === null) return "-";
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const range =
+    high - low < 10 ** -digits / 2 ? "" : ` (${low.toFixed(digits)}-${high.toFixed(digits)})`;
+  return middle.toFixed(digits) + range;
+}
+
+/** @param {number | null | undefined} value */
+function number(value) {
+  return value === null || value === undefined ? "-" : value.toFixed(1);
+}
+
+/** @param {string[]} head @param {string[][]} rows */
+export function table(head, rows) {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** @template T @param {T[]} values */
+function unique(values) {
+  return [...new Set(values)];
+}

@@ -1,0 +1,227 @@
+// @ts-check
+// Plays the scenes on each stack in turn and measures what a technician would see, in one
+// run on one machine:
+//
+//   node run.mjs [--stacks guruconnect,x11vnc,x0vncserver] [--scenes idle,…] [--rounds 2]
+//                [--seconds 10] [--trials 60] [--out results/NAME]
+//
+// Writes NAME.json (every measurement) and NAME.md (the tables), and prints the tables.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { startDesktop } from "../scripts/lib/desktop.mjs";
+import { root } from "../scripts/lib/guruconnect.mjs";
+import { Cleanup, sleep } from "../scripts/lib/processes.mjs";
+import { monotonicMs, Workload } from "../scripts/lib/workload.mjs";
+import {
+  browserPids,
+  cpuSeconds,
+  favour,
+  machineCpuSeconds,
+  proportionalBytes,
+  residentBytes,
+  wire,
+  wireBetween,
+} from "./lib/accounting.mjs";
+import { machineFacts } from "./lib/machine.mjs";
+import { report } from "./lib/report.mjs";
+import { save } from "./lib/results.mjs";
+import { chance, quantile, rounded } from "./lib/statistics.mjs";
+import { inputLatency, installProbe, openBrowser, summary } from "./lib/viewer.mjs";
+import { stacks } from "./stacks/index.mjs";
+
+/** Higher than everything that is not measured. */
+const NICENESS = -15;
+
+const { values: options } = parseArgs({
+  options: {
+    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver" },
+    scenes: { type: "string", default: "idle,typing,scroll,drag,video,switch" },
+    load: { type: "string", default: "idle,video,scroll" },
+    rounds: { type: "string", default: "2" },
+    seconds: { type: "string", default: "10" },
+    trials: { type: "string", default: "60" },
+    out: { type: "string", default: "" },
+    screenshots: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(options.seconds);
+const trials = Number(options.trials);
+const scenes = list(options.scenes);
+const random = chance(12_345);
+
+/** @param {string} text */
+function list(text) {
+  return text.split(",").filter(Boolean);
+}
+
+/** @type {import('./lib/report.mjs').Measurement[]} */
+const measurements = [];
+
+/**
+ * @param {string} name
+ * @param {number} round
+ */
+async function measureStack(name, round) {
+  const cleanup = new Cleanup();
+  const folder = mkdtempSync(path.join(os.tmpdir(), `gc-bench-${name}-`));
+  cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
+  try {
+    const desktop = cleanup.stopping(
+      await startDesktop({ folder, width: 1920, height: 1080, windowManager: false }),
+    );
+    const backdrop = new Workload(desktop, ["scene", "idle", "--still"]);
+    await backdrop.ready();
+    const stack = await stacks[name]({ desktop, folder, cleanup });
+    /** @type {import('playwright-core').Page | undefined} */
+    let page;
+    if (stack.open) {
+      const opened = await openBrowser();
+      cleanup.add(() => opened.browser.close());
+      page = opened.page;
+      await stack.open(page);
+      const clockErrorMs = await installProbe(page);
+      console.error(`${name}: round ${round}, clocks agree to ${clockErrorMs.toFixed(2)} ms`);
+      if (options.screenshots)
+        await page.screenshot({ path: path.join(root, ".cache", `bench-${name}.png`) });
+    }
+    await backdrop.stop();
+    const processes = {
+      x: [desktop.serverPid],
+      agent: stack.agent,
+      relay: stack.relay,
+      browser: page ? browserPids() : [],
+    };
+    for (const scene of scenes)
+      await measureScene({ name, round, scene, desktop, stack, page, processes });
+    if (page && round === 1) {
+      for (const load of list(options.load))
+        await measureLatency({ name, load, desktop, page, processes });
+    }
+  } finally {
+    await cleanup.run();
+  }
+}
+
+/**
+ * @typedef {{ x: number[], agent: number[], relay: number[], browser: number[] }} Processes
+ * @param {{ name: string, round: number, scene: string, desktop: import('../scripts/lib/desktop.mjs').Desktop,
+ *   stack: import('./stacks/index.mjs').Stack, page?: import('playwright-core').Page, processes: Processes }} what
+ */
+async function measureScene({ name, round, scene, desktop, stack, page, processes }) {
+  const workload = new Workload(desktop, ["scene", scene, "--seconds", String(seconds), "--hold"]);
+  await workload.ready();
+  favour([process.pid], NICENESS);
+  // The first full picture of the scene is not part of the figures.
+  await sleep(1_500);
+  await page?.evaluate(() => {
+    const { probe } = /** @type {any} */ (window);
+    probe.find();
+    probe.reset();
+  });
+
+  const look = () => ({
+    at: monotonicMs(),
+    machine: machineCpuSeconds(),
+    cpu: {
+      ...mapValues(processes, cpuSeconds),
+      workload: cpuSeconds([workload.program.pid]),
+      us: cpuSeconds([process.pid]),
+    },
+    wire: stack.port ? wire(stack.port, "chrom") : new Map(),
+  });
+  const before = look();
+  workload.go();
+  const end = await workload.ended(seconds * 1_000 + 30_000);
+  await sleep(500);
+  const after = look();
+
+  /** @type {[number, number][]} */
+  const seen = page ? await page.evaluate(() => /** @type {any} */ (window).probe.seen) : [];
+  const ages = new Map();
+  for (const [frame, at] of seen) {
+    const drawnAt = workload.frames.get(frame);
+    if (drawnAt !== undefined && !ages.has(frame)) ages.set(frame, at - drawnAt);
+  }
+  const cpu = mapValues(processes, (_, key) => rounded(after.cpu[key] - before.cpu[key]) ?? 0);
+  // Everything measured is a child of this process, so the rest of the machine is foreign.
+  const foreign = after.machine - before.machine - (after.cpu.us - before.cpu.us);
+  const bytes = wireBetween(before.wire, after.wire);
+  measurements.push({
+    kind: "scene",
+    stack: name,
+    scene,
+    round,
+    seconds: end.seconds,
+    drawn: end.drawn,
+    late: end.late,
+    shown: ages.size,
+    ageMs: summary([...ages.values()]),
+    bytesDown: bytes.received,
+    bytesUp: bytes.sent,
+    cpuSeconds: cpu,
+    foreignCpuSeconds: rounded(foreign) ?? 0,
+    agentResidentBytes: residentBytes(processes.agent),
+    agentProportionalBytes: proportionalBytes(processes.agent),
+  });
+  console.error(
+    `${name}: ${scene}: ${ages.size} of ${end.drawn} shown, median age ${rounded(quantile([...ages.values()], 0.5), 1)} ms`,
+  );
+  await workload.stop();
+}
+
+/**
+ * @param {{ name: string, load: string, desktop: import('../scripts/lib/desktop.mjs').Desktop,
+ *   page: import('playwright-core').Page, processes: Processes }} what
+ */
+async function measureLatency({ name, load, desktop, page, processes }) {
+  const mode = load === "idle" ? ["--still"] : ["--seconds", "120", "--hold"];
+  const workload = new Workload(desktop, ["scene", load, ...mode]);
+  await workload.ready();
+  favour([process.pid, ...processes.browser], NICENESS);
+  await sleep(1_500);
+  const box = await page.evaluate(() => {
+    const element = /** @type {any} */ (window).probe.find();
+    const { x, y, width } = element.getBoundingClientRect();
+    return { x, y, scale: width / 1920 };
+  });
+  if (load !== "idle") workload.go();
+  await page.mouse.move(box.x + 44 * box.scale, box.y + 60 * box.scale);
+  await sleep(1_000);
+  for (const kind of load === "idle"
+    ? /** @type {const} */ (["key", "click"])
+    : /** @type {const} */ (["key"])) {
+    const latency = await inputLatency(page, { kind, trials, workload, chance: random });
+    measurements.push({ kind: "latency", stack: name, input: kind, under: load, ...latency });
+    console.error(
+      `${name}: ${kind} under ${load}: median ${latency.all.median} ms, 95th ${latency.all.p95} ms, ${latency.lost} lost`,
+    );
+  }
+  await workload.stop();
+}
+
+/**
+ * @template {string} K, V, R
+ * @param {Record<K, V>} object
+ * @param {(value: V, key: K) => R} change
+ * @returns {Record<K, R>}
+ */
+function mapValues(object, change) {
+  const entries = /** @type {[K, V][]} */ (Object.entries(object));
+  return /** @type {Record<K, R>} */ (
+    Object.fromEntries(entries.map(([key, value]) => [key, change(value, key)]))
+  );
+}
+
+const machine = machineFacts();
+for (let round = 1; round <= Number(options.rounds); round++) {
+  for (const name of list(options.stacks)) await measureStack(name, round);
+}
+// What a scene costs the X server without anybody watching is taken off once.
+await measureStack("nobody", 1);
+
+const tables = report({ machine, measurements, seconds });
+save("desktop", options.out, { machine, measurements }, tables);
+process.exit(0);

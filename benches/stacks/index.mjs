@@ -1,0 +1,25 @@
+// @ts-check
+// The remote desktops that are measured side by side. To add one: start its agent and its
+// relay on the given desktop, name their process ids and the port that the browser talks
+// to, and bring a page to the point where the remote screen stands on a canvas.
+
+import { guruconnect } from "./guruconnect.mjs";
+import { vnc } from "./vnc.mjs";
+
+/**
+ * @typedef {{ desktop: import('../../scripts/lib/desktop.mjs').Desktop, folder: string,
+ *   cleanup: import('../../scripts/lib/processes.mjs').Cleanup }} StackOptions
+ * @typedef {{ agent: number[], relay: number[], port: number,
+ *   open?: (page: import('playwright-core').Page, url?: string) => Promise<void> }} Stack
+ */
+
+/** Nobody watches: what the scene itself costs the X server. @type {(options: StackOptions) => Promise<Stack>} */
+const nobody = async () => ({ agent: [], relay: [], port: 0 });
+
+/** @type {Record<string, (options: StackOptions) => Promise<Stack>>} */
+export const stacks = {
+  guruconnect,
+  x11vnc: vnc("x11vnc"),
+  x0vncserver: vnc("x0vncserver"),
+  nobody,
+};

@@ -1,0 +1,119 @@
+//! Change detection and tile encoding on synthetic desktops of 1920x1080:
+//! `cargo bench -p gc-codec`. Compare runs with criterion's own baselines.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use gc_codec::{Colours, Decoder, EncodeOrder, Encoder, FrameView, Update};
+use gc_model::geometry::{Rect, Size};
+use gc_model::time::Moment;
+
+const WIDTH: usize = 1920;
+const HEIGHT: usize = 1080;
+const ORDER: EncodeOrder = EncodeOrder {
+    restart: false,
+    budget_bytes: 64 << 20,
+    colours: Colours::All,
+};
+
+fn size() -> Size {
+    Size::new(WIDTH as u32, HEIGHT as u32).expect("a usual size")
+}
+
+/// A page of something like text: dark strokes on white, scrolled by `top` lines.
+fn page(top: usize) -> Vec<u8> {
+    let mut screen = vec![0xff; WIDTH * HEIGHT * 4];
+    for y in 0..HEIGHT {
+        let line = (y + top) / 18;
+        if (y + top) % 18 < 5 {
+            continue;
+        }
+        for x in 0..WIDTH {
+            let letter = (x / 9).wrapping_mul(2_654_435_761) ^ line.wrapping_mul(40_503);
+            let stroke = (letter >> ((x % 9 + (y + top) % 18) % 13)).trailing_zeros() >= 2;
+            if stroke && (letter & 0x1f) != 0 {
+                screen[(y * WIDTH + x) * 4..][..3].fill((letter & 0x3f) as u8);
+            }
+        }
+    }
+    screen
+}
+
+/// Noise in the middle of a page.
+fn video(seed: u32) -> Vec<u8> {
+    let mut screen = page(0);
+    let mut value = seed | 1;
+    for y in 180..900 {
+        for pixel in screen[(y * WIDTH + 320) * 4..(y * WIDTH + 1600) * 4].chunks_exact_mut(4) {
+            value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let grain = (value >> 29) as u8;
+            pixel.copy_from_slice(&[100 + grain, (y / 8) as u8 + grain, 60 + grain, 0]);
+        }
+    }
+    screen
+}
+
+fn view(screen: &[u8]) -> FrameView<'_> {
+    FrameView::new(size(), WIDTH * 4, screen).expect("a whole frame")
+}
+
+/// Encodes `frames` in turn, for ever.
+fn encode_in_turn(criterion: &mut Criterion, name: &str, frames: &[Vec<u8>]) {
+    let mut encoder = Encoder::new(size()).expect("memory");
+    let mut now = Moment::ZERO;
+    let mut index = 0;
+    let mut group = criterion.benchmark_group("encode");
+    group.throughput(Throughput::Bytes((WIDTH * HEIGHT * 4) as u64));
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            now = now + Duration::from_millis(33);
+            index = (index + 1) % frames.len();
+            let changed = [Rect::whole(size())];
+            black_box(
+                encoder
+                    .encode(now, &view(&frames[index]), &changed, &ORDER)
+                    .expect("an encoder that works"),
+            )
+        });
+    });
+    group.finish();
+}
+
+fn encoding(criterion: &mut Criterion) {
+    encode_in_turn(criterion, "nothing changed", &[page(0)]);
+    let mut typed = page(0);
+    for y in 500..512 {
+        typed[(y * WIDTH + 700) * 4..][..9 * 4].fill(0);
+    }
+    encode_in_turn(criterion, "one letter", &[page(0), typed]);
+    let scrolled: Vec<_> = (0..24).map(|step| page(step * 40)).collect();
+    encode_in_turn(criterion, "scrolling text", &scrolled);
+    let played: Vec<_> = (0..8).map(video).collect();
+    encode_in_turn(criterion, "video", &played);
+}
+
+fn decoding(criterion: &mut Criterion) {
+    let mut encoder = Encoder::new(size()).expect("memory");
+    let encoded = encoder
+        .encode(Moment::ZERO, &view(&page(0)), &[], &ORDER)
+        .expect("an encoder that works");
+    let Update { rects, data, .. } = encoded.update.expect("the first picture");
+    let mut decoder = Decoder::new(size()).expect("memory");
+    let mut group = criterion.benchmark_group("decode");
+    group.throughput(Throughput::Bytes((WIDTH * HEIGHT * 4) as u64));
+    group.bench_function("a whole page", |bencher| {
+        bencher.iter(|| {
+            black_box(
+                decoder
+                    .decode(&rects, &data, true)
+                    .expect("a good update")
+                    .len(),
+            )
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, encoding, decoding);
+criterion_main!(benches);

@@ -1,0 +1,426 @@
+//! Decides what of the screen to send next, within a budget of bytes, and packs it.
+//!
+//! Order of importance: what changed after having been still (text, a caret, a
+//! new window), newest first; then what was sent with fewer colours and stands
+//! still now; then large regions that change all the time (video, scrolling),
+//! longest waiting first. So a key press never waits behind a video.
+
+use std::time::Duration;
+
+use gc_model::geometry::{Rect, Size};
+use gc_model::time::Moment;
+
+use crate::frame::{BYTES_PER_PIXEL, FrameView};
+use crate::stream::{Compressor, StreamError};
+use crate::tiles::{Bounds, TileMap};
+
+/// A region that stopped moving for this long is sent exactly.
+const STILL: Duration = Duration::from_millis(200);
+
+/// Busy regions up to this many tiles (256x32 pixels) are taken for a blinking
+/// caret, a clock or fast typing, and come first.
+const SMALL_REGION_TILES: usize = 8;
+
+/// Raw bytes compressed between two looks at the budget.
+const MAX_CHUNK_BYTES: usize = 512 * 1024;
+
+/// Most rectangles of one update.
+const MAX_UPDATE_RECTS: usize = 4_096;
+
+/// Busy content that compresses less than this many times is photo-like.
+const PHOTO_RATIO: f32 = 6.0;
+
+/// Photo-like content keeps its fewer colours until no large region has been busy for this long.
+const PHOTO_MEMORY: Duration = Duration::from_secs(1);
+
+/// How many times the first piece of an update is taken to compress. Low, because
+/// on a slow link a piece that compresses worse delays all that comes after it.
+const FIRST_RATIO: f32 = 2.0;
+
+/// A piece is at most this many times the one before it.
+const CHUNK_GROWTH: usize = 4;
+
+/// How many colours a large, photo-like region that keeps changing may have while it moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// Every pixel is exact at all times.
+    All,
+    /// 5 bits a channel.
+    Reduced,
+    /// 3 bits a channel.
+    Few,
+}
+
+impl Colours {
+    /// Keeps the upper bits and puts the value in the middle of its step.
+    fn quantize(self, pixels: &mut [u8]) {
+        let (mask, middle) = match self {
+            Self::All => return,
+            Self::Reduced => (0xf8, 0x04),
+            Self::Few => (0xe0, 0x10),
+        };
+        for byte in pixels {
+            *byte = (*byte & mask) | middle;
+        }
+    }
+}
+
+/// What an update may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeOrder {
+    /// Start a new stream with the whole picture.
+    pub restart: bool,
+    /// Stop adding to the update once it has this many bytes. At least one tile
+    /// is always sent, so the update may be larger by the last piece.
+    pub budget_bytes: usize,
+    /// Colours of busy, photo-like regions.
+    pub colours: Colours,
+}
+
+/// What is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// Where the pixels go; they do not overlap.
+    pub rects: Vec<Rect>,
+    /// The rectangles' pixels, in order, as the next piece of the stream.
+    pub data: Vec<u8>,
+    /// The receiver must start a new stream with this piece.
+    pub starts_stream: bool,
+    /// False when the budget ended before everything that changed was in.
+    pub complete: bool,
+    /// Some pixels have fewer colours than the screen.
+    pub reduced: bool,
+}
+
+/// Whether there is more to send without anything changing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// The viewer has the screen, bit for bit.
+    Nothing,
+    /// Something that changed did not fit the budget.
+    Now,
+    /// Something is to be sharpened then.
+    At(Moment),
+}
+
+/// The answer to one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Nothing when nothing is to be sent now.
+    pub update: Option<Update>,
+    /// What stays to be done.
+    pub pending: Pending,
+}
+
+/// An encoder that cannot go on; a new one can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The compressor failed.
+    #[error("failed to compress an update")]
+    Stream(#[from] StreamError),
+    /// The frame has another size than the encoder.
+    #[error("the frame has another size than the encoder was made for")]
+    Size,
+}
+
+/// Keeps what one viewer has been sent and makes the next update.
+pub struct Encoder {
+    map: TileMap,
+    size: Size,
+    // INVARIANT: outside of changed tiles this equals the screen at the last look,
+    // and inside of tiles that are not `reduced` it equals the viewer's picture.
+    sent: Vec<u8>,
+    stream: Compressor,
+    starts_stream: bool,
+    raw: Vec<u8>,
+    /// How many times busy content compressed lately, with all its colours.
+    busy_ratio: f32,
+    photo_until: Moment,
+}
+
+impl Encoder {
+    /// An encoder whose viewer has nothing yet.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn new(size: Size) -> Result<Self, EncodeError> {
+        let bytes = size.area() * BYTES_PER_PIXEL;
+        let mut map = TileMap::new(size);
+        map.forget(Moment::ZERO);
+        Ok(Self {
+            map,
+            size,
+            sent: vec![0; bytes],
+            stream: Compressor::new(bytes)?,
+            starts_stream: true,
+            raw: Vec::new(),
+            busy_ratio: PHOTO_RATIO,
+            photo_until: Moment::ZERO,
+        })
+    }
+
+    /// Makes the next update of `frame`. `changed` says where the picture may
+    /// differ since the last call; it is remembered until it has been sent.
+    ///
+    /// # Errors
+    /// A frame of another size, or a compressor that failed.
+    pub fn encode(
+        &mut self,
+        now: Moment,
+        frame: &FrameView<'_>,
+        changed: &[Rect],
+        order: &EncodeOrder,
+    ) -> Result<Encoded, EncodeError> {
+        if frame.size() != self.size {
+            return Err(EncodeError::Size);
+        }
+        for &rect in changed {
+            self.map.suspect(rect);
+        }
+        if order.restart {
+            self.map.forget(now);
+            self.stream.restart()?;
+            self.starts_stream = true;
+        } else if !self.starts_stream {
+            self.map.look(now, frame, &self.sent);
+        }
+
+        let Plan {
+            calm,
+            busy,
+            sharpen_at,
+        } = self.plan(now);
+        if calm.is_empty() && busy.is_empty() {
+            let pending = sharpen_at.map_or(Pending::Nothing, Pending::At);
+            return Ok(Encoded {
+                update: None,
+                pending,
+            });
+        }
+
+        let photo = self.note_busy(now, &busy);
+        let colours = if photo { order.colours } else { Colours::All };
+        let mut update = Update {
+            rects: Vec::new(),
+            data: Vec::new(),
+            starts_stream: self.starts_stream,
+            complete: true,
+            reduced: false,
+        };
+        self.add(&mut update, frame, &calm, Colours::All, order.budget_bytes)?;
+        self.add(&mut update, frame, &busy, colours, order.budget_bytes)?;
+        self.starts_stream = false;
+
+        let pending = if update.complete {
+            let reduced_at = update.reduced.then(|| now + STILL);
+            let next = [sharpen_at, reduced_at].into_iter().flatten().min();
+            next.map_or(Pending::Nothing, Pending::At)
+        } else {
+            Pending::Now
+        };
+        Ok(Encoded {
+            update: Some(update),
+            pending,
+        })
+    }
+
+    /// Sorts what is to be sent by importance.
+    fn plan(&self, now: Moment) -> Plan {
+        let large = self.map.large_busy_regions(SMALL_REGION_TILES);
+        let mut plan = Plan::default();
+        let mut still = Vec::new();
+        for (index, tile) in self.map.tiles.iter().enumerate() {
+            if tile.changed.is_some() {
+                if large[index] {
+                    plan.busy.push(index);
+                } else {
+                    plan.calm.push(index);
+                }
+            } else if tile.reduced {
+                let due = tile.moved_at + STILL;
+                if due <= now {
+                    still.push(index);
+                } else {
+                    plan.sharpen_at = Some(plan.sharpen_at.map_or(due, |at| at.min(due)));
+                }
+            }
+        }
+        // Both sorts are stable: equal ages stay in reading order.
+        plan.calm
+            .sort_by_key(|&index| std::cmp::Reverse(self.map.tiles[index].changed_at));
+        plan.busy
+            .sort_by_key(|&index| self.map.tiles[index].changed_at);
+        plan.calm.append(&mut still);
+        plan
+    }
+
+    /// True when the busy regions are photo-like: they may have fewer colours.
+    fn note_busy(&mut self, now: Moment, busy: &[usize]) -> bool {
+        if busy.is_empty() {
+            if now >= self.photo_until {
+                self.busy_ratio = PHOTO_RATIO.max(self.busy_ratio);
+            }
+            return false;
+        }
+        if self.busy_ratio < PHOTO_RATIO {
+            self.photo_until = now + PHOTO_MEMORY;
+        }
+        now < self.photo_until
+    }
+
+    /// Appends `tiles`, in chunks, until the budget is spent.
+    fn add(
+        &mut self,
+        update: &mut Update,
+        frame: &FrameView<'_>,
+        tiles: &[usize],
+        colours: Colours,
+        budget_bytes: usize,
+    ) -> Result<(), EncodeError> {
+        let mut rest = tiles;
+        let mut ratio = FIRST_RATIO;
+        let mut largest = MAX_CHUNK_BYTES;
+        while !rest.is_empty() {
+            let left = budget_bytes.saturating_sub(update.data.len());
+            let spent = !update.rects.is_empty() && left == 0;
+            if spent || update.rects.len() >= MAX_UPDATE_RECTS / 2 {
+                update.complete = false;
+                return Ok(());
+            }
+            let wanted = ((left as f32 * ratio) as usize).min(largest);
+            let (chunk, later) = rest.split_at(self.tiles_within(rest, wanted));
+            rest = later;
+            ratio = self.add_chunk(update, frame, chunk, colours)?;
+            largest = MAX_CHUNK_BYTES.min(self.raw.len() * CHUNK_GROWTH);
+        }
+        Ok(())
+    }
+
+    /// How many of `tiles` make `bytes` raw; at least one.
+    fn tiles_within(&self, tiles: &[usize], bytes: usize) -> usize {
+        let mut total = 0;
+        let fitting = tiles
+            .iter()
+            .take(MAX_UPDATE_RECTS / 2)
+            .take_while(|&&index| {
+                total += self.bounds_to_send(index).rect().area() * BYTES_PER_PIXEL;
+                total <= bytes
+            })
+            .count();
+        fitting.max(1)
+    }
+
+    /// All of a tile that was reduced, so that none of it stays so; else what differs.
+    fn bounds_to_send(&self, index: usize) -> Bounds {
+        let tile = &self.map.tiles[index];
+        match tile.changed {
+            Some(bounds) if !tile.reduced => bounds,
+            _ => self.map.bounds(index),
+        }
+    }
+
+    /// Packs `tiles`; how many times they compressed.
+    fn add_chunk(
+        &mut self,
+        update: &mut Update,
+        frame: &FrameView<'_>,
+        tiles: &[usize],
+        colours: Colours,
+    ) -> Result<f32, EncodeError> {
+        let mut parts: Vec<(usize, Bounds)> = tiles
+            .iter()
+            .map(|&index| (index, self.bounds_to_send(index)))
+            .collect();
+        parts.sort_unstable_by_key(|&(index, _)| index);
+        let rects = merge(&parts, self.map.columns() as usize);
+
+        self.raw.clear();
+        let stride = self.size.width() as usize * BYTES_PER_PIXEL;
+        for rect in &rects {
+            for y in rect.y..rect.y + rect.height {
+                let row = frame.row(rect.x, y, rect.width);
+                self.raw.extend_from_slice(row);
+                let start = y as usize * stride + rect.x as usize * BYTES_PER_PIXEL;
+                self.sent[start..start + row.len()].copy_from_slice(row);
+            }
+        }
+        let reduced = colours != Colours::All;
+        colours.quantize(&mut self.raw);
+        let before = update.data.len();
+        self.stream.push(&self.raw, &mut update.data)?;
+
+        let ratio = self.raw.len() as f32 / (update.data.len() - before).max(1) as f32;
+        if !reduced
+            && tiles
+                .first()
+                .is_some_and(|&index| self.map.tiles[index].is_busy())
+        {
+            self.busy_ratio = self.busy_ratio * 0.75 + ratio.min(4.0 * PHOTO_RATIO) * 0.25;
+        }
+
+        for &index in tiles {
+            let tile = &mut self.map.tiles[index];
+            tile.changed = None;
+            tile.candidate = false;
+            tile.unsent = false;
+            tile.reduced = reduced;
+        }
+        update.reduced |= reduced;
+        update.rects.extend(rects);
+        Ok(ratio)
+    }
+}
+
+#[derive(Default)]
+struct Plan {
+    calm: Vec<usize>,
+    busy: Vec<usize>,
+    sharpen_at: Option<Moment>,
+}
+
+/// Joins neighbouring tiles' bounds (sorted by tile) into few rectangles: runs
+/// along a row of tiles, and equal runs below each other.
+fn merge(parts: &[(usize, Bounds)], columns: usize) -> Vec<Rect> {
+    let mut runs: Vec<(usize, Bounds)> = Vec::new();
+    let mut previous: Option<usize> = None;
+    for &(index, bounds) in parts {
+        let row = index / columns;
+        let follows = previous == index.checked_sub(1) && index % columns != 0;
+        previous = Some(index);
+        if follows
+            && let Some((_, run)) = runs.last_mut()
+            && worth_joining(*run, bounds)
+        {
+            *run = run.union(bounds);
+            continue;
+        }
+        runs.push((row, bounds));
+    }
+
+    let mut done: Vec<Rect> = Vec::with_capacity(runs.len());
+    // Rectangles that end with the row of tiles above, and may still grow down.
+    let mut open: Vec<Bounds> = Vec::new();
+    for row in runs.chunk_by(|a, b| a.0 == b.0) {
+        let mut grown = Vec::with_capacity(row.len());
+        for &(_, run) in row {
+            let fits = |upper: &Bounds| {
+                upper.bottom == run.top && upper.left == run.left && upper.right == run.right
+            };
+            match open.iter().position(fits) {
+                Some(at) => grown.push(open.swap_remove(at).union(run)),
+                None => grown.push(run),
+            }
+        }
+        done.extend(open.drain(..).map(Bounds::rect));
+        open = grown;
+    }
+    done.extend(open.into_iter().map(Bounds::rect));
+    done
+}
+
+/// Joining may add at most a quarter of pixels that did not change, plus what a rectangle costs.
+fn worth_joining(a: Bounds, b: Bounds) -> bool {
+    const RECT_COST_PX: usize = 64;
+    let apart = a.rect().area() + b.rect().area();
+    a.union(b).rect().area() <= apart + apart / 4 + RECT_COST_PX
+}

@@ -1,0 +1,50 @@
+//! A borrowed picture.
+
+use gc_model::geometry::{Rect, Size};
+
+/// Bytes of one pixel: blue, green, red, and one that means nothing.
+pub const BYTES_PER_PIXEL: usize = 4;
+
+/// A picture in memory that somebody else owns: rows of BGRX pixels, top row first.
+#[derive(Clone, Copy)]
+pub struct FrameView<'a> {
+    size: Size,
+    stride: usize,
+    data: &'a [u8],
+}
+
+impl<'a> FrameView<'a> {
+    /// Wraps `data`, whose rows start `stride` bytes apart. `None` when a row
+    /// would not fit its stride or the last row would end behind the data.
+    pub fn new(size: Size, stride: usize, data: &'a [u8]) -> Option<Self> {
+        let row = size.width() as usize * BYTES_PER_PIXEL;
+        let needed = stride
+            .checked_mul(size.height() as usize - 1)?
+            .checked_add(row)?;
+        (stride >= row && data.len() >= needed).then_some(Self { size, stride, data })
+    }
+
+    /// Width and height.
+    pub const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The bytes of `width` pixels from (`x`, `y`) on.
+    ///
+    /// # Panics
+    /// When they do not lie inside the picture: a bug of the caller.
+    pub fn row(&self, x: u32, y: u32, width: u32) -> &'a [u8] {
+        assert!(
+            Rect {
+                x,
+                y,
+                width,
+                height: 1
+            }
+            .fits(self.size),
+            "row inside the picture"
+        );
+        let start = y as usize * self.stride + x as usize * BYTES_PER_PIXEL;
+        &self.data[start..start + width as usize * BYTES_PER_PIXEL]
+    }
+}

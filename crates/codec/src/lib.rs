@@ -1,0 +1,16 @@
+//! Pixels to bytes and back: change detection, the lossless zstd stream, and the
+//! decoder that the browser and the tests use. No screens, no sockets, no clock.
+
+mod cursor;
+mod decoder;
+mod encoder;
+mod frame;
+mod stream;
+mod tiles;
+
+pub use cursor::{CursorError, pack_cursor, unpack_cursor};
+pub use decoder::{DecodeError, Decoder, bgrx_to_rgba};
+pub use encoder::{Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update};
+pub use frame::{BYTES_PER_PIXEL, FrameView};
+pub use stream::StreamError;
+pub use tiles::{TILE_HEIGHT_PX, TILE_WIDTH_PX};

@@ -1,0 +1,257 @@
+//! What the viewer has not seen yet, kept by tiles.
+//!
+//! A tile is *changed* when the screen differs from what the viewer was last
+//! sent of it. How often it changed in the last looks tells text from video.
+
+use gc_model::geometry::{Rect, Size};
+use gc_model::time::Moment;
+
+use crate::frame::{BYTES_PER_PIXEL, FrameView};
+
+/// Width of a tile: 256 bytes a row, measured best for change detection.
+pub const TILE_WIDTH_PX: u32 = 64;
+
+/// Height of a tile: low, so that the smallest piece that can be sent alone
+/// stays near 4 KB before compression.
+pub const TILE_HEIGHT_PX: u32 = 16;
+
+/// Looks remembered of each tile.
+const HISTORY_LOOKS: u32 = 8;
+
+/// A tile that changed in this many of the last looks keeps changing.
+const BUSY_LOOKS: u32 = 4;
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tile {
+    /// The screen may differ from what was sent.
+    pub(crate) candidate: bool,
+    /// The screen differs; bounds of the difference inside the picture.
+    pub(crate) changed: Option<Bounds>,
+    /// When it went from equal to changed.
+    pub(crate) changed_at: Moment,
+    /// When its pixels last moved.
+    pub(crate) moved_at: Moment,
+    /// The viewer has none of it, whatever was sent before.
+    pub(crate) unsent: bool,
+    /// It was last sent with fewer colours than the screen has.
+    pub(crate) reduced: bool,
+    /// One bit per look, newest lowest: the tile had changed.
+    history: u8,
+}
+
+impl Tile {
+    pub(crate) fn is_busy(&self) -> bool {
+        self.history.count_ones() >= BUSY_LOOKS
+    }
+}
+
+/// Left, top, right, bottom (exclusive) in picture pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) left: u32,
+    pub(crate) top: u32,
+    pub(crate) right: u32,
+    pub(crate) bottom: u32,
+}
+
+impl Bounds {
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+
+    pub(crate) fn rect(self) -> Rect {
+        Rect {
+            x: self.left,
+            y: self.top,
+            width: self.right - self.left,
+            height: self.bottom - self.top,
+        }
+    }
+}
+
+/// The grid over one picture.
+pub(crate) struct TileMap {
+    size: Size,
+    columns: u32,
+    rows: u32,
+    pub(crate) tiles: Vec<Tile>,
+}
+
+impl TileMap {
+    pub(crate) fn new(size: Size) -> Self {
+        let columns = size.width().div_ceil(TILE_WIDTH_PX);
+        let rows = size.height().div_ceil(TILE_HEIGHT_PX);
+        Self {
+            size,
+            columns,
+            rows,
+            tiles: vec![Tile::default(); (columns * rows) as usize],
+        }
+    }
+
+    pub(crate) fn columns(&self) -> u32 {
+        self.columns
+    }
+
+    /// The whole of tile `index`.
+    pub(crate) fn bounds(&self, index: usize) -> Bounds {
+        let (row, column) = (index as u32 / self.columns, index as u32 % self.columns);
+        let (left, top) = (column * TILE_WIDTH_PX, row * TILE_HEIGHT_PX);
+        Bounds {
+            left,
+            top,
+            right: (left + TILE_WIDTH_PX).min(self.size.width()),
+            bottom: (top + TILE_HEIGHT_PX).min(self.size.height()),
+        }
+    }
+
+    /// Notes that the screen may have changed inside `rect`.
+    pub(crate) fn suspect(&mut self, rect: Rect) {
+        let rect = rect.clamped(self.size);
+        if rect.is_empty() {
+            return;
+        }
+        let last_column = (rect.x + rect.width - 1) / TILE_WIDTH_PX;
+        let last_row = (rect.y + rect.height - 1) / TILE_HEIGHT_PX;
+        for row in rect.y / TILE_HEIGHT_PX..=last_row {
+            for column in rect.x / TILE_WIDTH_PX..=last_column {
+                self.tiles[(row * self.columns + column) as usize].candidate = true;
+            }
+        }
+    }
+
+    /// Takes every tile as changed: nothing of it was sent.
+    pub(crate) fn forget(&mut self, now: Moment) {
+        for index in 0..self.tiles.len() {
+            let bounds = self.bounds(index);
+            let tile = &mut self.tiles[index];
+            *tile = Tile {
+                changed: Some(bounds),
+                changed_at: now,
+                moved_at: now,
+                unsent: true,
+                history: tile.history,
+                ..Tile::default()
+            };
+        }
+    }
+
+    /// Compares the suspected tiles of `frame` with `sent`, which holds the
+    /// screen as it was when each tile was sent.
+    pub(crate) fn look(&mut self, now: Moment, frame: &FrameView<'_>, sent: &[u8]) {
+        for index in 0..self.tiles.len() {
+            let Tile {
+                candidate, unsent, ..
+            } = self.tiles[index];
+            let difference = match (candidate, unsent) {
+                (true, true) => Some(self.bounds(index)),
+                (true, false) => difference(self.bounds(index), frame, sent, self.size.width()),
+                (false, _) => None,
+            };
+            let tile = &mut self.tiles[index];
+            tile.history <<= 1;
+            if !candidate {
+                continue;
+            }
+            match difference {
+                Some(bounds) => {
+                    tile.history |= 1;
+                    if tile.changed.is_none() {
+                        tile.changed_at = now;
+                    }
+                    tile.moved_at = now;
+                    tile.changed = Some(bounds);
+                }
+                None => tile.changed = None,
+            }
+            // A changed tile is compared again until it is sent: the screen may go back.
+            tile.candidate = tile.changed.is_some();
+        }
+        const { assert!(HISTORY_LOOKS == u8::BITS) };
+    }
+
+    /// Marks, in the order of the tiles, those in a connected busy region of more than `small` tiles.
+    pub(crate) fn large_busy_regions(&self, small: usize) -> Vec<bool> {
+        let mut large = vec![false; self.tiles.len()];
+        let mut seen = vec![false; self.tiles.len()];
+        let mut region = Vec::new();
+        for start in 0..self.tiles.len() {
+            if seen[start] || !self.tiles[start].is_busy() {
+                continue;
+            }
+            region.clear();
+            region.push(start);
+            seen[start] = true;
+            let mut next = 0;
+            while next < region.len() {
+                let index = region[next];
+                next += 1;
+                for neighbour in self.neighbours(index).into_iter().flatten() {
+                    if !seen[neighbour] && self.tiles[neighbour].is_busy() {
+                        seen[neighbour] = true;
+                        region.push(neighbour);
+                    }
+                }
+            }
+            if region.len() > small {
+                for &index in &region {
+                    large[index] = true;
+                }
+            }
+        }
+        large
+    }
+
+    fn neighbours(&self, index: usize) -> [Option<usize>; 4] {
+        let columns = self.columns as usize;
+        let (row, column) = (index / columns, index % columns);
+        [
+            (column > 0).then(|| index - 1),
+            (column + 1 < columns).then_some(index + 1),
+            (row > 0).then(|| index - columns),
+            (row + 1 < self.rows as usize).then_some(index + columns),
+        ]
+    }
+}
+
+/// The smallest bounds inside `area` that hold every pixel in which `frame` and `sent` differ.
+fn difference(
+    area: Bounds,
+    frame: &FrameView<'_>,
+    sent: &[u8],
+    picture_width: u32,
+) -> Option<Bounds> {
+    let width = area.right - area.left;
+    let mut found: Option<Bounds> = None;
+    for y in area.top..area.bottom {
+        let now = frame.row(area.left, y, width);
+        let start = (y as usize * picture_width as usize + area.left as usize) * BYTES_PER_PIXEL;
+        let before = &sent[start..start + now.len()];
+        if now == before {
+            continue;
+        }
+        let bounds = found.get_or_insert(Bounds {
+            left: area.right,
+            top: y,
+            right: area.left,
+            bottom: y + 1,
+        });
+        bounds.bottom = y + 1;
+        let differs = |x: u32| {
+            let at = (x - area.left) as usize * BYTES_PER_PIXEL;
+            now[at..at + BYTES_PER_PIXEL] != before[at..at + BYTES_PER_PIXEL]
+        };
+        if let Some(left) = (area.left..bounds.left).find(|&x| differs(x)) {
+            bounds.left = left;
+        }
+        if let Some(right) = (bounds.right..area.right).rev().find(|&x| differs(x)) {
+            bounds.right = right + 1;
+        }
+    }
+    found
+}

@@ -1,0 +1,361 @@
+//! What the encoder sends, the decoder shows.
+
+use std::time::Duration;
+
+use gc_codec::{Colours, Decoder, EncodeOrder, Encoded, Encoder, FrameView, Pending, Update};
+use gc_model::geometry::{Rect, Size};
+use gc_model::time::Moment;
+use proptest::prelude::*;
+
+/// A screen, its encoder, and the viewer's copy of it.
+struct Pair {
+    size: Size,
+    screen: Vec<u8>,
+    encoder: Encoder,
+    decoder: Decoder,
+    shown: Vec<u8>,
+    now: Moment,
+}
+
+const UNLIMITED: EncodeOrder = EncodeOrder {
+    restart: false,
+    budget_bytes: usize::MAX / 128,
+    colours: Colours::All,
+};
+
+impl Pair {
+    fn new(width: u32, height: u32) -> Self {
+        let size = Size::new(width, height).expect("a small size");
+        let bytes = size.area() * 4;
+        Self {
+            size,
+            screen: vec![0; bytes],
+            encoder: Encoder::new(size).expect("memory"),
+            decoder: Decoder::new(size).expect("memory"),
+            shown: vec![1; bytes],
+            now: Moment::ZERO,
+        }
+    }
+
+    fn fill(&mut self, rect: Rect, seed: u32) {
+        let mut value = seed.wrapping_mul(2_654_435_761) | 1;
+        for y in rect.y..rect.y + rect.height {
+            for x in rect.x..rect.x + rect.width {
+                value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (y * self.size.width() + x) as usize * 4;
+                self.screen[at..at + 4].copy_from_slice(&(value >> 8).to_le_bytes());
+            }
+        }
+    }
+
+    fn encode(&mut self, changed: &[Rect], order: &EncodeOrder) -> Encoded {
+        self.now = self.now + Duration::from_millis(33);
+        let frame = FrameView::new(self.size, self.size.width() as usize * 4, &self.screen)
+            .expect("a whole frame");
+        self.encoder
+            .encode(self.now, &frame, changed, order)
+            .expect("an encoder that works")
+    }
+
+    fn show(&mut self, update: &Update) {
+        let pixels = self
+            .decoder
+            .decode(&update.rects, &update.data, update.starts_stream)
+            .expect("a good update");
+        let mut from = 0;
+        for rect in &update.rects {
+            for y in rect.y..rect.y + rect.height {
+                let row = rect.width as usize * 4;
+                let at = (y * self.size.width() + rect.x) as usize * 4;
+                self.shown[at..at + row].copy_from_slice(&pixels[from..from + row]);
+                from += row;
+            }
+        }
+    }
+
+    /// Encodes and shows until nothing is pending.
+    fn settle(&mut self, changed: &[Rect], order: &EncodeOrder) {
+        let mut changed = changed;
+        for _ in 0..10_000 {
+            let encoded = self.encode(changed, order);
+            changed = &[];
+            if let Some(update) = &encoded.update {
+                self.show(update);
+            }
+            match encoded.pending {
+                Pending::Nothing => return,
+                Pending::Now => {}
+                Pending::At(moment) => self.now = self.now.max(moment),
+            }
+        }
+        panic!("the encoder never finishes");
+    }
+}
+
+#[test]
+fn shows_the_whole_screen_first_and_then_only_what_changed() {
+    let mut pair = Pair::new(300, 200);
+    pair.fill(
+        Rect {
+            x: 0,
+            y: 0,
+            width: 300,
+            height: 200,
+        },
+        1,
+    );
+    pair.settle(&[], &UNLIMITED);
+    assert!(pair.shown == pair.screen);
+
+    let caret = Rect {
+        x: 70,
+        y: 20,
+        width: 2,
+        height: 9,
+    };
+    pair.fill(caret, 2);
+    let update = pair
+        .encode(
+            &[Rect {
+                x: 0,
+                y: 0,
+                width: 300,
+                height: 200,
+            }],
+            &UNLIMITED,
+        )
+        .update
+        .expect("a change");
+    pair.show(&update);
+
+    assert_eq!(update.rects, [caret]);
+    assert!(pair.shown == pair.screen);
+}
+
+#[test]
+fn sends_nothing_when_nothing_changed() {
+    let mut pair = Pair::new(128, 64);
+    pair.settle(&[], &UNLIMITED);
+
+    let encoded = pair.encode(
+        &[Rect {
+            x: 0,
+            y: 0,
+            width: 128,
+            height: 64,
+        }],
+        &UNLIMITED,
+    );
+
+    assert_eq!(
+        encoded,
+        Encoded {
+            update: None,
+            pending: Pending::Nothing
+        }
+    );
+}
+
+#[test]
+fn keeps_to_the_budget_and_finishes_in_later_updates() {
+    let mut pair = Pair::new(640, 480);
+    pair.fill(
+        Rect {
+            x: 0,
+            y: 0,
+            width: 640,
+            height: 480,
+        },
+        3,
+    );
+    let order = EncodeOrder {
+        budget_bytes: 20_000,
+        ..UNLIMITED
+    };
+
+    let first = pair.encode(&[], &order);
+
+    let update = first.update.expect("some of it");
+    assert!(!update.complete);
+    assert_eq!(first.pending, Pending::Now);
+    // The last piece may exceed the budget by the error of the estimate, never by a picture.
+    assert!(update.data.len() < 200_000, "{} bytes", update.data.len());
+    pair.show(&update);
+    pair.settle(&[], &order);
+    assert!(pair.shown == pair.screen);
+}
+
+#[test]
+fn sends_a_key_press_before_the_video_that_plays() {
+    let whole = Rect {
+        x: 0,
+        y: 0,
+        width: 640,
+        height: 480,
+    };
+    let video = Rect {
+        x: 0,
+        y: 160,
+        width: 640,
+        height: 320,
+    };
+    let letter = Rect {
+        x: 100,
+        y: 20,
+        width: 8,
+        height: 12,
+    };
+    let mut pair = Pair::new(640, 480);
+    pair.fill(whole, 4);
+    pair.settle(&[], &UNLIMITED);
+    let tight = EncodeOrder {
+        budget_bytes: 2_000,
+        ..UNLIMITED
+    };
+    for seed in 0..10 {
+        pair.fill(video, 100 + seed);
+        let update = pair.encode(&[video], &tight).update.expect("video");
+        pair.show(&update);
+    }
+
+    pair.fill(letter, 5);
+    pair.fill(video, 200);
+    let update = pair
+        .encode(&[letter, video], &tight)
+        .update
+        .expect("a change");
+
+    assert_eq!(update.rects[0], letter);
+}
+
+#[test]
+fn shows_fewer_colours_while_a_photo_moves_and_all_of_them_when_it_stands_still() {
+    let whole = Rect {
+        x: 0,
+        y: 0,
+        width: 640,
+        height: 480,
+    };
+    let mut pair = Pair::new(640, 480);
+    pair.fill(whole, 6);
+    let order = EncodeOrder {
+        colours: Colours::Reduced,
+        ..UNLIMITED
+    };
+    pair.settle(&[], &order);
+    let mut reduced = false;
+    for seed in 0..20 {
+        pair.fill(whole, 300 + seed);
+        let update = pair.encode(&[whole], &order).update.expect("video");
+        reduced |= update.reduced;
+        pair.show(&update);
+    }
+    assert!(reduced && pair.shown != pair.screen);
+
+    pair.settle(&[], &order);
+
+    assert!(pair.shown == pair.screen);
+}
+
+#[test]
+fn starts_a_new_stream_when_told_to() {
+    let mut pair = Pair::new(200, 100);
+    pair.fill(
+        Rect {
+            x: 0,
+            y: 0,
+            width: 200,
+            height: 100,
+        },
+        7,
+    );
+    pair.settle(&[], &UNLIMITED);
+    pair.decoder = Decoder::new(pair.size).expect("memory");
+    pair.shown.fill(0);
+
+    let update = pair
+        .encode(
+            &[],
+            &EncodeOrder {
+                restart: true,
+                ..UNLIMITED
+            },
+        )
+        .update
+        .expect("everything");
+    pair.show(&update);
+
+    assert!(update.starts_stream);
+    assert!(pair.shown == pair.screen);
+}
+
+#[test]
+fn refuses_an_update_whose_bytes_do_not_fill_its_rectangles() {
+    let mut pair = Pair::new(128, 64);
+    let update = pair.encode(&[], &UNLIMITED).update.expect("everything");
+
+    let smaller = Rect {
+        x: 0,
+        y: 0,
+        width: 64,
+        height: 64,
+    };
+    assert!(pair.decoder.decode(&[smaller], &update.data, true).is_err());
+    let outside = Rect {
+        x: 100,
+        y: 0,
+        width: u32::MAX,
+        height: 64,
+    };
+    assert!(pair.decoder.decode(&[outside], &update.data, true).is_err());
+    assert!(
+        pair.decoder
+            .decode(&update.rects, &update.data[..update.data.len() - 1], true)
+            .is_err()
+    );
+    assert!(
+        pair.decoder
+            .decode(&update.rects, &update.data, false)
+            .is_err(),
+        "only a new stream after an error"
+    );
+    assert!(
+        pair.decoder
+            .decode(&update.rects, &update.data, true)
+            .is_ok()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_sequence_of_changes_and_budgets_ends_with_the_same_picture(
+        width in 1_u32..200,
+        height in 1_u32..120,
+        steps in proptest::collection::vec((any::<u32>(), 0_u32..200, 0_u32..120, 1_u32..200, 1_u32..120, 0_usize..30_000, 0_u8..12), 1..25),
+    ) {
+        let mut pair = Pair::new(width, height);
+        for (seed, x, y, w, h, budget_bytes, kind) in steps {
+            let rect = Rect { x: x % width, y: y % height, width: w, height: h }.clamped(pair.size);
+            pair.fill(rect, seed);
+            let colours = [Colours::All, Colours::Reduced, Colours::Few][usize::from(kind % 3)];
+            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours };
+            if let Some(update) = pair.encode(&[rect], &order).update {
+                pair.show(&update);
+            }
+        }
+        pair.settle(&[], &UNLIMITED);
+        prop_assert!(pair.shown == pair.screen);
+    }
+
+    #[test]
+    fn any_bytes_are_an_error_and_never_a_panic(
+        data in proptest::collection::vec(any::<u8>(), 0..2_000),
+        rects in proptest::collection::vec((any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>()), 0..5),
+    ) {
+        let rects: Vec<Rect> = rects.into_iter().map(|(x, y, width, height)| Rect { x, y, width, height }).collect();
+        let mut decoder = Decoder::new(Size::new(64, 64).expect("a small size")).expect("memory");
+        let _ = decoder.decode(&rects, &data, true);
+    }
+}

@@ -1,0 +1,97 @@
+//! Who may do what: one table of role and permission, asked at one gate.
+
+/// What a person is to this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Runs sessions of their own.
+    Technician,
+    /// A technician who may also end the sessions of others.
+    SeniorTechnician,
+    /// Everything.
+    Admin,
+}
+
+/// One thing that not everybody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// See the list of machines and their facts.
+    SeeMachines,
+    /// Give a machine another name.
+    RenameMachine,
+    /// Remove a machine, or take its key away.
+    RemoveMachine,
+    /// Make, list and delete enrolment tokens.
+    ManageEnrolment,
+    /// View and control a machine.
+    StartSession,
+    /// See the list of sessions, everybody's.
+    SeeSessions,
+    /// End a session that somebody else started.
+    EndSessionOfOthers,
+    /// Read and export the audit log.
+    ReadAudit,
+}
+
+impl Role {
+    /// Every role, lowest first.
+    pub const ALL: [Self; 3] = [Self::Technician, Self::SeniorTechnician, Self::Admin];
+
+    /// The decision, for every role and every permission.
+    pub const fn may(self, permission: Permission) -> bool {
+        use Permission as P;
+        match permission {
+            P::SeeMachines | P::RenameMachine | P::StartSession | P::SeeSessions => true,
+            P::EndSessionOfOthers => matches!(self, Self::SeniorTechnician | Self::Admin),
+            P::RemoveMachine | P::ManageEnrolment | P::ReadAudit => matches!(self, Self::Admin),
+        }
+    }
+
+    /// Its name in the database and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Technician => "technician",
+            Self::SeniorTechnician => "senior_technician",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of that name; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_do_exactly_what_the_table_says() {
+        use Permission as P;
+        let table = [
+            (P::SeeMachines, [true, true, true]),
+            (P::RenameMachine, [true, true, true]),
+            (P::StartSession, [true, true, true]),
+            (P::SeeSessions, [true, true, true]),
+            (P::EndSessionOfOthers, [false, true, true]),
+            (P::RemoveMachine, [false, false, true]),
+            (P::ManageEnrolment, [false, false, true]),
+            (P::ReadAudit, [false, false, true]),
+        ];
+        for (permission, expected) in table {
+            assert_eq!(
+                Role::ALL.map(|role| role.may(permission)),
+                expected,
+                "{permission:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_lead_back_to_their_role() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Role::parse("Admin"), None);
+    }
+}

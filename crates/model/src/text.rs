@@ -1,0 +1,56 @@
+//! Text for people that came from outside: agents, viewers, other people.
+
+/// Longest name that a person gives to something, in characters.
+pub const MAX_NAME_CHARS: usize = 100;
+
+/// Longest single fact that a machine reports about itself, in characters.
+pub const MAX_FACT_CHARS: usize = 200;
+
+/// `text` without what could make a line on a screen or in a log lie: control
+/// characters and the marks that turn the direction of writing. Trimmed, and
+/// cut after `max_chars`.
+pub fn clean(text: &str, max_chars: usize) -> String {
+    let kept: String = text.chars().filter(|&c| !is_deceptive(c)).collect();
+    kept.trim()
+        .chars()
+        .take(max_chars)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{061c}'
+            | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_out_what_cannot_be_seen() {
+        let table = [
+            ("DESK-07", "DESK-07"),
+            ("  spaces around ", "spaces around"),
+            ("two\nlines\r\u{7}", "twolines"),
+            ("exe.\u{202e}gpj", "exe.gpj"),
+            ("Büro Zürich 東京", "Büro Zürich 東京"),
+            ("\u{200b}\u{feff}", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(clean(text, 100), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn cuts_at_characters_not_bytes() {
+        assert_eq!(clean("äöüß", 3), "äöü");
+        assert_eq!(clean("ab cd", 3), "ab");
+    }
+}

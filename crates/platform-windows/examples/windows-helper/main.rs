@@ -1,0 +1,47 @@
+//! A person's eyes and hands for the tests on Windows and Wine: reads what an
+//! application holds, instead of what we think that it shows.
+//!
+//! ```text
+//! windows-helper read-notepad         prints the text in Notepad as UTF-8
+//! windows-helper place-notepad        prints where Notepad's text is in the picture, as JSON: {"x":…,"y":…,"width":…,"height":…}
+//! windows-helper type-notepad <text>  clicks into Notepad and types, the way the agent does
+//! windows-helper window               opens a window and prints one line for each key and button that it gets, until it is ended
+//! windows-helper make-private <path>  makes a folder the way the agent makes its own, with a secret.txt in it
+//! windows-helper alive                ends at once: the session can start programs
+//! windows-helper idle                 does nothing until it is ended: keeps a Wine session alive
+//! ```
+
+#[cfg(windows)]
+mod hands;
+#[cfg(windows)]
+mod listener;
+#[cfg(windows)]
+mod notepad;
+
+#[cfg(windows)]
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["read-notepad"] => notepad::text().map(|text| print!("{text}")),
+        ["place-notepad"] => notepad::place().map(|place| println!("{}", place.json())),
+        ["type-notepad", text] => notepad::place().and_then(|place| hands::click_and_type(&place, text)),
+        ["window"] => listener::listen(),
+        ["make-private", path] => hands::make_private(path),
+        ["alive"] => Ok(()),
+        ["idle"] => loop {
+            std::thread::park();
+        },
+        _ => Err("unknown command; the top of examples/windows-helper/main.rs has the list".to_owned()),
+    };
+    if let Err(message) = result {
+        eprintln!("error: {message}");
+        std::process::exit(1);
+    }
+}
+
+#[cfg(not(windows))]
+fn main() {
+    eprintln!("this runs on Windows only: build it with scripts/build-windows");
+    std::process::exit(2);
+}

@@ -1,0 +1,15 @@
+//! The operating-system seam on Windows 7 SP1 and later: GDI for the picture,
+//! `SendInput` for mouse and keyboard. What can be decided without Windows is in
+//! the modules below and tested anywhere; the system calls are in `system`.
+
+pub mod cadence;
+pub mod compare;
+pub mod cursor_image;
+pub mod keystrokes;
+pub mod protection;
+pub mod screen;
+
+#[cfg(windows)]
+mod system;
+#[cfg(windows)]
+pub use system::*;

@@ -1,0 +1,22 @@
+//! The system calls. Each module wraps one family of them in safe functions and
+//! owning types; functions that Windows 7 SP1 lacks are looked up when the program runs.
+#![allow(unsafe_code)]
+
+mod capture;
+mod desktop;
+mod displays;
+mod events;
+mod gdi;
+mod host;
+mod input;
+mod input_desktop;
+mod keyboard;
+mod os;
+mod pointer;
+mod private_files;
+mod registry;
+mod secure_attention;
+mod tokens;
+
+pub use desktop::WindowsDesktop;
+pub use host::WindowsHost;

@@ -1,0 +1,82 @@
+//! Which account this process runs as.
+
+use std::io;
+
+use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, LocalFree};
+use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
+use windows_sys::Win32::Security::{GetTokenInformation, PSID, TOKEN_QUERY, TOKEN_USER, TokenUser};
+use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+
+struct Token(HANDLE);
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        // SAFETY: nobody else closes the handle.
+        unsafe { CloseHandle(self.0) };
+    }
+}
+
+/// The SID of the account that this process runs as, as text.
+pub(crate) fn current_account() -> io::Result<String> {
+    let mut token = std::ptr::null_mut();
+    // SAFETY: the current process' handle needs no closing; the token's is closed by `Token`.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let token = Token(token);
+    // Room for the structure and the longest SID behind it, aligned as the structure asks.
+    let mut buffer = [0_usize; 32];
+    let mut needed = 0;
+    // SAFETY: the buffer is as long as said.
+    let known = unsafe {
+        GetTokenInformation(
+            token.0,
+            TokenUser,
+            buffer.as_mut_ptr().cast(),
+            size_of_val(&buffer) as u32,
+            &raw mut needed,
+        )
+    };
+    if known == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call wrote a TOKEN_USER there, whose SID lies in the same buffer.
+    unsafe { sid_text((*buffer.as_ptr().cast::<TOKEN_USER>()).User.Sid) }
+}
+
+/// A SID as text, like `S-1-5-18`.
+///
+/// # Safety
+/// `sid` points to a SID.
+pub(crate) unsafe fn sid_text(sid: PSID) -> io::Result<String> {
+    let mut text = std::ptr::null_mut();
+    // SAFETY: the caller's promise. The text is freed below.
+    if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: Windows made a text that ends with a zero; it is copied before it is freed.
+    unsafe {
+        let mut length = 0;
+        while *text.add(length) != 0 {
+            length += 1;
+        }
+        let copy = String::from_utf16_lossy(std::slice::from_raw_parts(text, length));
+        LocalFree(text.cast());
+        Ok(copy)
+    }
+}
+
+/// True for the account of services that are part of the system.
+pub(crate) fn is_local_system() -> bool {
+    current_account().is_ok_and(|account| account == "S-1-5-18")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_account_by_its_sid() {
+        assert!(current_account().expect("an account").starts_with("S-1-5-"));
+    }
+}

@@ -1,0 +1,72 @@
+//! The machine as a whole: who it is, where the agent keeps its files, and the
+//! way to the desktop.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{Desktop, PlatformError};
+
+/// What the machine is, for the technician's list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Name of the machine in its network.
+    pub host_name: String,
+    /// `windows`, `linux` or `macos`.
+    pub os_family: &'static str,
+    /// For people: "Debian GNU/Linux", "Windows 11 Pro".
+    pub os_name: String,
+    /// For people: "12", "10.0.22631".
+    pub os_version: String,
+    /// As Rust names it: `x86_64`, `x86`, `aarch64`.
+    pub architecture: &'static str,
+    /// Who is signed in; empty for nobody.
+    pub current_user: String,
+    /// Seconds since 1970-01-01 UTC when the machine started; 0 when unknown.
+    pub boot_time_unix: u64,
+}
+
+/// Settings that an installer or an administrator left on the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preset {
+    /// Address of the server.
+    pub server: Option<String>,
+    /// Key of an enrolled machine.
+    pub api_key: Option<String>,
+}
+
+/// The machine, as the agent sees it without anybody looking at a desktop.
+pub trait Host: Send + Sync {
+    /// What the machine is now. Never fails: what cannot be found is left empty.
+    fn facts(&self) -> Facts;
+
+    /// Opens the desktop that is to be shown.
+    ///
+    /// # Errors
+    /// [`PlatformError::Gone`] when there is none now, [`PlatformError::Unsupported`] when it can never be shown.
+    fn open_desktop(&self) -> Result<Box<dyn Desktop>, PlatformError>;
+
+    /// Where the agent keeps its settings and keys, unless told otherwise.
+    ///
+    /// # Errors
+    /// When no such place is known for this user.
+    fn default_data_dir(&self) -> Result<PathBuf, PlatformError>;
+
+    /// Where the agent logs, unless told otherwise.
+    fn default_log_file(&self, data_dir: &Path) -> PathBuf;
+
+    /// What an installer or an administrator left on the machine.
+    fn preset(&self) -> Preset;
+
+    /// Creates a directory (and its parents) that only this user and the administrators may enter.
+    ///
+    /// # Errors
+    /// The system's.
+    fn create_private_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Writes a file that only this user and the administrators may read.
+    /// Readers see the old content or the new one, whenever the power fails.
+    ///
+    /// # Errors
+    /// The system's.
+    fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+}

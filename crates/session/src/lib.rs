@@ -1,0 +1,23 @@
+//! One remote control as state machines, for both ends: handshake and sealing,
+//! pacing, input. Handed bytes and time, they say what to do next; they open
+//! nothing, read no clock and ask nobody for random numbers.
+
+mod convert;
+mod cursor;
+mod grant;
+mod handshake;
+pub mod host;
+mod input;
+mod key;
+pub mod pacer;
+mod preferences;
+mod seal;
+pub mod viewer;
+mod wire;
+
+pub use grant::GrantError;
+pub use host::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput};
+pub use key::{AgentKeyError, agent_public_key};
+pub use preferences::{OsFamily, Preferences, Quality};
+pub use viewer::{Viewer, ViewerConfig, ViewerOutput};
+pub use wire::{HEADER_BYTES, Header, HeaderError, Lane, WIRE_VERSION};

@@ -1,0 +1,280 @@
+//! How much may be on its way. Frames are acknowledged when they were shown;
+//! about one round trip of data is in flight, and what steers is the queueing
+//! delay: the round trip minus the smallest one seen. So the newest screen is
+//! always next, on a fast link and on a slow one.
+//!
+//! The model is that of BBR (Cardwell et al., "BBR Congestion Control", IETF
+//! draft-cardwell-iccrg-bbr-congestion-control): delivered rate times base round
+//! trip, found by probing; here a frame is the packet and the viewer's decoding
+//! and painting belong to the path.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use gc_model::time::Moment;
+
+/// In flight before anything is known: a small frame. Doubles or better with each round trip.
+const FIRST_TARGET_BYTES: usize = 6_000;
+
+/// Never less in flight than this, or small updates would not go out at all.
+const MIN_TARGET_BYTES: usize = 1_200;
+
+/// Never more in flight than this, whatever the link carries.
+const MAX_TARGET_BYTES: usize = 4 * 1024 * 1024;
+
+/// Largest budget of one update, so that what is more important than a large
+/// change never waits for more than a piece of it.
+const MAX_BUDGET_BYTES: usize = 256 * 1024;
+
+/// Smallest budget worth an update.
+const MIN_BUDGET_BYTES: usize = 600;
+
+/// Data beyond the base round trip that keeps the link busy: one frame at 30 Hz.
+const SLACK: Duration = Duration::from_millis(33);
+
+/// Above the slack, this much more delay counts as a queue: jitter of browsers and schedulers.
+const JITTER: Duration = Duration::from_millis(25);
+
+/// A delay this far above the base is a queue at once; a smaller one must be seen twice.
+const CERTAIN_QUEUE: Duration = Duration::from_millis(300);
+
+/// The fastest delivery of this long is taken for the link's rate.
+const RATE_MEMORY: Duration = Duration::from_secs(2);
+
+/// The base round trip is measured anew after this long, by a probe on the empty link.
+const BASE_MEMORY: Duration = Duration::from_secs(10);
+
+/// An update is at most this part of what may be in flight, so that the link
+/// stays busy while the viewer answers.
+const UPDATES_IN_FLIGHT: usize = 2;
+
+/// How far probing goes beyond the known rate, and how fast it gets there.
+const MAX_GAIN: f64 = 3.0;
+const GAIN_STEP: f64 = 1.5;
+
+/// An acknowledgement of a frame that is not in flight: the viewer breaks the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the viewer acknowledged a frame that was not sent")]
+pub struct UnknownAck;
+
+#[derive(Debug, Clone, Copy)]
+struct InFlight {
+    sequence: u64,
+    bytes: usize,
+    sent_at: Moment,
+    /// Bytes delivered, and when that was noticed, as of sending.
+    delivered: u64,
+    delivered_at: Moment,
+    /// More could have been sent: says little about the link.
+    app_limited: bool,
+}
+
+/// What is known of the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinkState {
+    /// The last round trip, frame sent to acknowledgement received.
+    pub rtt: Duration,
+    /// The smallest one of the last seconds.
+    pub base_rtt: Duration,
+    /// Bytes a second; 0 while unknown.
+    pub delivered_rate: u64,
+}
+
+/// Decides when and how much to send.
+#[derive(Debug)]
+pub struct Pacer {
+    in_flight: VecDeque<InFlight>,
+    in_flight_bytes: usize,
+    last_sequence: u64,
+    delivered: u64,
+    delivered_at: Moment,
+    /// Falling rates with their times; the first is the largest of [`RATE_MEMORY`].
+    rates: VecDeque<(Moment, f64)>,
+    rtt: Duration,
+    base_rtt: Option<Duration>,
+    /// The probe that is on its way, and when the last one was sent.
+    probe: Option<u64>,
+    probed_at: Option<Moment>,
+    /// Waits for everything in flight, so that the next probe meets no queue.
+    draining: bool,
+    gain: f64,
+    round_ends_at: u64,
+    queued_once: bool,
+}
+
+impl Default for Pacer {
+    fn default() -> Self {
+        Self {
+            in_flight: VecDeque::new(),
+            in_flight_bytes: 0,
+            last_sequence: 0,
+            delivered: 0,
+            delivered_at: Moment::ZERO,
+            rates: VecDeque::new(),
+            rtt: Duration::ZERO,
+            base_rtt: None,
+            probe: None,
+            probed_at: None,
+            draining: false,
+            gain: 2.0,
+            round_ends_at: 0,
+            queued_once: false,
+        }
+    }
+}
+
+impl Pacer {
+    /// Bytes that the next update may have; `None` while enough is on its way.
+    pub fn budget(&self) -> Option<usize> {
+        let target = self.target_bytes();
+        let most = (target / UPDATES_IN_FLIGHT).clamp(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES);
+        if self.in_flight.is_empty() {
+            return Some(most);
+        }
+        let budget = target.saturating_sub(self.in_flight_bytes);
+        (!self.draining && budget >= MIN_BUDGET_BYTES.max(target / 8)).then_some(budget.min(most))
+    }
+
+    /// Asked before each update: the token of a probe to send ahead of it, if one is due.
+    pub fn next_probe(&mut self, now: Moment) -> Option<u64> {
+        let due = self.probed_at.is_none_or(|at| now.since(at) > BASE_MEMORY);
+        if !due || !self.in_flight.is_empty() {
+            return None;
+        }
+        let token = now.as_micros();
+        self.probe = Some(token);
+        self.probed_at = Some(now);
+        self.draining = false;
+        Some(token)
+    }
+
+    /// Notes the viewer's answer to a probe. Answers to nothing are ignored.
+    pub fn handle_probe_answer(&mut self, now: Moment, token: u64) {
+        if self.probe.take_if(|probe| *probe == token).is_some() {
+            self.base_rtt = Some(now.since(Moment::from_micros(token)));
+        }
+    }
+
+    /// Notes an update that was handed to the network. `app_limited`: it was smaller than its budget.
+    pub fn handle_sent(&mut self, now: Moment, sequence: u64, bytes: usize, app_limited: bool) {
+        if self.in_flight.is_empty() {
+            self.delivered_at = now;
+        }
+        self.last_sequence = sequence;
+        self.in_flight_bytes += bytes;
+        self.in_flight.push_back(InFlight {
+            sequence,
+            bytes,
+            sent_at: now,
+            delivered: self.delivered,
+            delivered_at: self.delivered_at,
+            app_limited,
+        });
+    }
+
+    /// Notes that the viewer showed the frame `sequence`, and so all before it.
+    ///
+    /// # Errors
+    /// A frame that was never sent. One that was acknowledged before is ignored.
+    pub fn handle_ack(&mut self, now: Moment, sequence: u64) -> Result<(), UnknownAck> {
+        if sequence > self.last_sequence {
+            return Err(UnknownAck);
+        }
+        let mut newest = None;
+        while let Some(&frame) = self.in_flight.front() {
+            if frame.sequence > sequence {
+                break;
+            }
+            self.in_flight.pop_front();
+            self.in_flight_bytes -= frame.bytes;
+            self.delivered += frame.bytes as u64;
+            newest = Some(frame);
+        }
+        let Some(frame) = newest else { return Ok(()) };
+        self.delivered_at = now;
+
+        self.rtt = now.since(frame.sent_at);
+        self.base_rtt = self.base_rtt.map(|base| base.min(self.rtt));
+        self.draining |= self.probed_at.is_some_and(|at| now.since(at) > BASE_MEMORY);
+        let elapsed = now
+            .since(frame.delivered_at)
+            .max(Duration::from_micros(100));
+        let rate = (self.delivered - frame.delivered) as f64 / elapsed.as_secs_f64();
+        self.note_queue(now, rate, &frame);
+        self.note_rate(now, rate, frame.app_limited);
+        Ok(())
+    }
+
+    /// Sent and not yet acknowledged.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.in_flight_bytes
+    }
+
+    /// What is known of the link.
+    pub fn link(&self) -> LinkState {
+        LinkState {
+            rtt: self.rtt,
+            base_rtt: self.base(),
+            delivered_rate: self.rate().map_or(0, |rate| rate as u64),
+        }
+    }
+
+    fn base(&self) -> Duration {
+        self.base_rtt.unwrap_or(self.rtt)
+    }
+
+    fn rate(&self) -> Option<f64> {
+        self.rates.front().map(|&(_, rate)| rate)
+    }
+
+    fn slack(&self) -> Duration {
+        SLACK.max(self.base() / 4)
+    }
+
+    fn target_bytes(&self) -> usize {
+        let Some(rate) = self.rate() else {
+            return FIRST_TARGET_BYTES;
+        };
+        let bytes = rate * (self.base() + self.slack()).as_secs_f64() * self.gain;
+        (bytes as usize).clamp(MIN_TARGET_BYTES, MAX_TARGET_BYTES)
+    }
+
+    /// Grows while there is no queue, and goes back to what the link really delivers when there is one.
+    fn note_queue(&mut self, now: Moment, rate: f64, frame: &InFlight) {
+        let queue = self.rtt.saturating_sub(self.base());
+        let own = self.rate().map_or(Duration::ZERO, |known| {
+            Duration::from_secs_f64((frame.bytes as f64 / known.max(1.0)).min(10.0))
+        });
+        let limit = self.slack().max(own) + JITTER;
+        let queued = queue > limit;
+        if queued && (self.queued_once || queue > limit + CERTAIN_QUEUE) {
+            self.rates.clear();
+            self.rates.push_back((now, rate));
+            self.gain = 1.0;
+        }
+        self.queued_once = queued;
+
+        if frame.delivered >= self.round_ends_at {
+            self.round_ends_at = self.delivered;
+            if queue > self.slack() / 2 {
+                self.gain = 1.0;
+            } else if !frame.app_limited {
+                self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);
+            }
+        }
+    }
+
+    fn note_rate(&mut self, now: Moment, rate: f64, app_limited: bool) {
+        if app_limited && self.rate().is_some_and(|known| rate <= known) {
+            return;
+        }
+        while self.rates.back().is_some_and(|&(_, older)| older <= rate) {
+            self.rates.pop_back();
+        }
+        self.rates.push_back((now, rate));
+        while self.rates.len() > 1 && now.since(self.rates[0].0) > RATE_MEMORY.max(self.base() * 10)
+        {
+            self.rates.pop_front();
+        }
+    }
+}

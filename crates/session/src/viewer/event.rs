@@ -1,0 +1,155 @@
+//! What a viewer tells the program around it.
+
+use std::time::Duration;
+
+use gc_model::geometry::{DisplayLayout, Rect};
+use gc_model::pointer::PointerShape;
+use gc_proto::v1;
+
+use crate::preferences::OsFamily;
+
+/// What the technician's program should know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ViewerEvent {
+    /// The machine admitted us. A layout follows.
+    Connected {
+        /// Program and version of the agent.
+        software: String,
+        /// The machine's system.
+        os_family: Option<OsFamily>,
+        /// Input is allowed.
+        can_control: bool,
+        /// Ctrl+Alt+Del can be sent.
+        has_secure_attention: bool,
+        /// The pointer comes apart from the picture.
+        has_cursor: bool,
+        /// Text is typed as text where keys differ.
+        has_text_input: bool,
+    },
+    /// The displays; the picture starts anew.
+    Layout(DisplayLayout),
+    /// The pointer looks like the shape of this id; `None` when that was told before.
+    CursorShape {
+        /// Below 64.
+        id: u32,
+        /// Its picture, the first time.
+        shape: Option<PointerShape>,
+    },
+    /// Where the machine's pointer is.
+    CursorPosition {
+        /// Picture coordinates.
+        x: i32,
+        /// Picture coordinates.
+        y: i32,
+        /// False when an application hid it.
+        visible: bool,
+    },
+    /// A round trip was measured.
+    Pong(Duration),
+    /// Something to know that ends nothing.
+    Notice {
+        /// What it is about.
+        code: NoticeCode,
+        /// The agent's words: hostile text, to be shown as text only.
+        detail: String,
+    },
+    /// The session is over on this connection.
+    Ended {
+        /// Why.
+        code: EndCode,
+        /// A sentence for the technician.
+        message: String,
+    },
+}
+
+/// See [`ViewerEvent::Notice`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeCode {
+    /// Input has no effect right now.
+    InputUnavailable,
+    /// A key combination cannot be made there.
+    ChordUnsupported,
+    /// The screen is read in a slower way.
+    CaptureFallback,
+}
+
+/// See [`ViewerEvent::Ended`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndCode {
+    /// What answered does not hold the key that the machine enrolled with.
+    AgentKeyMismatch,
+    /// The machine does not honour the permission.
+    Refused,
+    /// The permission came too late.
+    GrantExpired,
+    /// A message was changed, repeated, lost or reordered.
+    Tampered,
+    /// One end broke the protocol.
+    Protocol,
+    /// Nothing that both ends can do.
+    Incompatible,
+    /// The screen cannot be read any more.
+    DesktopLost,
+    /// The agent stops.
+    EndedByAgent,
+    /// We left.
+    Goodbye,
+}
+
+/// One decoded frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownFrame {
+    /// To be named in [`Viewer::handle_painted`](super::Viewer::handle_painted).
+    pub sequence: u64,
+    /// Where the pixels go, in order.
+    pub rects: Vec<Rect>,
+    /// Everything that had changed is in.
+    pub complete: bool,
+    /// Some pixels will come again exactly.
+    pub reduced: bool,
+    /// Size of the message.
+    pub bytes: usize,
+    /// Time the agent took to read the screen.
+    pub capture: Duration,
+    /// Time the agent took to find and pack the changes.
+    pub encode: Duration,
+    /// The agent's last measured round trip.
+    pub rtt: Duration,
+    /// The smallest of them.
+    pub base_rtt: Duration,
+    /// Bytes a second, by the agent's measurement.
+    pub delivered_rate: u64,
+    /// What holds the frame rate back, by the agent's word.
+    pub limit: Limit,
+    /// The newest input that the agent had made before it read the screen.
+    pub input_sequence: u64,
+    /// From sending that input to having this frame, when it is the first with it.
+    pub input_latency: Option<Duration>,
+}
+
+/// What holds the frame rate back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Nothing changes on the screen.
+    NothingChanges,
+    /// The network.
+    Network,
+    /// The machine's CPU.
+    Agent,
+    /// This computer.
+    Viewer,
+    /// The highest frame rate.
+    FrameRate,
+}
+
+impl Limit {
+    pub(crate) fn from_wire(number: i32) -> Self {
+        match v1::Limit::try_from(number) {
+            Ok(v1::Limit::Network) => Self::Network,
+            Ok(v1::Limit::Agent) => Self::Agent,
+            Ok(v1::Limit::Viewer) => Self::Viewer,
+            Ok(v1::Limit::FrameRate) => Self::FrameRate,
+            _ => Self::NothingChanges,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Frames on simulated links, in virtual time: skipped, never queued.
+
+mod support;
+
+use std::time::Duration;
+
+use support::Session;
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Rate in bit/s and round trip of every link that is promised to work.
+const LINKS: [(u64, u64); 12] = [
+    (64_000, 5),
+    (64_000, 300),
+    (64_000, 600),
+    (256_000, 300),
+    (1_000_000, 40),
+    (2_000_000, 80),
+    (10_000_000, 20),
+    (20_000_000, 40),
+    (100_000_000, 5),
+    (100_000_000, 200),
+    (1_000_000_000, 5),
+    (1_000_000_000, 600),
+];
+
+fn playing(bits_per_second: u64, rtt_ms: u64) -> Session {
+    let mut session = Session::over(bits_per_second, ms(rtt_ms));
+    session.connect();
+    session
+        .run_until(Duration::from_secs(30), Session::is_exact)
+        .expect("the first picture comes");
+    session.video = true;
+    session.run_for(Duration::from_secs(10));
+    session
+}
+
+#[test]
+fn a_key_press_is_seen_soon_while_a_video_plays_on_any_link() {
+    for (rate, rtt) in LINKS {
+        let mut session = playing(rate, rtt);
+
+        let mut slowest = Duration::ZERO;
+        for seed in 0..8 {
+            slowest = slowest.max(session.time_key_press(seed));
+            session.run_for(ms(700));
+        }
+
+        // One round trip there and back, one base round trip of queue at most, and the echo's own bytes (noise, under 1 KB).
+        let own = Duration::from_secs_f64(1_000.0 * 8.0 / rate as f64);
+        let limit = ms(2 * rtt) + own + ms(650);
+        assert!(
+            slowest < limit,
+            "{rate} bit/s, {rtt} ms: {slowest:?} of {limit:?}"
+        );
+        if (rate, rtt) == (64_000, 300) {
+            assert!(
+                slowest < ms(1_500),
+                "the promise for the slowest link: {slowest:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_queue_stands_while_a_video_plays() {
+    for (rate, rtt) in LINKS {
+        let mut session = playing(rate, rtt);
+
+        let mut queues = Vec::new();
+        for _ in 0..1_000 {
+            session.run_for(ms(10));
+            queues.push(session.down.queued_bytes());
+        }
+        queues.sort_unstable();
+
+        let median = Duration::from_secs_f64(queues[500] as f64 * 8.0 / rate as f64);
+        // The smallest piece of a video is about 2 KB, whatever the link.
+        let limit = ms(rtt + 50).max(Duration::from_secs_f64(2_500.0 * 8.0 / rate as f64));
+        assert!(
+            median <= limit,
+            "{rate} bit/s, {rtt} ms: {median:?} of {limit:?}"
+        );
+    }
+}
+
+#[test]
+fn a_video_uses_most_of_a_slow_link() {
+    for (rate, rtt) in [
+        (64_000, 300),
+        (256_000, 300),
+        (1_000_000, 40),
+        (2_000_000, 80),
+    ] {
+        let mut session = playing(rate, rtt);
+        let before = session.down.carried_bytes();
+
+        session.run_for(Duration::from_secs(20));
+
+        let used = (session.down.carried_bytes() - before) as f64 * 8.0 / 20.0 / rate as f64;
+        assert!(used > 0.5, "{rate} bit/s, {rtt} ms: {used:.2} of the link");
+    }
+}
+
+#[test]
+fn thirty_frames_a_second_are_shown_where_the_link_carries_them() {
+    for (rate, rtt) in [(100_000_000, 5), (1_000_000_000, 5), (1_000_000_000, 200)] {
+        let mut session = playing(rate, rtt);
+        let before = session.frames.len();
+
+        session.run_for(Duration::from_secs(5));
+
+        let complete = session.frames[before..]
+            .iter()
+            .filter(|(_, frame)| frame.complete)
+            .count();
+        assert!(
+            complete >= 5 * 28,
+            "{rate} bit/s, {rtt} ms: {complete} frames in 5 s"
+        );
+    }
+}
+
+#[test]
+fn recovers_from_a_link_that_becomes_twenty_times_slower() {
+    for (rate, rtt) in [(20_000_000, 40), (100_000_000, 5), (10_000_000, 300)] {
+        let mut session = playing(rate, rtt);
+
+        session.down.set_rate(session.now.as_micros(), rate / 20);
+        session.run_for(Duration::from_secs(4));
+        let slowest = (0..5)
+            .map(|seed| {
+                session.run_for(ms(500));
+                session.time_key_press(seed)
+            })
+            .max()
+            .expect("five of them");
+
+        let limit = ms(2 * rtt + 300);
+        assert!(
+            slowest < limit,
+            "{rate} bit/s, {rtt} ms: {slowest:?} of {limit:?}"
+        );
+    }
+}
+
+#[test]
+fn uses_a_link_again_that_becomes_twenty_times_faster() {
+    let mut session = playing(1_000_000, 40);
+    session.down.set_rate(session.now.as_micros(), 20_000_000);
+    session.run_for(Duration::from_secs(5));
+    let before = session.down.carried_bytes();
+
+    session.run_for(Duration::from_secs(5));
+
+    let used = (session.down.carried_bytes() - before) as f64 * 8.0 / 5.0;
+    assert!(used > 10_000_000.0, "{used} bit/s");
+}
+
+#[test]
+fn goes_on_after_an_outage_of_five_seconds() {
+    let mut session = playing(10_000_000, 40);
+    session.down.set_rate(session.now.as_micros(), 0);
+    session.run_for(Duration::from_secs(5));
+    let captures = session.captures;
+
+    session.down.set_rate(session.now.as_micros(), 10_000_000);
+    session.run_for(Duration::from_secs(1));
+    let latency = session.time_key_press(1);
+
+    assert!(session.captures > captures);
+    assert!(latency < ms(300), "{latency:?}");
+    session.video = false;
+    assert!(
+        session
+            .run_until(Duration::from_secs(5), Session::is_exact)
+            .is_some()
+    );
+}
+
+#[test]
+fn makes_no_frames_for_a_viewer_that_stops_reading() {
+    let mut session = playing(10_000_000, 40);
+    session.viewer_hangs = true;
+    session.run_for(Duration::from_secs(1));
+    let captures = session.captures;
+    let carried = session.down.carried_bytes();
+
+    session.run_for(Duration::from_secs(20));
+
+    assert_eq!(session.captures, captures);
+    // Answers to the pings of the viewer's worker, nothing else.
+    let carried = session.down.carried_bytes() - carried;
+    assert!(carried < 2_000, "{carried} bytes");
+}
+
+#[test]
+fn reads_no_screen_before_a_viewer_was_admitted_and_none_when_nothing_changes() {
+    let mut session = Session::over(10_000_000, ms(20));
+    session.draw(support::ECHO, 1);
+    assert_eq!(session.captures, 0);
+    session.connect();
+    session
+        .run_until(Duration::from_secs(5), Session::is_exact)
+        .expect("the first picture comes");
+    session.run_for(Duration::from_secs(1));
+    let captures = session.captures;
+
+    session.run_for(Duration::from_mins(1));
+
+    assert_eq!(session.captures, captures);
+}
+
+#[test]
+fn a_slow_viewer_sets_the_pace() {
+    let mut session = playing(1_000_000_000, 5);
+    session.paint = ms(100);
+    session.run_for(Duration::from_secs(5));
+
+    let latency = session.time_key_press(1);
+
+    assert!(latency < ms(600), "{latency:?}");
+}
+
+#[test]
+fn the_picture_is_exact_once_nothing_moves() {
+    for (rate, rtt) in LINKS {
+        let mut session = playing(rate, rtt);
+
+        session.video = false;
+        let needed = session.run_until(Duration::from_mins(1), Session::is_exact);
+
+        assert!(needed.is_some(), "{rate} bit/s, {rtt} ms");
+        if rate >= 20_000_000 && rtt <= 40 {
+            assert!(needed < Some(ms(500)), "{rate} bit/s, {rtt} ms: {needed:?}");
+        }
+    }
+}

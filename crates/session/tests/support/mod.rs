@@ -1,0 +1,412 @@
+//! A whole session in virtual time: a screen, its agent's machine, a link, a
+//! viewer and a person who types.
+
+#![allow(dead_code, reason = "each suite uses its part")]
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use gc_codec::{EncodeOrder, Encoder, FrameView};
+use gc_model::geometry::{Display, DisplayLayout, Rect, Size};
+use gc_model::id::{MachineId, ParticipantId, SessionId};
+use gc_model::input::InputEvent;
+use gc_model::time::Moment;
+use gc_proto::{Message as _, v1};
+use gc_session::viewer::{ShownFrame, ViewerEvent};
+use gc_session::{
+    Captured, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer, ViewerConfig,
+    ViewerOutput, agent_public_key,
+};
+use gc_testkit::link::Link;
+
+pub const WIDTH: u32 = 320;
+pub const HEIGHT: u32 = 240;
+pub const AGENT_SECRET: [u8; 32] = [7; 32];
+pub const UNIX_SECONDS: u64 = 1_800_000_000;
+
+/// Where a key press shows.
+pub const ECHO: Rect = Rect {
+    x: 20,
+    y: 20,
+    width: 9,
+    height: 15,
+};
+/// Where the video plays.
+pub const VIDEO: Rect = Rect {
+    x: 64,
+    y: 64,
+    width: 192,
+    height: 128,
+};
+
+pub fn server_key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+pub fn session_id() -> SessionId {
+    SessionId::parse("session-1").expect("an id")
+}
+
+pub fn participant_id() -> ParticipantId {
+    ParticipantId::parse("participant-1").expect("an id")
+}
+
+/// A grant as the server makes it.
+pub fn signed_grant(change: impl FnOnce(&mut v1::Grant)) -> Vec<u8> {
+    let mut grant = v1::Grant {
+        session_id: session_id().as_str().to_owned(),
+        participant_id: participant_id().as_str().to_owned(),
+        machine_id: "machine-1".to_owned(),
+        user_id: "user-1".to_owned(),
+        technician: "Ada".to_owned(),
+        rights: vec![v1::Right::View.into(), v1::Right::Control.into()],
+        issued_at: UNIX_SECONDS,
+        expires_at: UNIX_SECONDS + 60,
+    };
+    change(&mut grant);
+    let grant = grant.encode_to_vec();
+    let message = [&b"guruconnect grant v1\0"[..], &grant].concat();
+    let signature = server_key().sign(&message).to_bytes().to_vec();
+    v1::SignedGrant {
+        grant: grant.into(),
+        signature: signature.into(),
+    }
+    .encode_to_vec()
+}
+
+pub fn layout(width: u32, height: u32) -> DisplayLayout {
+    let size = Size::new(width, height).expect("a small screen");
+    let display = Display {
+        id: 1,
+        name: "Screen".to_owned(),
+        x: 0,
+        y: 0,
+        size,
+        primary: true,
+    };
+    DisplayLayout {
+        picture: size,
+        displays: vec![display],
+    }
+}
+
+pub fn host() -> Host {
+    Host::new(
+        HostConfig {
+            session_id: session_id(),
+            participant_id: participant_id(),
+            machine_id: MachineId::parse("machine-1").expect("an id"),
+            static_secret: AGENT_SECRET,
+            server_public_key: server_key().verifying_key().to_bytes(),
+            unix_seconds: UNIX_SECONDS,
+            seed: [1; 32],
+            layout: layout(WIDTH, HEIGHT),
+            os_family: OsFamily::Linux,
+            software: "agent 0.0".to_owned(),
+            has_input: true,
+            has_secure_attention: false,
+            quality: None,
+        },
+        Moment::ZERO,
+    )
+}
+
+pub fn viewer(signed_grant: Vec<u8>) -> Viewer {
+    viewer_expecting(
+        agent_public_key(&AGENT_SECRET).expect("32 bytes"),
+        signed_grant,
+    )
+}
+
+pub fn viewer_expecting(agent_public_key: [u8; 32], signed_grant: Vec<u8>) -> Viewer {
+    Viewer::new(
+        ViewerConfig {
+            session_id: session_id(),
+            participant_id: participant_id(),
+            agent_public_key,
+            signed_grant,
+            preferences: Preferences::default(),
+            seed: [2; 32],
+            software: "test viewer".to_owned(),
+        },
+        Moment::ZERO,
+    )
+}
+
+/// A machine, a link and a viewer, run by a virtual clock.
+pub struct Session {
+    pub now: Moment,
+    pub host: Host,
+    pub viewer: Viewer,
+    pub down: Link,
+    pub up: Link,
+    pub screen: Vec<u8>,
+    pub shown: Vec<u8>,
+    pub events: Vec<ViewerEvent>,
+    pub frames: Vec<(Moment, ShownFrame)>,
+    pub injected: Vec<InputEvent>,
+    pub captures: usize,
+    pub ended: Option<String>,
+    /// All that the relay carried, both ways.
+    pub recorded: Vec<u8>,
+    /// All that was to be sealed of pictures.
+    pub updates: Vec<u8>,
+    /// Time the viewer takes to decode and paint a frame.
+    pub paint: Duration,
+    /// The viewer's program hangs: nothing is read any more.
+    pub viewer_hangs: bool,
+    pub video: bool,
+    encoder: Encoder,
+    capturing: VecDeque<(Moment, Captured)>,
+    changed: Vec<Rect>,
+    painting: VecDeque<(Moment, u64)>,
+    next_video: Moment,
+    video_frame: u32,
+}
+
+impl Session {
+    /// A link of `bits_per_second` with a round trip of `rtt`.
+    pub fn over(bits_per_second: u64, rtt: Duration) -> Self {
+        let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
+        let screen = [0x30, 0x40, 0x50, 0].repeat(size.area());
+        Self {
+            now: Moment::ZERO,
+            host: host(),
+            viewer: viewer(signed_grant(|_| {})),
+            down: Link::new(bits_per_second, rtt / 2),
+            up: Link::new(bits_per_second.max(64_000), rtt / 2),
+            shown: vec![0; screen.len()],
+            screen,
+            events: Vec::new(),
+            frames: Vec::new(),
+            injected: Vec::new(),
+            captures: 0,
+            ended: None,
+            recorded: Vec::new(),
+            updates: Vec::new(),
+            paint: Duration::from_millis(3),
+            viewer_hangs: false,
+            video: false,
+            encoder: Encoder::new(size).expect("memory"),
+            capturing: VecDeque::new(),
+            changed: Vec::new(),
+            painting: VecDeque::new(),
+            next_video: Moment::ZERO,
+            video_frame: 0,
+        }
+    }
+
+    /// Draws noise and lets the agent know.
+    pub fn draw(&mut self, rect: Rect, seed: u32) {
+        let mut value = seed.wrapping_mul(2_654_435_761) | 1;
+        for y in rect.y..rect.y + rect.height {
+            for x in rect.x..rect.x + rect.width {
+                value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (y * WIDTH + x) as usize * 4;
+                // 24 bits: the fourth byte of a pixel means nothing and stays 0.
+                self.screen[at..at + 4].copy_from_slice(&(value >> 8).to_le_bytes());
+            }
+        }
+        self.changed(rect);
+    }
+
+    /// Lets the agent know that the screen changed.
+    pub fn changed(&mut self, rect: Rect) {
+        self.changed.push(rect);
+        self.host.handle_activity(self.now);
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            self.drain();
+            let next = self.next_event().map_or(end, |next| next.min(end));
+            self.now = next.max(self.now + Duration::from_micros(1)).min(end);
+            self.happen();
+            if self.now >= end {
+                self.drain();
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass until `done`, at most for `limit`; how long it took.
+    pub fn run_until(
+        &mut self,
+        limit: Duration,
+        mut done: impl FnMut(&Self) -> bool,
+    ) -> Option<Duration> {
+        let start = self.now;
+        while self.now.since(start) < limit {
+            if done(self) {
+                return Some(self.now.since(start));
+            }
+            self.run_for(Duration::from_millis(1));
+        }
+        done(self).then(|| self.now.since(start))
+    }
+
+    pub fn connect(&mut self) {
+        let connected = self.run_until(Duration::from_secs(20), |session| {
+            session
+                .events
+                .iter()
+                .any(|event| matches!(event, ViewerEvent::Connected { .. }))
+        });
+        assert!(connected.is_some(), "the session opens");
+    }
+
+    /// True when the viewer's picture is the screen.
+    pub fn is_exact(&self) -> bool {
+        self.shown == self.screen
+    }
+
+    /// True when the viewer shows what the screen has inside `rect`.
+    pub fn shows(&self, rect: Rect) -> bool {
+        (rect.y..rect.y + rect.height).all(|y| {
+            let from = (y * WIDTH + rect.x) as usize * 4;
+            let to = from + rect.width as usize * 4;
+            self.shown[from..to] == self.screen[from..to]
+        })
+    }
+
+    /// Presses a key whose echo is drawn when the press arrives; time until it is seen.
+    pub fn time_key_press(&mut self, seed: u32) -> Duration {
+        let before = self.injected.len();
+        self.viewer
+            .handle_key(self.now, "KeyA", true, Some("a"), 0, false);
+        self.viewer
+            .handle_key(self.now, "KeyA", false, None, 0, false);
+        let pressed = self.now;
+        let arrived = self.run_until(Duration::from_secs(30), |session| {
+            session.injected.len() > before
+        });
+        assert!(arrived.is_some(), "the key press arrives");
+        self.draw(ECHO, seed);
+        let seen = self.run_until(Duration::from_secs(30), |session| session.shows(ECHO));
+        assert!(seen.is_some(), "the key press is seen");
+        self.now.since(pressed)
+    }
+
+    fn next_event(&self) -> Option<Moment> {
+        let links = [self.down.next_event_us(), self.up.next_event_us()]
+            .into_iter()
+            .flatten()
+            .map(Moment::from_micros);
+        let timers = [self.host.poll_timeout(), self.viewer.poll_timeout()]
+            .into_iter()
+            .flatten();
+        let work = [
+            self.capturing.front().map(|work| work.0),
+            self.painting.front().map(|work| work.0),
+        ];
+        let video = self.video.then_some(self.next_video);
+        links
+            .chain(timers)
+            .chain(work.into_iter().flatten())
+            .chain(video)
+            .min()
+    }
+
+    fn happen(&mut self) {
+        let now = self.now;
+        self.down.pass_time(now.as_micros());
+        if self.video && self.next_video <= now {
+            self.video_frame += 1;
+            self.next_video = now + Duration::from_millis(33);
+            self.draw(VIDEO, 1_000_000 + self.video_frame);
+        }
+        while let Some(message) = self.up.receive(now.as_micros()) {
+            self.host.handle_message(now, &message);
+            self.drain();
+        }
+        while !self.viewer_hangs
+            && self.painting.is_empty()
+            && let Some(message) = self.down.receive(now.as_micros())
+        {
+            self.viewer.handle_message(now, &message);
+            self.drain();
+        }
+        if self.capturing.front().is_some_and(|&(at, _)| at <= now) {
+            let (_, captured) = self.capturing.pop_front().expect("just looked at it");
+            self.host.handle_captured(now, captured);
+        }
+        if self.painting.front().is_some_and(|&(at, _)| at <= now) {
+            let (_, sequence) = self.painting.pop_front().expect("just looked at it");
+            self.viewer.handle_painted(now, sequence);
+        }
+        self.host.handle_timeout(now);
+        self.viewer.handle_timeout(now);
+    }
+
+    fn drain(&mut self) {
+        let now = self.now;
+        while let Some(output) = self.host.poll_output() {
+            match output {
+                HostOutput::Send(message) => {
+                    self.recorded.extend_from_slice(&message);
+                    self.down.send(now.as_micros(), message);
+                }
+                HostOutput::Capture(order) => self.capture(&order),
+                HostOutput::Inject(event) => self.injected.push(event),
+                HostOutput::Started { .. } => {}
+                HostOutput::Ended(why) => self.ended = Some(why),
+            }
+        }
+        while let Some(output) = self.viewer.poll_output() {
+            match output {
+                ViewerOutput::Send(message) => {
+                    self.recorded.extend_from_slice(&message);
+                    self.up.send(now.as_micros(), message);
+                }
+                ViewerOutput::Event(event) => self.events.push(event),
+                ViewerOutput::Frame(frame) => self.show(frame),
+            }
+        }
+    }
+
+    fn capture(&mut self, order: &EncodeOrder) {
+        self.captures += 1;
+        let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
+        let frame = FrameView::new(size, WIDTH as usize * 4, &self.screen).expect("a whole frame");
+        let changed = std::mem::take(&mut self.changed);
+        let encoded = self
+            .encoder
+            .encode(self.now, &frame, &changed, order)
+            .expect("an encoder that works");
+        if let Some(update) = &encoded.update {
+            self.updates.extend_from_slice(&update.data);
+        }
+        let (capture, encode) = (Duration::from_millis(1), Duration::from_millis(2));
+        let captured = Captured::Encoded {
+            encoded,
+            captured_at: self.now,
+            capture,
+            encode,
+        };
+        self.capturing
+            .push_back((self.now + capture + encode, captured));
+    }
+
+    fn show(&mut self, frame: ShownFrame) {
+        let mut from = 0;
+        for rect in &frame.rects {
+            for y in rect.y..rect.y + rect.height {
+                let row = rect.width as usize * 4;
+                let at = (y * WIDTH + rect.x) as usize * 4;
+                for (shown, rgba) in self.shown[at..at + row]
+                    .chunks_exact_mut(4)
+                    .zip(self.viewer.pixels()[from..].chunks_exact(4))
+                {
+                    shown.copy_from_slice(&[rgba[2], rgba[1], rgba[0], 0]);
+                }
+                from += row;
+            }
+        }
+        self.painting
+            .push_back((self.now + self.paint, frame.sequence));
+        self.frames.push((self.now, frame));
+    }
+}

@@ -1,0 +1,373 @@
+//! JSON on the one side, the viewer's state machine on the other.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use gc_model::geometry::DisplayLayout;
+use gc_model::id::{ParticipantId, SessionId};
+use gc_model::time::Moment;
+use gc_session::viewer::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
+use gc_session::{OsFamily, Preferences, Quality, Viewer, ViewerConfig, ViewerOutput};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Input of the JavaScript side that is not what it should be: a bug there, or a damaged answer of the server.
+#[derive(Debug, thiserror::Error)]
+pub enum BridgeError {
+    /// Not the JSON that was expected.
+    #[error("the {0} is not readable")]
+    Json(&'static str),
+    /// A field that should be base64 of a certain length.
+    #[error("{0} is not base64 of the right length")]
+    Base64(&'static str),
+    /// An id that is none.
+    #[error("{0} is not an id")]
+    Id(&'static str),
+}
+
+/// Settings of a new viewer.
+#[derive(Deserialize)]
+struct Config {
+    session_id: String,
+    participant_id: String,
+    agent_public_key: String,
+    signed_grant: String,
+    seed: String,
+    #[serde(default)]
+    quality: WireQuality,
+    #[serde(default)]
+    view_only: bool,
+    software: String,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireQuality {
+    #[default]
+    Auto,
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Deserialize)]
+struct WirePreferences {
+    #[serde(default)]
+    quality: WireQuality,
+    #[serde(default)]
+    view_only: bool,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    code: String,
+    down: bool,
+    text: Option<String>,
+    #[serde(default)]
+    modifiers: u32,
+    #[serde(default)]
+    repeat: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Chord {
+    SecureAttention,
+    Keys { codes: Vec<String> },
+}
+
+/// What `gc_viewer_poll` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputKind {
+    /// Nothing more.
+    Nothing = 0,
+    /// Bytes for the WebSocket.
+    Send = 1,
+    /// An event as JSON.
+    Event = 2,
+    /// A frame's description as JSON; its pixels are beside it.
+    Frame = 3,
+}
+
+/// A viewer that speaks JSON.
+pub struct Bridge {
+    viewer: Viewer,
+    buttons: u32,
+    /// The last polled output.
+    pub output: Vec<u8>,
+}
+
+impl Bridge {
+    /// Makes a viewer from its JSON settings; see the crate's interface.
+    ///
+    /// # Errors
+    /// Settings that are not readable.
+    pub fn new(config: &[u8], now: Moment) -> Result<Self, BridgeError> {
+        let config: Config = parse(config, "configuration")?;
+        let viewer = Viewer::new(
+            ViewerConfig {
+                session_id: SessionId::parse(&config.session_id)
+                    .map_err(|_| BridgeError::Id("session_id"))?,
+                participant_id: ParticipantId::parse(&config.participant_id)
+                    .map_err(|_| BridgeError::Id("participant_id"))?,
+                agent_public_key: key(&config.agent_public_key, "agent_public_key")?,
+                signed_grant: BASE64
+                    .decode(&config.signed_grant)
+                    .map_err(|_| BridgeError::Base64("signed_grant"))?,
+                preferences: preferences(config.quality, config.view_only),
+                seed: key(&config.seed, "seed")?,
+                software: config.software,
+            },
+            now,
+        );
+        Ok(Self {
+            viewer,
+            buttons: 0,
+            output: Vec::new(),
+        })
+    }
+
+    /// The viewer behind it.
+    pub fn viewer(&mut self) -> &mut Viewer {
+        &mut self.viewer
+    }
+
+    /// See [`Viewer::handle_pointer`].
+    pub fn pointer(&mut self, now: Moment, x: i32, y: i32, buttons: u32) {
+        self.buttons = buttons;
+        self.viewer.handle_pointer(now, x, y, buttons);
+    }
+
+    /// See [`Viewer::handle_wheel`].
+    pub fn wheel(&mut self, now: Moment, x: i32, y: i32, wheel_x: i32, wheel_y: i32) {
+        self.viewer
+            .handle_wheel(now, x, y, self.buttons, wheel_x, wheel_y);
+    }
+
+    /// See [`Viewer::handle_key`].
+    ///
+    /// # Errors
+    /// JSON that is not a key.
+    pub fn key(&mut self, now: Moment, json: &[u8]) -> Result<(), BridgeError> {
+        let key: Key = parse(json, "key")?;
+        self.viewer.handle_key(
+            now,
+            &key.code,
+            key.down,
+            key.text.as_deref(),
+            key.modifiers,
+            key.repeat,
+        );
+        Ok(())
+    }
+
+    /// See [`Viewer::handle_chord`].
+    ///
+    /// # Errors
+    /// JSON that is not a chord, or keys that do not exist.
+    pub fn chord(&mut self, now: Moment, json: &[u8]) -> Result<(), BridgeError> {
+        match parse(json, "chord")? {
+            Chord::SecureAttention => self.viewer.handle_secure_attention(now),
+            Chord::Keys { codes } => {
+                let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+                if !self.viewer.handle_chord(now, &codes) {
+                    return Err(BridgeError::Json("chord"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// See [`Viewer::handle_release_all`].
+    pub fn release_all(&mut self, now: Moment) {
+        self.buttons = 0;
+        self.viewer.handle_release_all(now);
+    }
+
+    /// See [`Viewer::handle_preferences`].
+    ///
+    /// # Errors
+    /// JSON that is not preferences.
+    pub fn preferences(&mut self, now: Moment, json: &[u8]) -> Result<(), BridgeError> {
+        let wanted: WirePreferences = parse(json, "preferences")?;
+        self.viewer
+            .handle_preferences(now, preferences(wanted.quality, wanted.view_only));
+        Ok(())
+    }
+
+    /// Puts the next output into [`Bridge::output`].
+    pub fn poll(&mut self) -> OutputKind {
+        match self.viewer.poll_output() {
+            None => OutputKind::Nothing,
+            Some(ViewerOutput::Send(bytes)) => {
+                self.output = bytes;
+                OutputKind::Send
+            }
+            Some(ViewerOutput::Event(event)) => {
+                self.output = to_bytes(&event_json(&event));
+                OutputKind::Event
+            }
+            Some(ViewerOutput::Frame(frame)) => {
+                self.output = to_bytes(&FrameJson::of(&frame));
+                OutputKind::Frame
+            }
+        }
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(json: &'a [u8], what: &'static str) -> Result<T, BridgeError> {
+    serde_json::from_slice(json).map_err(|_| BridgeError::Json(what))
+}
+
+fn to_bytes(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("numbers and texts are always JSON")
+}
+
+fn key(base64: &str, name: &'static str) -> Result<[u8; 32], BridgeError> {
+    let bytes = BASE64
+        .decode(base64)
+        .map_err(|_| BridgeError::Base64(name))?;
+    bytes.try_into().map_err(|_| BridgeError::Base64(name))
+}
+
+fn preferences(quality: WireQuality, view_only: bool) -> Preferences {
+    let quality = match quality {
+        WireQuality::Auto => Quality::Auto,
+        WireQuality::Low => Quality::Low,
+        WireQuality::Medium => Quality::Medium,
+        WireQuality::High => Quality::High,
+    };
+    Preferences { quality, view_only }
+}
+
+/// Durations are microseconds.
+#[derive(Serialize)]
+struct FrameJson {
+    sequence: u64,
+    rects: Vec<[u32; 4]>,
+    complete: bool,
+    reduced: bool,
+    bytes: usize,
+    capture_us: u64,
+    encode_us: u64,
+    rtt_us: u64,
+    base_rtt_us: u64,
+    delivered_rate: u64,
+    limit: &'static str,
+    input_sequence: u64,
+    input_latency_us: Option<u64>,
+}
+
+impl FrameJson {
+    fn of(frame: &ShownFrame) -> Self {
+        let micros = |duration: std::time::Duration| duration.as_micros() as u64;
+        Self {
+            sequence: frame.sequence,
+            rects: frame
+                .rects
+                .iter()
+                .map(|rect| [rect.x, rect.y, rect.width, rect.height])
+                .collect(),
+            complete: frame.complete,
+            reduced: frame.reduced,
+            bytes: frame.bytes,
+            capture_us: micros(frame.capture),
+            encode_us: micros(frame.encode),
+            rtt_us: micros(frame.rtt),
+            base_rtt_us: micros(frame.base_rtt),
+            delivered_rate: frame.delivered_rate,
+            limit: match frame.limit {
+                Limit::NothingChanges => "nothing_changes",
+                Limit::Network => "network",
+                Limit::Agent => "agent",
+                Limit::Viewer => "viewer",
+                Limit::FrameRate => "frame_rate",
+            },
+            input_sequence: frame.input_sequence,
+            input_latency_us: frame.input_latency.map(micros),
+        }
+    }
+}
+
+fn event_json(event: &ViewerEvent) -> Value {
+    match event {
+        ViewerEvent::Connected {
+            software,
+            os_family,
+            can_control,
+            has_secure_attention,
+            has_cursor,
+            has_text_input,
+        } => {
+            let named = |flag: bool, name: &'static str| flag.then_some(name);
+            let features: Vec<_> = [
+                named(*has_cursor, "cursor"),
+                named(*has_text_input, "text_input"),
+                named(*has_secure_attention, "secure_attention"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            let rights: Vec<_> = [Some("view"), named(*can_control, "control")]
+                .into_iter()
+                .flatten()
+                .collect();
+            let os_family = os_family.map(|family| match family {
+                OsFamily::Windows => "windows",
+                OsFamily::Linux => "linux",
+                OsFamily::MacOs => "macos",
+            });
+            json!({"type": "connected", "software": software, "os_family": os_family, "rights": rights, "features": features})
+        }
+        ViewerEvent::Layout(layout) => layout_json(layout),
+        ViewerEvent::CursorShape { id, shape: None } => {
+            json!({"type": "cursor_shape", "id": id, "rgba": null})
+        }
+        ViewerEvent::CursorShape {
+            id,
+            shape: Some(shape),
+        } => json!({
+            "type": "cursor_shape", "id": id, "width": shape.width, "height": shape.height,
+            "hot_x": shape.hot_x, "hot_y": shape.hot_y, "rgba": BASE64.encode(&shape.rgba),
+        }),
+        ViewerEvent::CursorPosition { x, y, visible } => {
+            json!({"type": "cursor_position", "x": x, "y": y, "visible": visible})
+        }
+        ViewerEvent::Pong(rtt) => json!({"type": "pong", "rtt_us": rtt.as_micros() as u64}),
+        ViewerEvent::Notice { code, detail } => {
+            let code = match code {
+                NoticeCode::InputUnavailable => "input_unavailable",
+                NoticeCode::ChordUnsupported => "chord_unsupported",
+                NoticeCode::CaptureFallback => "capture_fallback",
+            };
+            json!({"type": "notice", "code": code, "detail": detail})
+        }
+        ViewerEvent::Ended { code, message } => {
+            let code = match code {
+                EndCode::AgentKeyMismatch => "agent_key_mismatch",
+                EndCode::Refused => "refused",
+                EndCode::GrantExpired => "grant_expired",
+                EndCode::Tampered => "tampered",
+                EndCode::Protocol => "protocol",
+                EndCode::Incompatible => "incompatible",
+                EndCode::DesktopLost => "desktop_lost",
+                EndCode::EndedByAgent => "ended_by_agent",
+                EndCode::Goodbye => "goodbye",
+            };
+            json!({"type": "ended", "code": code, "message": message})
+        }
+    }
+}
+
+fn layout_json(layout: &DisplayLayout) -> Value {
+    let displays: Vec<Value> = layout
+        .displays
+        .iter()
+        .map(|display| {
+            json!({
+                "id": display.id, "name": display.name, "x": display.x, "y": display.y,
+                "width": display.size.width(), "height": display.size.height(), "primary": display.primary,
+            })
+        })
+        .collect();
+    json!({"type": "layout", "width": layout.picture.width(), "height": layout.picture.height(), "displays": displays})
+}

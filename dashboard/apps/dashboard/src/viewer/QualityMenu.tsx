@@ -1,0 +1,45 @@
+import type { Quality } from "@guruconnect/viewer";
+import { Menu } from "@mantine/core";
+import { CheckIcon, QualityIcon } from "../components/icons.tsx";
+import { ToolButton } from "./ToolButton.tsx";
+
+const QUALITIES: { value: Quality; label: string; description: string }[] = [
+  { value: "auto", label: "Automatic", description: "What the network carries" },
+  { value: "high", label: "High", description: "Every pixel exact" },
+  { value: "medium", label: "Medium", description: "Less data while things move" },
+  { value: "low", label: "Low", description: "The least data" },
+];
+
+export function QualityMenu({
+  quality,
+  onChange,
+  onOpen,
+}: {
+  quality: Quality;
+  onChange: (quality: Quality) => void;
+  onOpen: (open: boolean) => void;
+}) {
+  return (
+    <Menu position="bottom" width={240} shadow="md" onChange={onOpen} returnFocus={false}>
+      <Menu.Target>
+        <ToolButton label="Quality" icon={QualityIcon} />
+      </Menu.Target>
+      <Menu.Dropdown>
+        {QUALITIES.map(({ value, label, description }) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={quality === value}
+            rightSection={quality === value ? <CheckIcon size={16} /> : null}
+            onClick={() => onChange(value)}
+          >
+            {label}
+            <div style={{ color: "var(--mantine-color-dimmed)", fontSize: "0.75rem" }}>
+              {description}
+            </div>
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,33 @@
+import type { components } from "./schema.ts";
+
+/** The API's resources under the names the rest of the dashboard uses. */
+
+type Schemas = components["schemas"];
+
+export type User = Schemas["UserBody"];
+export type SignedIn = Schemas["SignedInBody"];
+/** One sign-in of the own account, on one browser. */
+export type Login = Schemas["LoginBody"];
+export type Machine = Schemas["MachineBody"];
+export type EnrolmentToken = Schemas["TokenBody"];
+/** The answer to making a token: the only time its text is shown. */
+export type NewEnrolmentToken = Schemas["CreatedTokenBody"];
+/** Everything a viewer needs to join a session once. */
+export type SessionTicket = Schemas["AdmissionBody"];
+export type Session = Schemas["SessionBody"];
+/** `detail` has other fields for each action. */
+export type AuditEntry = Omit<Schemas["AuditBody"], "detail"> & {
+  detail: Record<string, unknown>;
+};
+export type Quality = "auto" | "low" | "medium" | "high";
+
+export interface Page<T> {
+  items: T[];
+  next_cursor?: string | null;
+}
+
+export interface AuditFilter {
+  action?: string | undefined;
+  machine_id?: string | undefined;
+  user_id?: string | undefined;
+}

@@ -1,0 +1,14 @@
+export { chordsFor, type NamedChord, secureAttention } from "./chords.ts";
+export type { ConnectionState, EndReason, LostReason } from "./connection.ts";
+export type { Scale, Size } from "./geometry.ts";
+export type { Chord, Display, Feature, OsFamily, Quality, Right, SessionInfo } from "./messages.ts";
+export { AgentKeyChangedError, LocalPinStore, type PinStore } from "./pins.ts";
+export type { LatencyParts, ViewerStats } from "./statistics.ts";
+export type { Subscribable } from "./subscribable.ts";
+export {
+  type RemoteInfo,
+  Viewer,
+  type ViewerEvent,
+  type ViewerOptions,
+  type ViewerSnapshot,
+} from "./viewer.ts";

@@ -1,0 +1,151 @@
+/**
+ * What the page and its worker say to each other. The worker owns the socket and the core; the
+ * page owns the canvas and the input devices.
+ */
+
+export type Quality = "auto" | "low" | "medium" | "high";
+export type OsFamily = "windows" | "linux" | "macos";
+export type Right = "view" | "control";
+export type Feature = "cursor" | "text_input" | "secure_attention";
+
+/** The server's answer to starting or rejoining a session: good for one connection. */
+export interface SessionInfo {
+  session_id: string;
+  participant_id: string;
+  websocket_url: string;
+  /** Base64: the key that the machine's agent must prove to hold. */
+  agent_public_key: string;
+  /** Base64: what the agent needs to let us in. */
+  signed_grant: string;
+}
+
+export interface KeyInput {
+  /** `KeyboardEvent.code`; empty for text that no single key makes (composition, on-screen keyboard). */
+  code: string;
+  down: boolean;
+  text: string | null;
+  /** Bits of `MODIFIER`. */
+  modifiers: number;
+  repeat: boolean;
+}
+
+/** Bits of `KeyInput.modifiers`. */
+export const MODIFIER = {
+  Shift: 1,
+  Control: 2,
+  Alt: 4,
+  Meta: 8,
+  AltGraph: 16,
+  CapsLock: 32,
+  NumLock: 64,
+} as const;
+
+export type Chord = { kind: "secure_attention" } | { kind: "keys"; codes: string[] };
+
+export interface Preferences {
+  quality: Quality;
+  view_only: boolean;
+}
+
+export type ToWorker =
+  | {
+      kind: "open";
+      link: number;
+      session: SessionInfo;
+      preferences: Preferences;
+      software: string;
+    }
+  /** Ends the connection; with `goodbye` the other end is told that we do not come back. */
+  | { kind: "close"; goodbye: boolean }
+  | { kind: "painted"; link: number; sequence: number; pixels: ArrayBuffer }
+  | { kind: "pointer"; x: number; y: number; buttons: number }
+  | { kind: "wheel"; x: number; y: number; dx: number; dy: number }
+  | { kind: "key"; key: KeyInput }
+  | { kind: "chord"; chord: Chord }
+  | { kind: "release_all" }
+  | { kind: "preferences"; preferences: Preferences }
+  | { kind: "refresh" };
+
+export type FromWorker =
+  | { kind: "event"; link: number; event: CoreEvent }
+  | { kind: "frame"; link: number; frame: Frame; pixels: ArrayBuffer }
+  | { kind: "closed"; link: number; code: number }
+  /** The core cannot run here at all. */
+  | { kind: "broken"; message: string };
+
+/** `[x, y, width, height]` in picture pixels. */
+export type Rect = readonly [number, number, number, number];
+
+export type Limit = "nothing_changes" | "network" | "agent" | "viewer" | "frame_rate";
+
+/** One update of the picture; its pixels are RGBA, rectangle after rectangle. */
+export interface Frame {
+  sequence: number;
+  rects: Rect[];
+  complete: boolean;
+  reduced: boolean;
+  /** On the wire. */
+  bytes: number;
+  capture_us: number;
+  encode_us: number;
+  decode_us: number;
+  /** From the start of the capture until it was sent. */
+  host_us: number;
+  rtt_us: number;
+  base_rtt_us: number;
+  /** Bytes a second that arrived lately. */
+  delivered_rate: number;
+  limit: Limit;
+  input_sequence: number;
+  /** From the input to the frame that shows it; absent when no input waited for this frame. */
+  input_latency_us: number | null;
+}
+
+export interface Display {
+  id: number | string;
+  name: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  primary: boolean;
+}
+
+export type EndCode =
+  | "agent_key_mismatch"
+  | "refused"
+  | "tampered"
+  | "protocol"
+  | "desktop_lost"
+  | "ended_by_agent"
+  | "incompatible"
+  | "goodbye"
+  | "grant_expired";
+
+export type CoreEvent =
+  | {
+      type: "connected";
+      software: string;
+      os_family: OsFamily;
+      rights: Right[];
+      features: Feature[];
+    }
+  | { type: "layout"; width: number; height: number; displays: Display[] }
+  | {
+      type: "cursor_shape";
+      id: number | string;
+      width: number;
+      height: number;
+      hot_x: number;
+      hot_y: number;
+      /** Base64; absent when the shape of this id was sent before. */
+      rgba: string | null;
+    }
+  | { type: "cursor_position"; x: number; y: number; visible: boolean }
+  | { type: "pong"; rtt_us: number }
+  | {
+      type: "notice";
+      code: "input_unavailable" | "chord_unsupported" | "capture_fallback";
+      detail: string;
+    }
+  | { type: "ended"; code: EndCode; message: string };

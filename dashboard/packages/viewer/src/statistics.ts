@@ -1,0 +1,117 @@
+import type { Frame, Limit } from "./messages.ts";
+
+/** What a technician may want to know about the last two seconds. */
+export interface ViewerStats {
+  /** Updates painted in the last second. */
+  framesPerSecond: number;
+  kilobitsPerSecond: number;
+  /** Round trip through the relay to the agent and back; `null` before the first answer. */
+  roundTripMs: number | null;
+  /** From an input to the picture that answers it, the newest measured. */
+  inputToFrameMs: number | null;
+  /** Where the time of a frame goes: medians, in the order of its way. */
+  latency: LatencyParts;
+  /** The picture shows everything exactly as it is on the machine. */
+  exact: boolean;
+  limit: Limit;
+  /** What limits the picture now, in a sentence. */
+  limitSentence: string;
+}
+
+/** Milliseconds. */
+export interface LatencyParts {
+  capture: number;
+  encode: number;
+  /** Waiting and sealing on the machine. */
+  host: number;
+  /** One way, half of the round trip. */
+  network: number;
+  decode: number;
+  paint: number;
+}
+
+export const LIMIT_SENTENCE: Record<Limit, string> = {
+  nothing_changes: "Nothing changes on the screen right now.",
+  network: "The network is the limit: frames are skipped so that the picture stays current.",
+  agent: "The machine is the limit: it cannot capture and compress faster.",
+  viewer: "This browser is the limit: it cannot draw faster.",
+  frame_rate: "Nothing is the limit: every change is shown at the full frame rate.",
+};
+
+interface Sample {
+  atMs: number;
+  frame: Frame;
+  paintMs: number;
+}
+
+/** Two seconds at 60 frames a second. */
+const KEPT = 120;
+const WINDOW_MS = 1_000;
+const MEDIAN_WINDOW_MS = 2_000;
+
+/** Keeps a small ring of painted frames and sums it up when asked. */
+export class Statistics {
+  readonly #ring: Sample[] = [];
+  #next = 0;
+  #last: Sample | null = null;
+  #roundTripMs: number | null = null;
+  #inputToFrameMs: number | null = null;
+
+  handlePainted(nowMs: number, frame: Frame, paintMs: number): void {
+    const sample = { atMs: nowMs, frame, paintMs };
+    this.#ring[this.#next] = sample;
+    this.#next = (this.#next + 1) % KEPT;
+    this.#last = sample;
+    if (frame.rtt_us > 0) this.#roundTripMs = frame.rtt_us / 1_000;
+    if (frame.input_latency_us !== null && frame.input_latency_us !== undefined) {
+      this.#inputToFrameMs = frame.input_latency_us / 1_000;
+    }
+  }
+
+  handleRoundTrip(roundTripUs: number): void {
+    this.#roundTripMs = roundTripUs / 1_000;
+  }
+
+  /** Forgets the last connection's figures. */
+  reset(): void {
+    this.#ring.length = 0;
+    this.#next = 0;
+    this.#last = null;
+    this.#roundTripMs = null;
+    this.#inputToFrameMs = null;
+  }
+
+  sumUp(nowMs: number): ViewerStats {
+    const lately = this.#ring.filter((sample) => nowMs - sample.atMs <= WINDOW_MS);
+    const recent = this.#ring.filter((sample) => nowMs - sample.atMs <= MEDIAN_WINDOW_MS);
+    const basis = recent.length > 0 || this.#last === null ? recent : [this.#last];
+    const part = (of: (frame: Frame) => number) =>
+      median(basis.map(({ frame }) => Math.max(0, of(frame)))) / 1_000;
+    const bytes = lately.reduce((sum, { frame }) => sum + frame.bytes, 0);
+    const limit =
+      lately.length === 0 ? "nothing_changes" : (this.#last?.frame.limit ?? "nothing_changes");
+    return {
+      framesPerSecond: lately.length,
+      kilobitsPerSecond: Math.round((bytes * 8) / WINDOW_MS),
+      roundTripMs: this.#roundTripMs,
+      inputToFrameMs: this.#inputToFrameMs,
+      latency: {
+        capture: part((frame) => frame.capture_us),
+        encode: part((frame) => frame.encode_us),
+        host: part((frame) => frame.host_us - frame.capture_us - frame.encode_us),
+        network: part((frame) => frame.rtt_us / 2),
+        decode: part((frame) => frame.decode_us),
+        paint: median(basis.map(({ paintMs }) => paintMs)),
+      },
+      exact: this.#last?.frame.complete === true && !this.#last.frame.reduced,
+      limit,
+      limitSentence: LIMIT_SENTENCE[limit],
+    };
+  }
+}
+
+function median(values: number[]): number {
+  if (values.length === 0) return 0;
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,606 @@
+import { Connection, type ConnectionState } from "./connection.ts";
+import { RemoteCursor } from "./cursor.ts";
+import type { Point, Scale, Size } from "./geometry.ts";
+import { detectPlatform, Keyboard } from "./keyboard.ts";
+import type {
+  Chord,
+  CoreEvent,
+  Display,
+  Feature,
+  Frame,
+  FromWorker,
+  OsFamily,
+  Quality,
+  Right,
+  SessionInfo,
+  ToWorker,
+} from "./messages.ts";
+import { AgentKeyChangedError, LocalPinStore, type PinStore } from "./pins.ts";
+import { PointerInput } from "./pointer.ts";
+import { Screen } from "./screen.ts";
+import { Statistics, type ViewerStats } from "./statistics.ts";
+import { Emitter, type Subscribable } from "./subscribable.ts";
+
+export interface ViewerOptions {
+  /** For remembering the machine's key. */
+  machineId: string;
+  /**
+   * Starts a session, or rejoins the one that this viewer had. Called again after every lost
+   * connection. An error's `code` (`machine_offline`, `session_ended`, …) decides what happens.
+   */
+  getSession: () => Promise<SessionInfo>;
+  /** Default `auto`. */
+  quality?: Quality;
+  /** Default false. */
+  viewOnly?: boolean;
+  /** Default `fit`. */
+  scale?: Scale;
+  /** Where the machines' keys are remembered. Default: this browser's storage. */
+  pins?: PinStore;
+  /** What the agent's log calls us, such as `dashboard 0.1.0`. */
+  software?: string;
+}
+
+/** What the other end said about itself when it answered. */
+export interface RemoteInfo {
+  software: string;
+  osFamily: OsFamily;
+  rights: Right[];
+  features: Feature[];
+}
+
+/** Everything a toolbar shows. A new object whenever something changes. */
+export interface ViewerSnapshot {
+  state: ConnectionState;
+  /** Of the newest connection; `null` before the first. */
+  remote: RemoteInfo | null;
+  picture: Size | null;
+  displays: Display[];
+  /** The first picture has been painted. */
+  hasPicture: boolean;
+  quality: Quality;
+  viewOnly: boolean;
+  scale: Scale;
+  /** 1 is the size that `scale` gives. */
+  zoom: number;
+  onScreenKeyboard: boolean;
+}
+
+export type ViewerEvent =
+  | { kind: "snapshot"; snapshot: ViewerSnapshot }
+  | { kind: "state"; state: ConnectionState }
+  /** Twice a second while connected. */
+  | { kind: "stats"; stats: ViewerStats }
+  | { kind: "notice"; code: string; message: string }
+  /** Ctrl+Alt+Shift: the technician wants the keyboard back from the picture. */
+  | { kind: "leave" };
+
+/** 2 Hz: figures that a person can read. */
+const STATS_MS = 500;
+
+const NOTICE_MESSAGE: Record<string, string> = {
+  input_unavailable: "The machine does not accept input right now.",
+  chord_unsupported: "The machine cannot press this combination.",
+  capture_fallback: "The machine uses a slower way to capture its screen.",
+};
+
+/** One remote session in one element. Owns its worker and its sockets; `close()` gives all of it back. */
+export class Viewer {
+  readonly #options: ViewerOptions;
+  readonly #pins: PinStore;
+  readonly #root: HTMLElement;
+  readonly #field: HTMLTextAreaElement;
+  readonly #screen: Screen;
+  readonly #cursor: RemoteCursor;
+  readonly #keyboard: Keyboard;
+  readonly #pointer: PointerInput;
+  readonly #worker: Worker;
+  readonly #connection = new Connection();
+  readonly #statistics = new Statistics();
+  readonly #emitter = new Emitter<ViewerEvent>();
+  readonly #abort = new AbortController();
+  readonly #statsTimer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #link = 0;
+  /** The key that the current link's agent has to hold. */
+  #offeredKey: string | null = null;
+  #snapshot: ViewerSnapshot;
+  #closed = false;
+
+  /** Begins to connect at once. `container` gets the picture; it should have a size of its own. */
+  constructor(container: HTMLElement, options: ViewerOptions) {
+    this.#options = options;
+    this.#pins = options.pins ?? new LocalPinStore();
+    this.#snapshot = {
+      state: this.#connection.state,
+      remote: null,
+      picture: null,
+      displays: [],
+      hasPicture: false,
+      quality: options.quality ?? "auto",
+      viewOnly: options.viewOnly ?? false,
+      scale: options.scale ?? "fit",
+      zoom: 1,
+      onScreenKeyboard: false,
+    };
+
+    const parts = buildElements();
+    this.#root = parts.root;
+    this.#field = parts.field;
+    container.append(parts.root);
+    this.#screen = new Screen(parts.viewport, parts.canvas, () => this.#scaled());
+    this.#screen.setScale(this.#snapshot.scale);
+    this.#cursor = new RemoteCursor(this.#screen, parts.overlay);
+    this.#keyboard = new Keyboard(
+      parts.field,
+      {
+        key: (key) => this.#input({ kind: "key", key }),
+        releaseAll: () => this.#send({ kind: "release_all" }),
+        leave: () => this.#emitter.emit({ kind: "leave" }),
+      },
+      detectPlatform(),
+    );
+    this.#keyboard.setOnScreen(false);
+    this.#pointer = new PointerInput(
+      this.#screen,
+      {
+        pointer: ({ x, y }, buttons) => this.#input({ kind: "pointer", x, y, buttons }),
+        wheel: ({ x, y }, dx, dy) => this.#input({ kind: "wheel", x, y, dx, dy }),
+        releaseAll: () => this.#send({ kind: "release_all" }),
+        hovered: (position) => this.#hovered(position),
+        pressed: () => this.focus(),
+      },
+      () => this.#keyboard.controlHeld,
+    );
+    this.#worker = new Worker(new URL("./worker/main.js", import.meta.url), {
+      type: "module",
+      name: "guruconnect-viewer",
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#fromWorker(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#connection.handleBroken("The viewer could not be loaded. Reload the page.");
+      this.#pump();
+    };
+    this.#listenToPage();
+    this.#statsTimer = setInterval(() => this.#emitStats(), STATS_MS);
+    this.#applyViewOnly();
+    this.#pump();
+  }
+
+  get events(): Subscribable<ViewerEvent> {
+    return this.#emitter;
+  }
+
+  get snapshot(): ViewerSnapshot {
+    return this.#snapshot;
+  }
+
+  stats(): ViewerStats {
+    return this.#statistics.sumUp(performance.now());
+  }
+
+  /** Gives the keyboard to the picture. */
+  focus(): void {
+    this.#field.focus({ preventScroll: true });
+  }
+
+  setQuality(quality: Quality): void {
+    this.#update({ quality });
+    this.#sendPreferences();
+  }
+
+  /** In view-only nothing is sent to the machine, and what was held is released. */
+  setViewOnly(viewOnly: boolean): void {
+    if (viewOnly) this.#releaseAll();
+    this.#update({ viewOnly });
+    this.#applyViewOnly();
+    this.#sendPreferences();
+  }
+
+  setScale(scale: Scale): void {
+    this.#update({ scale });
+    this.#screen.setScale(scale);
+  }
+
+  sendChord(chord: Chord): void {
+    this.#input({ kind: "chord", chord });
+  }
+
+  /** Shows or hides a phone's on-screen keyboard. Call it from a tap. */
+  setOnScreenKeyboard(shown: boolean): void {
+    this.#keyboard.setOnScreen(shown);
+    this.#update({ onScreenKeyboard: shown });
+    // Browsers look at the field when it gets the focus.
+    this.#field.blur();
+    if (shown) this.focus();
+  }
+
+  /**
+   * Fills the screen with `element`, and asks for the keys that the technician's own system
+   * would take (Alt+Tab, the Windows key, Escape), where the browser can do that.
+   */
+  async enterFullScreen(element: HTMLElement = this.#root): Promise<void> {
+    await element.requestFullscreen({ navigationUI: "hide" });
+    await keyboardLock()
+      ?.lock()
+      .catch(() => {});
+    this.focus();
+  }
+
+  async leaveFullScreen(): Promise<void> {
+    keyboardLock()?.unlock();
+    if (document.fullscreenElement) await document.exitFullscreen();
+  }
+
+  /** Asks for the whole picture anew. */
+  refresh(): void {
+    this.#send({ kind: "refresh" });
+  }
+
+  /** Does not wait for the next attempt, or begins again after an end. */
+  reconnect(): void {
+    this.#connection.handleRetryNow();
+    this.#connection.handleRestart();
+    this.#pump();
+  }
+
+  /**
+   * Accepts that the machine has another key than the one this browser remembers, and connects.
+   * For people who know why it changed.
+   */
+  trustNewKey(): void {
+    this.#pins.delete(this.#options.machineId);
+    this.reconnect();
+  }
+
+  /** Says goodbye to the machine and takes everything out of the page. */
+  close(): void {
+    if (this.#closed) return;
+    this.#connection.handleClose();
+    this.#pump();
+    this.#closed = true;
+    this.#abort.abort();
+    clearTimeout(this.#timer);
+    clearInterval(this.#statsTimer);
+    this.#keyboard.close();
+    this.#pointer.close();
+    this.#cursor.close();
+    this.#screen.close();
+    this.#root.remove();
+    this.#emitter.clear();
+    keyboardLock()?.unlock();
+    // A moment for the goodbye to leave.
+    setTimeout(() => this.#worker.terminate(), 250);
+  }
+
+  // What the connection wants done
+
+  #pump(): void {
+    if (this.#closed) return;
+    for (
+      let output = this.#connection.pollOutput();
+      output;
+      output = this.#connection.pollOutput()
+    ) {
+      switch (output.kind) {
+        case "get_session":
+          void this.#getSession(output.request);
+          break;
+        case "open":
+          this.#open(output.link, output.session);
+          break;
+        case "close":
+          this.#send({ kind: "close", goodbye: output.goodbye });
+          this.#link = 0;
+          break;
+        case "state":
+          this.#changeState(output.state);
+          break;
+      }
+    }
+    clearTimeout(this.#timer);
+    const deadline = this.#connection.pollTimeout();
+    if (deadline === null) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#connection.handleTimeout(performance.now());
+        this.#pump();
+      },
+      Math.max(0, deadline - performance.now()),
+    );
+  }
+
+  async #getSession(request: number): Promise<void> {
+    try {
+      const session = await this.#options.getSession();
+      const pinned = this.#pins.get(this.#options.machineId);
+      if (pinned !== null && pinned !== session.agent_public_key) throw new AgentKeyChangedError();
+      this.#connection.handleSession(performance.now(), request, session);
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      this.#connection.handleSessionFailed(
+        performance.now(),
+        request,
+        typeof code === "string" ? code : null,
+      );
+    }
+    this.#pump();
+  }
+
+  #open(link: number, session: SessionInfo): void {
+    this.#link = link;
+    this.#offeredKey = session.agent_public_key;
+    this.#send({
+      kind: "open",
+      link,
+      session,
+      preferences: this.#preferences(),
+      software: this.#options.software ?? "viewer",
+    });
+  }
+
+  #changeState(state: ConnectionState): void {
+    const { style } = this.#screen.canvas;
+    // What is shown is the past: it stays visible, dimmed, until there is a present again.
+    style.opacity = state.kind === "connected" ? "" : "0.45";
+    style.filter = state.kind === "connected" ? "" : "grayscale(0.8)";
+    if (state.kind !== "connected") {
+      this.#pointer.reset();
+      this.#statistics.reset();
+    }
+    this.#update({ state });
+    this.#emitter.emit({ kind: "state", state });
+  }
+
+  // What the worker says
+
+  #fromWorker(message: FromWorker): void {
+    if (this.#closed) return;
+    if (message.kind === "broken") {
+      this.#connection.handleBroken(`The viewer cannot run here: ${message.message}.`);
+      this.#pump();
+      return;
+    }
+    if (message.link !== this.#link) return;
+    switch (message.kind) {
+      case "frame":
+        this.#paint(message.frame, message.pixels);
+        break;
+      case "event":
+        this.#coreEvent(message.event);
+        break;
+      case "closed":
+        this.#connection.handleClosed(performance.now(), message.link, message.code);
+        this.#pump();
+        break;
+    }
+  }
+
+  #paint(frame: Frame, pixels: ArrayBuffer): void {
+    const start = performance.now();
+    this.#screen.paint(frame, pixels);
+    const end = performance.now();
+    this.#worker.postMessage(
+      {
+        kind: "painted",
+        link: this.#link,
+        sequence: frame.sequence,
+        pixels,
+      } satisfies ToWorker,
+      [pixels],
+    );
+    this.#statistics.handlePainted(end, frame, end - start);
+    if (!this.#snapshot.hasPicture) this.#update({ hasPicture: true });
+  }
+
+  #coreEvent(event: CoreEvent): void {
+    switch (event.type) {
+      case "connected": {
+        const { machineId } = this.#options;
+        if (this.#offeredKey !== null) this.#pins.set(machineId, this.#offeredKey);
+        this.#cursor.reset();
+        const { software, os_family: osFamily, rights, features } = event;
+        this.#update({ remote: { software, osFamily, rights, features } });
+        this.#applyViewOnly();
+        this.#connection.handleConnected(this.#link);
+        this.#pump();
+        break;
+      }
+      case "layout":
+        this.#screen.setPicture({ width: event.width, height: event.height });
+        this.#update({
+          picture: { width: event.width, height: event.height },
+          displays: event.displays,
+        });
+        break;
+      case "cursor_shape":
+        this.#cursor.handleShape(event);
+        break;
+      case "cursor_position":
+        this.#cursor.handlePosition(event.x, event.y, event.visible);
+        break;
+      case "pong":
+        this.#statistics.handleRoundTrip(event.rtt_us);
+        break;
+      case "notice":
+        this.#emitter.emit({
+          kind: "notice",
+          code: event.code,
+          message: NOTICE_MESSAGE[event.code] ?? "The machine reported something unusual.",
+        });
+        break;
+      case "ended":
+        this.#connection.handleCoreEnded(performance.now(), this.#link, event.code, event.message);
+        this.#pump();
+        break;
+    }
+  }
+
+  // The page
+
+  #listenToPage(): void {
+    const options = { signal: this.#abort.signal };
+    this.#field.addEventListener("blur", () => this.#releaseAll(), options);
+    window.addEventListener("blur", () => this.#releaseAll(), options);
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (document.hidden) this.#releaseAll();
+      },
+      options,
+    );
+    window.addEventListener("pagehide", () => this.#releaseAll(), options);
+    window.addEventListener(
+      "online",
+      () => {
+        this.#connection.handleRetryNow();
+        this.#pump();
+      },
+      options,
+    );
+    document.addEventListener(
+      "fullscreenchange",
+      () => {
+        if (!document.fullscreenElement) keyboardLock()?.unlock();
+      },
+      options,
+    );
+  }
+
+  #hovered(position: Point | null): void {
+    this.#cursor.handleOurs(position);
+  }
+
+  #releaseAll(): void {
+    this.#pointer.reset();
+    this.#keyboard.releaseAll();
+  }
+
+  #scaled(): void {
+    this.#cursor?.refresh();
+    if (this.#snapshot && this.#screen && this.#snapshot.zoom !== this.#screen.zoom) {
+      this.#update({ zoom: this.#screen.zoom });
+    }
+  }
+
+  #canControl(): boolean {
+    const { state, viewOnly, remote } = this.#snapshot;
+    if (viewOnly || state.kind !== "connected") return false;
+    return remote?.rights.includes("control") ?? false;
+  }
+
+  #applyViewOnly(): void {
+    const { remote, viewOnly } = this.#snapshot;
+    this.#cursor.setFollowing(!viewOnly && (remote === null || remote.rights.includes("control")));
+  }
+
+  #preferences() {
+    return { quality: this.#snapshot.quality, view_only: this.#snapshot.viewOnly };
+  }
+
+  #sendPreferences(): void {
+    this.#send({ kind: "preferences", preferences: this.#preferences() });
+  }
+
+  #input(message: ToWorker): void {
+    if (this.#canControl()) this.#send(message);
+  }
+
+  #send(message: ToWorker): void {
+    if (!this.#closed) this.#worker.postMessage(message);
+  }
+
+  #emitStats(): void {
+    if (this.#snapshot.state.kind !== "connected") return;
+    this.#emitter.emit({ kind: "stats", stats: this.stats() });
+  }
+
+  #update(change: Partial<ViewerSnapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
+    this.#emitter.emit({ kind: "snapshot", snapshot: this.#snapshot });
+  }
+}
+
+interface KeyboardLock {
+  lock(codes?: string[]): Promise<void>;
+  unlock(): void;
+}
+
+/** Chromium's; other browsers have none. */
+function keyboardLock(): KeyboardLock | undefined {
+  return (navigator as { keyboard?: KeyboardLock }).keyboard;
+}
+
+function buildElements() {
+  const root = document.createElement("div");
+  Object.assign(root.style, {
+    position: "relative",
+    width: "100%",
+    height: "100%",
+    overflow: "hidden",
+    background: "#0b0f10",
+  });
+
+  const viewport = document.createElement("div");
+  Object.assign(viewport.style, {
+    position: "absolute",
+    inset: "0",
+    overflow: "auto",
+    display: "grid",
+    // `safe`: a picture larger than its room must be reachable from its first pixel.
+    placeContent: "safe center",
+  });
+
+  const canvas = document.createElement("canvas");
+  canvas.width = 1;
+  canvas.height = 1;
+  canvas.dataset.testid = "remote-screen";
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "Screen of the remote machine");
+  Object.assign(canvas.style, {
+    display: "block",
+    touchAction: "none",
+    userSelect: "none",
+    transition: "opacity 120ms",
+  });
+
+  const overlay = document.createElement("canvas");
+  overlay.setAttribute("aria-hidden", "true");
+  Object.assign(overlay.style, {
+    position: "absolute",
+    left: "0",
+    top: "0",
+    pointerEvents: "none",
+  });
+
+  const field = document.createElement("textarea");
+  field.setAttribute(
+    "aria-label",
+    "Keyboard of the remote machine. Press Control, Alt and Shift together to leave.",
+  );
+  field.autocapitalize = "off";
+  field.autocomplete = "off";
+  field.spellcheck = false;
+  field.setAttribute("autocorrect", "off");
+  field.rows = 1;
+  Object.assign(field.style, {
+    position: "absolute",
+    left: "50%",
+    bottom: "0",
+    width: "1px",
+    height: "1px",
+    padding: "0",
+    border: "0",
+    outline: "0",
+    resize: "none",
+    opacity: "0",
+    // 16 px: a phone zooms the page into fields with smaller text.
+    fontSize: "16px",
+    pointerEvents: "none",
+  });
+
+  viewport.append(canvas, overlay);
+  root.append(viewport, field);
+  return { root, viewport, canvas, overlay, field };
+}

@@ -1,0 +1,66 @@
+import type { FromWorker, ToWorker } from "../messages.ts";
+import { BufferPool } from "./buffers.ts";
+import { loadCore } from "./core.ts";
+import { Link, type LinkSocket } from "./link.ts";
+
+/** The worker's entry: one core module, one buffer pool, at most one connection at a time. */
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const core = loadCore(new URL("../../wasm/guruconnect_viewer.wasm", import.meta.url));
+const buffers = new BufferPool();
+let link: Link | null = null;
+let linkNumber = 0;
+
+core.catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  post({ kind: "broken", message });
+});
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (data.kind === "painted") buffers.giveBack(data.pixels);
+  if (data.kind === "open") void open(data);
+  else if (data.kind === "close") closeLink(data.goodbye);
+  else if (data.kind !== "painted" || data.link === linkNumber) link?.handle(data);
+};
+
+async function open(message: Extract<ToWorker, { kind: "open" }>): Promise<void> {
+  closeLink(false);
+  linkNumber = message.link;
+  const number = message.link;
+  const openCore = await core;
+  // Replaced or closed while the core was loading.
+  if (number !== linkNumber) return;
+
+  const socket = new WebSocket(message.session.websocket_url);
+  const config = {
+    session: message.session,
+    preferences: message.preferences,
+    software: message.software,
+  };
+  link = new Link(
+    socket as LinkSocket,
+    () => {
+      const seed = crypto.getRandomValues(new Uint8Array(32));
+      return openCore({ ...config, seed }, performance.now() * 1_000);
+    },
+    {
+      onEvent: (event) => post({ kind: "event", link: number, event }),
+      onFrame: (frame, view) => {
+        const pixels = buffers.copy(view);
+        post({ kind: "frame", link: number, frame, pixels }, [pixels]);
+      },
+      onClosed: (code) => post({ kind: "closed", link: number, code }),
+    },
+  );
+}
+
+function closeLink(goodbye: boolean): void {
+  linkNumber = 0;
+  link?.close(goodbye);
+  link = null;
+}
+
+function post(message: FromWorker, transfer: Transferable[] = []): void {
+  self.postMessage(message, transfer);
+}

@@ -1,0 +1,295 @@
+//! Writes a first corpus for every target: real messages of every kind, for
+//! the fuzzer to start from. Files that are there stay. `make fuzz-seed`.
+
+use std::path::Path;
+
+use gc_codec::{Colours, EncodeOrder, Encoder, FrameView, pack_cursor};
+use gc_model::geometry::Size;
+use gc_model::time::Moment;
+use gc_proto::v1::{agent_control, agent_message, key_chord, server_control, viewer_message};
+use gc_proto::{Message, v1};
+use gc_session::{Header, Lane};
+
+fn main() -> std::io::Result<()> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut seeds: Vec<(&str, Vec<u8>)> = vec![("handshake", vec![1, 0, 0, 0])];
+    seeds.push(("handshake", [&[1, 0, 0, 0][..], &[7; 96]].concat()));
+    for lane in [
+        Lane::Handshake,
+        Lane::Control,
+        Lane::Input,
+        Lane::Cursor,
+        Lane::Picture,
+    ] {
+        seeds.push((
+            "header",
+            [&Header { lane, epoch: 258 }.to_bytes()[..], b"body"].concat(),
+        ));
+    }
+    let (rects, data) = picture();
+    let bytes: Vec<u8> = rects.iter().map(|&number| number as u8).collect();
+    seeds.push((
+        "picture",
+        [&[(rects.len() / 4) as u8, 0][..], &bytes, &data].concat(),
+    ));
+    let rgba = [200; 16 * 16 * 4];
+    let packed = pack_cursor(&rgba).map_err(std::io::Error::other)?;
+    seeds.push(("cursor", [&[16, 16][..], &packed].concat()));
+    for (lane, body) in agent_messages(rects, data, packed) {
+        let message = v1::AgentMessage { body: Some(body) }.encode_to_vec();
+        seeds.push(("viewer_from_agent", [&[lane][..], &message].concat()));
+    }
+    let mut all = Vec::new();
+    for (lane, body) in viewer_messages() {
+        let message = v1::ViewerMessage { body: Some(body) }.encode_to_vec();
+        let framed = [&[lane, message.len() as u8][..], &message].concat();
+        all.extend_from_slice(&framed);
+        seeds.push(("host_from_viewer", framed));
+    }
+    seeds.push(("host_from_viewer", all));
+    seeds.extend(
+        control_messages()
+            .into_iter()
+            .map(|message| ("control", message)),
+    );
+
+    for (index, (target, seed)) in seeds.iter().enumerate() {
+        let folder = corpus.join(target);
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("seed-{index:02}"));
+        if !file.exists() {
+            std::fs::write(file, seed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rectangles and data of a whole small picture.
+fn picture() -> (Vec<u32>, Vec<u8>) {
+    let size = Size::new(64, 48).expect("a small size");
+    let screen: Vec<u8> = (0..size.area() * 4)
+        .map(|index| (index / 40) as u8)
+        .collect();
+    let frame = FrameView::new(size, 64 * 4, &screen).expect("a whole frame");
+    let order = EncodeOrder {
+        restart: false,
+        budget_bytes: 100_000,
+        colours: Colours::All,
+    };
+    let mut encoder = Encoder::new(size).expect("memory");
+    let encoded = encoder
+        .encode(Moment::ZERO, &frame, &[], &order)
+        .expect("an encoder that works");
+    let update = encoded.update.expect("the first picture");
+    let rects = update
+        .rects
+        .iter()
+        .flat_map(|rect| [rect.x, rect.y, rect.width, rect.height])
+        .collect();
+    (rects, update.data)
+}
+
+fn agent_messages(
+    rects: Vec<u32>,
+    data: Vec<u8>,
+    packed_cursor: Vec<u8>,
+) -> Vec<(u8, agent_message::Body)> {
+    use agent_message::Body;
+    let display = v1::Display {
+        id: 1,
+        name: "Screen".into(),
+        width: 64,
+        height: 48,
+        primary: true,
+        ..Default::default()
+    };
+    vec![
+        (
+            0,
+            Body::Layout(v1::DisplayLayout {
+                generation: 2,
+                width: 64,
+                height: 48,
+                displays: vec![display],
+            }),
+        ),
+        (
+            0,
+            Body::PictureKey(v1::PictureKey {
+                epoch: 2,
+                key: vec![3; 32].into(),
+            }),
+        ),
+        (0, Body::Pong(v1::Pong { token: 1 })),
+        (0, Body::Ping(v1::Ping { token: 1 })),
+        (
+            0,
+            Body::Error(v1::SessionError {
+                code: 2,
+                detail: "the desktop is gone".into(),
+            }),
+        ),
+        (
+            0,
+            Body::Notice(v1::Notice {
+                code: 1,
+                detail: "locked".into(),
+            }),
+        ),
+        (
+            1,
+            Body::CursorPosition(v1::CursorPosition {
+                x: -3,
+                y: 9,
+                visible: true,
+            }),
+        ),
+        (
+            1,
+            Body::CursorShape(v1::CursorShape {
+                id: 3,
+                width: 16,
+                height: 16,
+                hot_x: 2,
+                hot_y: 2,
+                rgba_zstd: packed_cursor.into(),
+            }),
+        ),
+        (
+            2,
+            Body::Frame(v1::VideoFrame {
+                sequence: 1,
+                layout_generation: 1,
+                encoding: v1::Encoding::ZstdBgrx.into(),
+                starts_stream: true,
+                rects,
+                data: data.into(),
+                complete: true,
+                link: Some(v1::LinkReport::default()),
+                ..Default::default()
+            }),
+        ),
+    ]
+}
+
+fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
+    use viewer_message::Body;
+    let preferences = v1::ViewerPreferences {
+        quality: v1::Quality::Low.into(),
+        view_only: true,
+    };
+    vec![
+        (
+            0,
+            Body::Ack(v1::FrameAck {
+                sequence: 1,
+                shown_us: 3,
+            }),
+        ),
+        (
+            0,
+            Body::Preferences(v1::SetPreferences {
+                preferences: Some(preferences),
+            }),
+        ),
+        (0, Body::Refresh(v1::RefreshRequest {})),
+        (0, Body::Ping(v1::Ping { token: 9 })),
+        (0, Body::Pong(v1::Pong { token: 9 })),
+        (
+            1,
+            Body::Mouse(v1::MouseEvent {
+                sequence: 1,
+                x: 5,
+                y: 6,
+                buttons: 3,
+                wheel_x: -120,
+                wheel_y: 240,
+            }),
+        ),
+        (
+            1,
+            Body::Key(v1::KeyEvent {
+                sequence: 2,
+                usage: 4,
+                down: true,
+                text: "ä".into(),
+                modifiers: 1,
+                repeat: false,
+            }),
+        ),
+        (
+            1,
+            Body::Chord(v1::KeyChord {
+                sequence: 3,
+                kind: key_chord::Kind::Usages.into(),
+                usages: vec![0xe0, 0x4c],
+            }),
+        ),
+        (
+            1,
+            Body::Chord(v1::KeyChord {
+                sequence: 4,
+                kind: key_chord::Kind::SecureAttention.into(),
+                usages: vec![],
+            }),
+        ),
+        (1, Body::ReleaseAll(v1::ReleaseAll { sequence: 5 })),
+        (
+            0,
+            Body::Goodbye(v1::Goodbye {
+                reason: "done".into(),
+            }),
+        ),
+    ]
+}
+
+fn control_messages() -> Vec<Vec<u8>> {
+    let facts = v1::MachineFacts {
+        host_name: "front-desk".into(),
+        os_family: "windows".into(),
+        ..Default::default()
+    };
+    let hello = v1::AgentHello {
+        control_version: 1,
+        software_version: "0.1.0".into(),
+        facts: Some(facts.clone()),
+    };
+    let failed = v1::OfferFailed {
+        session_id: "s".into(),
+        detail: "no display".into(),
+    };
+    let offer = v1::SessionOffer {
+        session_id: "s".into(),
+        participant_id: "p".into(),
+        path: "/ws".into(),
+    };
+    let closed = v1::SessionClosed {
+        session_id: "s".into(),
+        reason: "ended".into(),
+    };
+    let grant = v1::Grant {
+        session_id: "s".into(),
+        rights: vec![1, 2],
+        ..Default::default()
+    }
+    .encode_to_vec();
+    let agent = |body| v1::AgentControl { body: Some(body) }.encode_to_vec();
+    let server = |body| v1::ServerControl { body: Some(body) }.encode_to_vec();
+    vec![
+        agent(agent_control::Body::Hello(hello)),
+        agent(agent_control::Body::CheckIn(v1::CheckIn {
+            facts: Some(facts),
+        })),
+        agent(agent_control::Body::OfferFailed(failed)),
+        server(server_control::Body::Hello(v1::ServerHello {
+            check_in_seconds: 60,
+        })),
+        server(server_control::Body::Offer(offer)),
+        server(server_control::Body::Closed(closed)),
+        v1::SignedGrant {
+            grant: grant.into(),
+            signature: vec![5; 64].into(),
+        }
+        .encode_to_vec(),
+    ]
+}

@@ -1,0 +1,45 @@
+//! `POST /api/machines/{id}/revoke-key`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use gc_model::role::Permission;
+use gc_store::Action;
+
+use super::{cut_off, entry, find};
+use crate::app::Shared;
+use crate::auth::user::CurrentUser;
+use crate::http::bodies::Path;
+use crate::http::client::Client;
+use crate::http::error::{ApiError, ErrorBody};
+
+/// Revoke a machine's key. Its agent is disconnected and must enrol anew.
+#[utoipa::path(post, path = "/api/machines/{id}/revoke-key", tag = "machines",
+    security(("access_token" = [])), params(("id" = String, Path)),
+    responses(
+        (status = 204),
+        (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody),
+        (status = 404, description = "`machine_not_found`", body = ErrorBody)))]
+pub(crate) async fn revoke_key(
+    State(app): State<Shared>,
+    client: Client,
+    current: CurrentUser,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    current.require(Permission::RemoveMachine)?;
+    let machine = find(&app, &id).await?;
+    let detail = serde_json::json!({});
+    let entry = entry(
+        &app,
+        &current,
+        client,
+        Action::MachineKeyRevoked,
+        &machine,
+        detail,
+    );
+    app.store
+        .revoke_machine_key(&machine.id, app.clock.now(), entry)
+        .await?;
+    cut_off(&app, &machine.id, &current).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

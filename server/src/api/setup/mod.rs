@@ -1,0 +1,4 @@
+//! A fresh server and its one claim.
+
+pub(super) mod claim;
+pub(super) mod show;

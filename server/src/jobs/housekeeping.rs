@@ -1,0 +1,44 @@
+//! Forgets what is older than it is kept.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use tokio::time::interval;
+
+use crate::app::{App, Shared};
+
+const EVERY: Duration = Duration::from_hours(6);
+
+/// How long a sign-in that is over can still be looked up, in days.
+const LOGIN_DAYS: i64 = 7;
+
+pub(super) async fn run(app: Shared) {
+    let mut timer = interval(EVERY);
+    loop {
+        timer.tick().await;
+        if let Err(error) = tidy(&app).await {
+            tracing::error!("Old entries could not be deleted: {error:#}");
+        }
+    }
+}
+
+async fn tidy(app: &App) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let audit_cut = now - TimeDelta::days(app.settings.audit_days.into());
+    let entries = app
+        .store
+        .delete_audit_before(audit_cut)
+        .await
+        .context("audit entries")?;
+    let login_cut = now - TimeDelta::days(LOGIN_DAYS);
+    let logins = app
+        .store
+        .delete_logins_before(login_cut)
+        .await
+        .context("sign-ins")?;
+    if entries + logins > 0 {
+        tracing::info!(entries, logins, "Old audit entries and sign-ins deleted");
+    }
+    Ok(())
+}

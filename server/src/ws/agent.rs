@@ -1,0 +1,228 @@
+//! `GET /ws/agent`: the control connection that an agent keeps.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket};
+use axum::response::Response;
+use futures_util::StreamExt as _;
+use gc_model::id::SessionId;
+use gc_proto::Message as _;
+use gc_proto::v1::agent_control::Body;
+use gc_proto::v1::{AgentControl, OfferFailed, ServerControl};
+use gc_relay::ControlClose;
+use gc_store::SecretHash;
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::control::{self, CONTROL_VERSION, Reported};
+use super::pulse::Pulse;
+use super::{CloseCode, close, control_upgrade, turn_away};
+use crate::app::{App, Shared};
+use crate::auth::agent::CurrentMachine;
+use crate::http::bodies::Upgrade;
+use crate::http::client::Client;
+use crate::http::error::ApiError;
+use crate::hub::ControlCommand;
+
+/// How long an agent may take to introduce itself.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Messages that an agent may send at once, and how often one more: it has
+/// little to say.
+const MESSAGE_BURST: u32 = 60;
+const MESSAGE_EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) async fn connect(
+    State(app): State<Shared>,
+    client: Client,
+    agent: CurrentMachine,
+    Upgrade(upgrade): Upgrade,
+) -> Result<Response, ApiError> {
+    let tasks = app.tasks.clone();
+    Ok(control_upgrade(upgrade).on_upgrade(move |socket| {
+        tasks.track_future(async move {
+            let _guard = app.metrics.socket("agent");
+            serve(&app, socket, agent, client.address).await;
+        })
+    }))
+}
+
+async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address: IpAddr) {
+    let machine = &agent.machine;
+    let Some(hello) = introduction(&mut socket).await else {
+        tracing::warn!(machine = %machine.id, "An agent did not introduce itself");
+        return turn_away(socket, CloseCode::ProtocolViolation).await;
+    };
+    let mut reported = Reported::new(machine.id.clone(), address, hello);
+    match reported.write(app).await {
+        Ok(true) => {}
+        // Removed between its request and now.
+        Ok(false) => return turn_away(socket, CloseCode::KeyRevoked).await,
+        Err(error) => {
+            tracing::error!(machine = %machine.id, "An agent's facts could not be kept: {error:#}");
+            return turn_away(socket, CloseCode::GoingAway).await;
+        }
+    }
+    if app.stopping.is_cancelled() {
+        return turn_away(socket, CloseCode::GoingAway).await;
+    }
+
+    let (id, mut commands) = app.hub.connect_control(&machine.id);
+    let code = match still_allowed(app, &agent.key).await {
+        true => converse(app, &mut socket, &mut commands, &mut reported).await,
+        false => Some(CloseCode::KeyRevoked),
+    };
+    app.hub.disconnect_control(&machine.id, id);
+    if let Err(error) = app
+        .store
+        .record_seen(std::slice::from_ref(&machine.id), app.clock.now())
+        .await
+    {
+        tracing::error!(machine = %machine.id, "A machine could not be noted as seen: {error:#}");
+    }
+    if let Some(code) = code {
+        close(&mut socket, code).await;
+    }
+}
+
+/// A key that was revoked while its agent connected was not seen by the hub.
+async fn still_allowed(app: &App, key: &SecretHash) -> bool {
+    matches!(app.store.machine_of_key(key).await, Ok(Some(_)))
+}
+
+/// The agent's first message.
+async fn introduction(socket: &mut WebSocket) -> Option<control::Hello> {
+    let deadline = Instant::now() + HELLO_TIMEOUT;
+    loop {
+        match tokio::time::timeout_at(deadline, socket.next())
+            .await
+            .ok()??
+        {
+            Ok(Message::Binary(bytes)) => return control::parse_hello(&bytes),
+            Ok(Message::Ping(_) | Message::Pong(_)) => {}
+            _ => return None,
+        }
+    }
+}
+
+/// Talks until the connection ends. The code to close with; `None` when there
+/// is nobody left to tell.
+async fn converse(
+    app: &App,
+    socket: &mut WebSocket,
+    commands: &mut tokio::sync::mpsc::Receiver<ControlCommand>,
+    reported: &mut Reported,
+) -> Option<CloseCode> {
+    tracing::debug!(machine = %reported.machine(), version = CONTROL_VERSION, "Agent connected");
+    say(socket, control::hello()).await?;
+    let mut pulse = Pulse::new();
+    let mut allowance = Allowance::new();
+    loop {
+        let silent_at = pulse.silent_at();
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(ControlCommand::Offer { session, participant, ticket }) => {
+                    say(socket, control::offer(&session, &participant, &ticket)).await?;
+                }
+                Some(ControlCommand::TellEnded { session }) => {
+                    say(socket, control::closed(&session)).await?;
+                }
+                Some(ControlCommand::Close(why)) => return Some(match why {
+                    ControlClose::Replaced => CloseCode::ConnectionReplaced,
+                    ControlClose::KeyRevoked => CloseCode::KeyRevoked,
+                    ControlClose::GoingAway => CloseCode::GoingAway,
+                }),
+                // The hub dropped an agent that did not take its commands.
+                None => return None,
+            },
+            message = socket.next() => {
+                pulse.heard();
+                match message {
+                    Some(Ok(Message::Binary(bytes))) if allowance.take() => {
+                        if let Err(code) = listen(app, &bytes, reported).await {
+                            return Some(code);
+                        }
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Binary(_) | Message::Text(_))) => {
+                        return Some(CloseCode::ProtocolViolation);
+                    }
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                }
+            }
+            () = pulse.ping_due() => {
+                let ping = socket.send(Message::Ping(Bytes::new()));
+                tokio::time::timeout_at(silent_at, ping).await.ok()?.ok()?;
+            }
+            () = tokio::time::sleep_until(silent_at) => return None,
+        }
+    }
+}
+
+/// What the agent says after its introduction.
+async fn listen(app: &App, bytes: &[u8], reported: &mut Reported) -> Result<(), CloseCode> {
+    let message = AgentControl::decode(bytes).map_err(|_| CloseCode::ProtocolViolation)?;
+    match message.body {
+        Some(Body::CheckIn(check_in)) => {
+            let facts = check_in.facts.ok_or(CloseCode::ProtocolViolation)?;
+            let kept = reported.update(app, facts).await;
+            match kept {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(CloseCode::KeyRevoked),
+                Err(error) => {
+                    tracing::error!(machine = %reported.machine(), "A check-in could not be kept: {error:#}");
+                    Ok(())
+                }
+            }
+        }
+        Some(Body::OfferFailed(OfferFailed { session_id, detail })) => {
+            let session =
+                SessionId::parse(&session_id).map_err(|_| CloseCode::ProtocolViolation)?;
+            let detail = gc_model::text::clean(&detail, gc_proto::limits::MAX_TEXT_BYTES);
+            tracing::warn!(machine = %reported.machine(), %session, detail, "An agent could not join");
+            app.hub.offer_failed(reported.machine(), &session);
+            Ok(())
+        }
+        Some(Body::Hello(_)) => Err(CloseCode::ProtocolViolation),
+        // Of a newer agent: tolerated.
+        None => Ok(()),
+    }
+}
+
+/// Sends one message, unless the agent does not take it for too long.
+async fn say(socket: &mut WebSocket, message: ServerControl) -> Option<()> {
+    let bytes = Bytes::from(message.encode_to_vec());
+    tokio::time::timeout(HELLO_TIMEOUT, socket.send(Message::Binary(bytes)))
+        .await
+        .ok()?
+        .ok()
+}
+
+/// How much an agent may still say.
+struct Allowance {
+    left: u32,
+    since: Instant,
+}
+
+impl Allowance {
+    fn new() -> Self {
+        Self {
+            left: MESSAGE_BURST,
+            since: Instant::now(),
+        }
+    }
+
+    fn take(&mut self) -> bool {
+        let earned = self.since.elapsed().as_secs() / MESSAGE_EVERY.as_secs();
+        if earned > 0 {
+            self.left = MESSAGE_BURST.min(self.left.saturating_add(earned as u32));
+            self.since = Instant::now();
+        }
+        self.left = match self.left.checked_sub(1) {
+            Some(left) => left,
+            None => return false,
+        };
+        true
+    }
+}

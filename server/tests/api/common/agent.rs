@@ -1,0 +1,193 @@
+//! An agent as the server sees it: enrolment, control connection, session ends.
+
+use futures_util::SinkExt as _;
+use gc_proto::Message as _;
+use gc_proto::v1::agent_control::Body;
+use gc_proto::v1::server_control::Body as ServerBody;
+use gc_proto::v1::{
+    AgentControl, AgentHello, CheckIn, MachineFacts, OfferFailed, ServerControl, SessionOffer,
+};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::viewer::{Socket, receive};
+use super::{Answer, Person, TestServer, answer, client, close_code, connect, soon, text};
+
+/// 32 bytes in base64.
+const AGENT_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// Enrols a machine at the server of this address.
+pub(crate) async fn enrol(address: SocketAddr, token: &str, device: Option<&str>) -> Answer {
+    enrol_as(
+        address,
+        json!({
+            "token": token,
+            "agent_public_key": AGENT_KEY,
+            "device_id": device,
+            "facts": { "host_name": "DESK-07", "os_family": "linux", "os_name": "Debian" },
+        }),
+    )
+    .await
+}
+
+pub(crate) async fn enrol_as(address: SocketAddr, body: Value) -> Answer {
+    answer(
+        client()
+            .post(format!("http://{address}/api/agent/enrol"))
+            .json(&body),
+    )
+    .await
+}
+
+/// A machine with its control connection up.
+pub(crate) struct TestAgent {
+    address: SocketAddr,
+    pub(crate) machine: String,
+    pub(crate) api_key: String,
+    pub(crate) server_public_key: String,
+    pub(crate) control: Socket,
+}
+
+impl TestAgent {
+    /// Enrols a new machine and connects.
+    pub(crate) async fn online(server: &TestServer, admin: &Person) -> Self {
+        Self::online_at(server.address, admin).await
+    }
+
+    pub(crate) async fn online_at(address: SocketAddr, admin: &Person) -> Self {
+        let token = admin.enrolment_token().await;
+        let enrolled = enrol(address, &token, None).await;
+        let machine = text(&enrolled.body["machine_id"]);
+        let api_key = text(&enrolled.body["api_key"]);
+        let server_public_key = text(&enrolled.body["server_public_key"]);
+        let control = connect_control(address, &api_key)
+            .await
+            .expect("the key is good");
+        let mut agent = Self {
+            address,
+            machine,
+            api_key,
+            server_public_key,
+            control,
+        };
+        agent.introduce().await;
+        agent
+    }
+
+    /// Connects once more, as after a lost connection.
+    pub(crate) async fn reconnect(&mut self) {
+        self.control = connect_control(self.address, &self.api_key)
+            .await
+            .expect("the key is good");
+        self.introduce().await;
+    }
+
+    pub(crate) async fn introduce(&mut self) {
+        let hello = AgentHello {
+            control_version: 1,
+            software_version: "0.1.0".into(),
+            facts: Some(facts("DESK-07")),
+        };
+        self.say(Body::Hello(hello)).await;
+        assert!(matches!(self.hear().await, ServerBody::Hello(_)));
+    }
+
+    pub(crate) async fn check_in(&mut self, host_name: &str) {
+        self.say(Body::CheckIn(CheckIn {
+            facts: Some(facts(host_name)),
+        }))
+        .await;
+    }
+
+    pub(crate) async fn refuse(&mut self, offer: &SessionOffer) {
+        let session_id = offer.session_id.clone();
+        self.say(Body::OfferFailed(OfferFailed {
+            session_id,
+            detail: "no desktop".into(),
+        }))
+        .await;
+    }
+
+    /// The next thing the server says.
+    pub(crate) async fn hear(&mut self) -> ServerBody {
+        let message = receive(&mut self.control).await;
+        ServerControl::decode(message.as_slice())
+            .expect("a message")
+            .body
+            .expect("a body")
+    }
+
+    pub(crate) async fn offer(&mut self) -> SessionOffer {
+        match self.hear().await {
+            ServerBody::Offer(offer) => offer,
+            other => panic!("an offer, not {other:?}"),
+        }
+    }
+
+    /// Waits for an offer and takes it.
+    pub(crate) async fn join(&mut self) -> AgentEnd {
+        let offer = self.offer().await;
+        self.open(&offer).await.expect("the ticket is good")
+    }
+
+    pub(crate) async fn open(&self, offer: &SessionOffer) -> Result<AgentEnd, u16> {
+        let url = format!("ws://{}{}", self.address, offer.path);
+        let bearer = format!("Bearer {}", self.api_key);
+        Ok(AgentEnd {
+            socket: connect(&url, &[("Authorization", &bearer)]).await?,
+        })
+    }
+
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        close_code(&mut self.control).await
+    }
+
+    async fn say(&mut self, body: Body) {
+        let message = AgentControl { body: Some(body) }.encode_to_vec();
+        soon(self.control.send(Message::binary(message)))
+            .await
+            .expect("it is sent");
+    }
+}
+
+pub(crate) async fn connect_control(address: SocketAddr, api_key: &str) -> Result<Socket, u16> {
+    let bearer = format!("Bearer {api_key}");
+    connect(
+        &format!("ws://{address}/ws/agent"),
+        &[("Authorization", &bearer)],
+    )
+    .await
+}
+
+fn facts(host_name: &str) -> MachineFacts {
+    MachineFacts {
+        host_name: host_name.into(),
+        os_family: "linux".into(),
+        os_name: "Debian GNU/Linux".into(),
+        os_version: "12".into(),
+        architecture: "x86_64".into(),
+        current_user: "grace".into(),
+        boot_time_unix: 1_700_000_000,
+    }
+}
+
+/// The agent's end of a session.
+pub(crate) struct AgentEnd {
+    pub(crate) socket: Socket,
+}
+
+impl AgentEnd {
+    pub(crate) async fn send(&mut self, message: &[u8]) {
+        let message = Message::binary(message.to_vec());
+        soon(self.socket.send(message)).await.expect("it is sent");
+    }
+
+    pub(crate) async fn receive(&mut self) -> Vec<u8> {
+        receive(&mut self.socket).await
+    }
+
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        close_code(&mut self.socket).await
+    }
+}

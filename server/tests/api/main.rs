@@ -1,0 +1,17 @@
+//! The server from outside: real sockets on loopback, real databases. One
+//! program, so that it is linked once.
+
+mod audit;
+mod auth;
+mod common;
+mod events;
+mod headers;
+mod machines;
+mod openapi;
+mod origins;
+mod relay;
+mod restart;
+mod routes;
+mod sessions;
+mod setup;
+mod tls;

@@ -1,0 +1,44 @@
+import { defineConfig } from "@playwright/test";
+
+/** Debian's Chromium unless another is named; headless, without a GPU and without calls home. */
+const browser = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+  ],
+};
+
+export default defineConfig({
+  testDir: "stories",
+  outputDir: "test-results",
+  // One desktop, one browser and one server at a time: two cores carry no more without waiting.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: Boolean(process.env.CI),
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"]],
+  use: {
+    launchOptions: browser,
+    viewport: { width: 1440, height: 960 },
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
+    screenshot: "only-on-failure",
+    trace: "retain-on-failure",
+  },
+  projects: [
+    { name: "x11", testIgnore: ["**/windows/**", "**/screenshots/**"] },
+    { name: "windows", testMatch: "**/windows/*.spec.ts", timeout: 180_000 },
+    { name: "screenshots", testMatch: "**/screenshots/*.spec.ts" },
+  ],
+});

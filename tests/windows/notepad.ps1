@@ -1,0 +1,19 @@
+# What is typed arrives in Notepad: ordinary text, text of foreign keyboards, and an emoji.
+param([Parameter(Mandatory)] [string] $Agent)
+$ErrorActionPreference = 'Stop'
+Import-Module (Join-Path $PSScriptRoot 'lib\GuruConnect.psm1') -Force
+
+$helper = Get-TestTool 'windows-helper'
+$notepad = Start-Process notepad -PassThru
+try {
+    Wait-Until 'Notepad' { & $helper place-notepad 2>$null; $LASTEXITCODE -eq 0 }
+    # Spelled by number, so that this file reads the same in every code page.
+    $foreign = -join ([char[]] (0xe9, 0xdf, 0x20ac, 0x44f, 0x6f22, 0xd83d, 0xde00))
+    $text = "The quick brown Fox, 12:34 (5+6)! $foreign"
+
+    Invoke-Program $helper @('type-notepad', $text) | Out-Null
+
+    Wait-Until 'all of the text' { (Invoke-Program $helper @('read-notepad')).Length -ge $text.Length }
+    Assert-Equal (Invoke-Program $helper @('read-notepad')) $text 'the text in Notepad'
+} finally { Stop-Process -Id $notepad.Id -Force -ErrorAction SilentlyContinue }
+Write-Host 'ok: what is typed arrives'
