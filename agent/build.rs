@@ -6,9 +6,13 @@ use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-changed=windows/agent.manifest");
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("windows").join("agent.manifest");
-    let script = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names OUT_DIR")).join("agent.rc");
-    fs::write(&script, resources(&manifest, env!("CARGO_PKG_VERSION"))).expect("OUT_DIR can be written");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("windows")
+        .join("agent.manifest");
+    let script =
+        PathBuf::from(env::var_os("OUT_DIR").expect("cargo names OUT_DIR")).join("agent.rc");
+    fs::write(&script, resources(&manifest, env!("CARGO_PKG_VERSION")))
+        .expect("OUT_DIR can be written");
     embed_resource::compile_for(&script, ["guruconnect-agent"], embed_resource::NONE)
         .manifest_required()
         .expect("the resource compiler is installed");
@@ -18,7 +22,11 @@ fn main() {
 fn resources(manifest: &Path, version: &str) -> String {
     // Backslashes would begin an escape there.
     let manifest = manifest.display().to_string().replace('\\', "/");
-    let numbers = version.split(['.', '-']).take(3).collect::<Vec<_>>().join(",");
+    let numbers = version
+        .split(['.', '-'])
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(",");
     format!(
         r#"#pragma code_page(65001)
 1 24 "{manifest}"

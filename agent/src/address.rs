@@ -23,7 +23,9 @@ pub enum ParseAddressError {
     #[error("{0:?} is not a server address: write it like https://support.example.com")]
     Malformed(String),
     /// Plain text to another machine.
-    #[error("{0:?} would send everything in plain text: use https://, plain http:// is only for a server on this machine")]
+    #[error(
+        "{0:?} would send everything in plain text: use https://, plain http:// is only for a server on this machine"
+    )]
     PlainText(String),
     /// Something behind the host.
     #[error("{0:?} has a path: give only the server's address, like https://support.example.com")]
@@ -42,18 +44,34 @@ impl ServerAddress {
         if text.len() > MAX_CHARS || text.contains('@') {
             return Err(malformed());
         }
-        let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+        let full = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
         let uri: Uri = full.parse().map_err(|_| malformed())?;
         let encrypted = match uri.scheme_str() {
             Some("https" | "wss") => true,
             Some("http" | "ws") => false,
             _ => return Err(malformed()),
         };
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(malformed)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-        let port = match uri.authority().map(|authority| (authority.port(), authority.port_u16())) {
-            Some((None, _)) => if encrypted { 443 } else { 80 },
-            Some((_, Some(port))) if port != 0 => port,
+        let host = uri
+            .host()
+            .filter(|host| !host.is_empty())
+            .ok_or_else(malformed)?;
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_ascii_lowercase();
+        // What stands behind the host is empty or a port; a bad one is left out by the parser.
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let behind_host = authority
+            .rsplit_once(']')
+            .map_or(authority, |(_, behind)| behind);
+        let port = match (behind_host.rsplit_once(':'), uri.port_u16()) {
+            (None, _) if encrypted => 443,
+            (None, _) => 80,
+            (Some(_), Some(port)) if port != 0 => port,
             _ => return Err(malformed()),
         };
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
@@ -62,7 +80,11 @@ impl ServerAddress {
         if !encrypted && !is_this_machine(&host) {
             return Err(ParseAddressError::PlainText(text.to_owned()));
         }
-        Ok(Self { encrypted, host, port })
+        Ok(Self {
+            encrypted,
+            host,
+            port,
+        })
     }
 
     /// True when the connection is TLS.
@@ -82,9 +104,17 @@ impl ServerAddress {
 
     /// Host and port as the `Host` header has them.
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
         let usual = if self.encrypted { 443 } else { 80 };
-        if self.port == usual { host } else { format!("{host}:{}", self.port) }
+        if self.port == usual {
+            host
+        } else {
+            format!("{host}:{}", self.port)
+        }
     }
 
     /// A WebSocket address on this server; `path` starts with a slash.
@@ -102,7 +132,10 @@ impl fmt::Display for ServerAddress {
 }
 
 fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -121,29 +154,63 @@ mod tests {
             ("https://[2001:db8::1]", "https://[2001:db8::1]"),
         ];
         for (text, expected) in cases {
-            assert_eq!(ServerAddress::parse(text).map(|address| address.to_string()), Ok(expected.to_owned()), "{text}");
+            assert_eq!(
+                ServerAddress::parse(text).map(|address| address.to_string()),
+                Ok(expected.to_owned()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_plain_text_to_other_machines() {
-        for text in ["http://support.example.com", "ws://192.168.1.5:8443", "http://localhost.example.com"] {
-            assert!(matches!(ServerAddress::parse(text), Err(ParseAddressError::PlainText(_))), "{text}");
+        for text in [
+            "http://support.example.com",
+            "ws://192.168.1.5:8443",
+            "http://localhost.example.com",
+        ] {
+            assert!(
+                matches!(
+                    ServerAddress::parse(text),
+                    Err(ParseAddressError::PlainText(_))
+                ),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_no_address() {
-        for text in ["", "ftp://a", "https://", "https://a:99999", "https://a:0", "https://user@a", "not an address"] {
-            assert!(matches!(ServerAddress::parse(text), Err(ParseAddressError::Malformed(_))), "{text}");
+        for text in [
+            "",
+            "ftp://a",
+            "https://",
+            "https://a:99999",
+            "https://a:0",
+            "https://user@a",
+            "not an address",
+        ] {
+            assert!(
+                matches!(
+                    ServerAddress::parse(text),
+                    Err(ParseAddressError::Malformed(_))
+                ),
+                "{text}"
+            );
         }
-        assert!(matches!(ServerAddress::parse("https://a/b"), Err(ParseAddressError::HasPath(_))));
+        assert!(matches!(
+            ServerAddress::parse("https://a/b"),
+            Err(ParseAddressError::HasPath(_))
+        ));
     }
 
     #[test]
     fn makes_websocket_addresses() {
         let address = ServerAddress::parse("https://a.example:8443").expect("an address");
 
-        assert_eq!(address.websocket("/ws/agent"), "wss://a.example:8443/ws/agent");
+        assert_eq!(
+            address.websocket("/ws/agent"),
+            "wss://a.example:8443/ws/agent"
+        );
     }
 }

@@ -119,7 +119,10 @@ mod tests {
 
         let options = Options::try_parse_from(line.split(' ')).expect("documented flags");
 
-        assert_eq!(options.quality.map(QualityCap::quality), Some(Quality::Medium));
+        assert_eq!(
+            options.quality.map(QualityCap::quality),
+            Some(Quality::Medium)
+        );
         assert_eq!(options.log_level.filter(), LevelFilter::DEBUG);
     }
 }

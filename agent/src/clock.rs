@@ -13,7 +13,9 @@ pub struct Clock {
 impl Clock {
     /// Starts now.
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 
     /// The time now.

@@ -85,7 +85,9 @@ pub enum ConfigError {
     #[error("another agent is running with the data directory {0}")]
     InUse(PathBuf),
     /// It is not what we wrote.
-    #[error("{path} is damaged ({detail}); restore it from a backup, or delete it and enrol again with --token")]
+    #[error(
+        "{path} is damaged ({detail}); restore it from a backup, or delete it and enrol again with --token"
+    )]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -106,13 +108,26 @@ impl DataDir {
     /// # Errors
     /// [`ConfigError::InUse`] when another agent has it, otherwise the system's.
     pub fn open(host: &dyn Host, path: &Path) -> Result<Self, ConfigError> {
-        let failed = |action| move |source| ConfigError::Io { action, path: path.to_owned(), source };
-        host.create_private_dir(path).map_err(failed("failed to create the data directory"))?;
-        let lock = File::create(path.join(LOCK_NAME)).map_err(failed("failed to write in the data directory"))?;
+        let failed = |action| {
+            move |source| ConfigError::Io {
+                action,
+                path: path.to_owned(),
+                source,
+            }
+        };
+        host.create_private_dir(path)
+            .map_err(failed("failed to create the data directory"))?;
+        let lock = File::create(path.join(LOCK_NAME))
+            .map_err(failed("failed to write in the data directory"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(ConfigError::InUse(path.to_owned())),
-            Err(TryLockError::Error(source)) => Err(failed("failed to lock the data directory")(source)),
+            Err(TryLockError::Error(source)) => {
+                Err(failed("failed to lock the data directory")(source))
+            }
         }
     }
 
@@ -122,10 +137,19 @@ impl DataDir {
     /// [`ConfigError::Damaged`] when the file is not what [`DataDir::store`] writes.
     pub fn load(&self) -> Result<Option<Identity>, ConfigError> {
         let path = self.file();
-        let damaged = |detail: String| ConfigError::Damaged { path: path.clone(), detail };
-        let failed = |source| ConfigError::Io { action: "failed to read", path: path.clone(), source };
+        let damaged = |detail: String| ConfigError::Damaged {
+            path: path.clone(),
+            detail,
+        };
+        let failed = |source| ConfigError::Io {
+            action: "failed to read",
+            path: path.clone(),
+            source,
+        };
         match fs::metadata(&path) {
-            Ok(found) if found.len() > MAX_FILE_BYTES => return Err(damaged("it is too large".to_owned())),
+            Ok(found) if found.len() > MAX_FILE_BYTES => {
+                return Err(damaged("it is too large".to_owned()));
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
@@ -133,9 +157,16 @@ impl DataDir {
         let content = Zeroizing::new(fs::read(&path).map_err(failed)?);
         let stored: Stored = serde_json::from_slice(&content).map_err(|error| {
             // The error's own text may quote the content, which is secret.
-            damaged(format!("not readable at line {}, column {}", error.line(), error.column()))
+            damaged(format!(
+                "not readable at line {}, column {}",
+                error.line(),
+                error.column()
+            ))
         })?;
-        stored.identity().map(Some).map_err(|field| damaged(format!("{field} makes no sense")))
+        stored
+            .identity()
+            .map(Some)
+            .map_err(|field| damaged(format!("{field} makes no sense")))
     }
 
     /// Keeps the machine's identity.
@@ -144,9 +175,14 @@ impl DataDir {
     /// The system's.
     pub fn store(&self, host: &dyn Host, identity: &Identity) -> Result<(), ConfigError> {
         let path = self.file();
-        let content = serde_json::to_vec_pretty(&Stored::new(identity)).expect("strings can always be written as JSON");
+        let content = serde_json::to_vec_pretty(&Stored::new(identity))
+            .expect("strings can always be written as JSON");
         host.replace_private_file(&path, &Zeroizing::new(content))
-            .map_err(|source| ConfigError::Io { action: "failed to write", path, source })
+            .map_err(|source| ConfigError::Io {
+                action: "failed to write",
+                path,
+                source,
+            })
     }
 
     fn file(&self) -> PathBuf {
@@ -182,7 +218,8 @@ impl Stored {
             machine_id: MachineId::parse(&self.machine_id).map_err(|_| "machine_id")?,
             api_key: ApiKey::parse(&self.api_key).ok_or("api_key")?,
             secret: Zeroizing::new(key_from_base64(&self.private_key).ok_or("private_key")?),
-            server_public_key: key_from_base64(&self.server_public_key).ok_or("server_public_key")?,
+            server_public_key: key_from_base64(&self.server_public_key)
+                .ok_or("server_public_key")?,
         })
     }
 }
@@ -232,7 +269,10 @@ mod tests {
         let loaded = dir.load().expect("loads").expect("is there");
         assert_eq!(loaded.server, identity().server);
         assert_eq!(loaded.api_key, identity().api_key);
-        assert_eq!((*loaded.secret, loaded.server_public_key), ([7; 32], [9; 32]));
+        assert_eq!(
+            (*loaded.secret, loaded.server_public_key),
+            ([7; 32], [9; 32])
+        );
     }
 
     #[test]
@@ -244,16 +284,32 @@ mod tests {
         let cases = [
             ("", "not readable at line 1"),
             ("{\"server\": \"cak_secret\"", "not readable"),
-            (&good.replace("cak_secret", "secret"), "api_key makes no sense"),
-            (&good.replace("https://", "http://"), "server makes no sense"),
-            (&good.replace("CQkJ", "Cg"), "server_public_key makes no sense"),
+            (
+                &good.replace("cak_secret", "secret"),
+                "api_key makes no sense",
+            ),
+            (
+                &good.replace("https://", "http://"),
+                "server makes no sense",
+            ),
+            (
+                &good.replace("CQkJ", "Cg"),
+                "server_public_key makes no sense",
+            ),
         ];
 
         for (content, expected) in cases {
             fs::write(dir.file(), content).expect("writable");
             let error = dir.load().err().expect("is damaged").to_string();
-            assert!(error.contains(expected) && !error.contains("cak_secret"), "{error}");
-            assert_eq!(fs::read_to_string(dir.file()).expect("readable"), content, "left as it was");
+            assert!(
+                error.contains(expected) && !error.contains("cak_secret"),
+                "{error}"
+            );
+            assert_eq!(
+                fs::read_to_string(dir.file()).expect("readable"),
+                content,
+                "left as it was"
+            );
         }
     }
 

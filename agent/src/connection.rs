@@ -52,8 +52,15 @@ pub(crate) enum ConnectError {
 impl Connector {
     /// `ca_file` names more certificate authorities to trust.
     pub(crate) fn new(server: ServerAddress, ca_file: Option<&Path>) -> anyhow::Result<Self> {
-        let tls = if server.is_encrypted() { Some(tls::connector(ca_file)?) } else { None };
-        Ok(Self { server: Arc::new(server), tls })
+        let tls = if server.is_encrypted() {
+            Some(tls::connector(ca_file)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            server: Arc::new(server),
+            tls,
+        })
     }
 
     pub(crate) fn server(&self) -> &ServerAddress {
@@ -64,10 +71,14 @@ impl Connector {
     pub(crate) async fn connect(&self) -> Result<Box<dyn Stream>, ConnectError> {
         let tcp = self.connect_tcp().await?;
         tcp.set_nodelay(true).map_err(ConnectError::Tcp)?;
-        let Some(connector) = &self.tls else { return Ok(Box::new(tcp)) };
+        let Some(connector) = &self.tls else {
+            return Ok(Box::new(tcp));
+        };
         let name = ServerName::try_from(self.server.host().to_owned())
             .map_err(|_| ConnectError::NoAddress(self.server.host().to_owned()))?;
-        let tls = in_time(HANDSHAKE_TIMEOUT, connector.connect(name, tcp)).await.map_err(ConnectError::Tls)?;
+        let tls = in_time(HANDSHAKE_TIMEOUT, connector.connect(name, tcp))
+            .await
+            .map_err(ConnectError::Tls)?;
         Ok(Box::new(tls))
     }
 
@@ -88,5 +99,7 @@ impl Connector {
 }
 
 async fn in_time<T>(limit: Duration, future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(limit, future).await.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")))
+    timeout(limit, future)
+        .await
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")))
 }

@@ -59,7 +59,12 @@ pub(crate) async fn serve(
     stop: &mut watch::Receiver<bool>,
     connected: impl FnOnce(),
 ) -> Ending {
-    let opening = WebSocket::open(&context.connector, PATH, &context.identity.api_key, MAX_CONTROL_MESSAGE_BYTES);
+    let opening = WebSocket::open(
+        &context.connector,
+        PATH,
+        &context.identity.api_key,
+        MAX_CONTROL_MESSAGE_BYTES,
+    );
     let opened = tokio::select! {
         opened = opening => opened,
         _ = stop.wait_for(|stop| *stop) => return Ending::Stopped,
@@ -71,7 +76,15 @@ pub(crate) async fn serve(
     };
     connected();
     info!(server = %context.connector.server(), "Connected");
-    Control { context, sessions, socket, check_in: seconds(DEFAULT_CHECK_IN), next_check_in: None }.serve(stop).await
+    Control {
+        context,
+        sessions,
+        socket,
+        check_in: seconds(DEFAULT_CHECK_IN),
+        next_check_in: None,
+    }
+    .serve(stop)
+    .await
 }
 
 const REFUSED: &str = "the server does not accept this machine's key: the key was revoked or the machine removed; \
@@ -93,7 +106,11 @@ impl Control<'_> {
     async fn serve(mut self, stop: &mut watch::Receiver<bool>) -> Ending {
         let facts = Some(facts::to_wire(self.context.machine.facts()));
         let software_version = env!("CARGO_PKG_VERSION").to_owned();
-        let hello = v1::AgentHello { control_version: CONTROL_VERSION, software_version, facts };
+        let hello = v1::AgentHello {
+            control_version: CONTROL_VERSION,
+            software_version,
+            facts,
+        };
         self.send(agent_control::Body::Hello(hello));
         loop {
             let check_in = self.next_check_in;
@@ -124,22 +141,29 @@ impl Control<'_> {
     }
 
     fn handle(&mut self, message: &[u8]) -> Result<(), &'static str> {
-        let message = v1::ServerControl::decode(message).map_err(|_| "the server sent what is no control message")?;
+        let message = v1::ServerControl::decode(message)
+            .map_err(|_| "the server sent what is no control message")?;
         match message.body {
             Some(server_control::Body::Hello(hello)) => {
-                let wanted = if hello.check_in_seconds == 0 { DEFAULT_CHECK_IN } else { hello.check_in_seconds };
+                let wanted = if hello.check_in_seconds == 0 {
+                    DEFAULT_CHECK_IN
+                } else {
+                    hello.check_in_seconds
+                };
                 self.check_in = seconds(wanted.clamp(CHECK_IN.0, CHECK_IN.1));
                 self.next_check_in = Some(Instant::now() + self.check_in);
             }
             Some(server_control::Body::Offer(offer)) => {
-                let offer = parse_offer(&offer).ok_or("the server sent an offer that makes no sense")?;
+                let offer =
+                    parse_offer(&offer).ok_or("the server sent an offer that makes no sense")?;
                 if let Err(failed) = self.sessions.start(offer) {
                     warn!(session_id = %failed.session_id, detail = failed.detail, "A viewer was sent away");
                     self.report(failed);
                 }
             }
             Some(server_control::Body::Closed(closed)) => {
-                let id = SessionId::parse(&closed.session_id).map_err(|_| "the server closed a session that has no id")?;
+                let id = SessionId::parse(&closed.session_id)
+                    .map_err(|_| "the server closed a session that has no id")?;
                 debug!(session_id = %id, "The server ended a session");
                 self.sessions.close(&id, CloseReason::EndedByServer);
             }
@@ -152,12 +176,16 @@ impl Control<'_> {
     fn report(&mut self, failed: Failed) {
         let mut detail = failed.detail;
         detail.truncate(detail.floor_char_boundary(MAX_TEXT_BYTES));
-        let failed = v1::OfferFailed { session_id: failed.session_id.to_string(), detail };
+        let failed = v1::OfferFailed {
+            session_id: failed.session_id.to_string(),
+            detail,
+        };
         self.send(agent_control::Body::OfferFailed(failed));
     }
 
     fn send(&mut self, body: agent_control::Body) {
-        self.socket.send(v1::AgentControl { body: Some(body) }.encode_to_vec());
+        self.socket
+            .send(v1::AgentControl { body: Some(body) }.encode_to_vec());
     }
 }
 
@@ -182,13 +210,23 @@ mod tests {
 
     fn offer(path: &str) -> Option<Offer> {
         let (session_id, participant_id) = ("s1".to_owned(), "p1".to_owned());
-        parse_offer(&v1::SessionOffer { session_id, participant_id, path: path.to_owned() })
+        parse_offer(&v1::SessionOffer {
+            session_id,
+            participant_id,
+            path: path.to_owned(),
+        })
     }
 
     #[test]
     fn takes_offers_for_session_connections_of_its_own_server_only() {
         assert!(offer("/ws/agent/session?ticket=abc").is_some());
-        for path in ["", "/ws/agent", "//evil.example/ws/agent/session?ticket=a", "/ws/agent/session?a b", "/ws/agent/session?\r\n"] {
+        for path in [
+            "",
+            "/ws/agent",
+            "//evil.example/ws/agent/session?ticket=a",
+            "/ws/agent/session?a b",
+            "/ws/agent/session?\r\n",
+        ] {
             assert!(offer(path).is_none(), "{path:?}");
         }
         assert!(offer(&format!("/ws/agent/session?{}", "a".repeat(MAX_TEXT_BYTES))).is_none());

@@ -1,8 +1,8 @@
 //! The thread that reads one viewer's picture: it owns the desktop, the capture
 //! and the encoder, works when it is told to, and waits for the screen in between.
 
-use std::sync::mpsc;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use crate::clock::Clock;
 const MAX_EVENTS: usize = 16;
 
 /// A wait without news is ended this often, only to start the next.
-const LONG_WAIT: Duration = Duration::from_secs(60);
+const LONG_WAIT: Duration = Duration::from_mins(1);
 
 /// While a resolution changes, reading the new one may fail a few times.
 const REOPEN_ATTEMPTS: u32 = 10;
@@ -70,22 +70,41 @@ impl DesktopThread {
         let (orders, order_queue) = mpsc::channel();
         let (event_queue, events) = channel(MAX_EVENTS);
         let (waker_queue, wakers) = mpsc::channel();
-        thread::Builder::new().name("desktop".to_owned()).spawn(move || {
-            let opened = open(&*host);
-            let (opened, screen) = match opened {
-                Ok((opened, desktop, capture)) => (Ok(opened), Some((desktop, capture))),
-                Err(error) => (Err(sentence(&error)), None),
-            };
-            if event_queue.blocking_send(DesktopEvent::Opened(opened)).is_err() {
-                return;
-            }
-            let Some((desktop, capture)) = screen else { return };
-            let mut thread = Thread { desktop, capture, encoder: None, clock, events: event_queue, wakers: waker_queue };
-            if let Err(Stop::Lost(detail)) = thread.run(&order_queue) {
-                let _session_over = thread.events.blocking_send(DesktopEvent::Lost(detail));
-            }
-        })?;
-        Ok(Self { orders, events, waker: None, wakers })
+        thread::Builder::new()
+            .name("desktop".to_owned())
+            .spawn(move || {
+                let opened = open(&*host);
+                let (opened, screen) = match opened {
+                    Ok((opened, desktop, capture)) => (Ok(opened), Some((desktop, capture))),
+                    Err(error) => (Err(sentence(&error)), None),
+                };
+                if event_queue
+                    .blocking_send(DesktopEvent::Opened(opened))
+                    .is_err()
+                {
+                    return;
+                }
+                let Some((desktop, capture)) = screen else {
+                    return;
+                };
+                let mut thread = Thread {
+                    desktop,
+                    capture,
+                    encoder: None,
+                    clock,
+                    events: event_queue,
+                    wakers: waker_queue,
+                };
+                if let Err(Stop::Lost(detail)) = thread.run(&order_queue) {
+                    let _session_over = thread.events.blocking_send(DesktopEvent::Lost(detail));
+                }
+            })?;
+        Ok(Self {
+            orders,
+            events,
+            waker: None,
+            wakers,
+        })
     }
 
     /// The next event; `None` when the thread has ended.
@@ -161,7 +180,11 @@ impl Thread {
             match order {
                 Some(Order::Watch) => watching = true,
                 Some(Order::Capture(order)) => self.take_picture(&order)?,
-                None => match self.capture.wait(LONG_WAIT).map_err(|error| Stop::Lost(sentence(&error)))? {
+                None => match self
+                    .capture
+                    .wait(LONG_WAIT)
+                    .map_err(|error| Stop::Lost(sentence(&error)))?
+                {
                     Wait::Activity => self.send(DesktopEvent::Activity)?,
                     Wait::Pointer => self.report_pointer()?,
                     Wait::Woken | Wait::Timeout => {}
@@ -180,7 +203,9 @@ impl Thread {
                 self.send(DesktopEvent::Captured(Captured::Reopen))?;
                 return self.reopen();
             }
-            Err(error) => return self.send(DesktopEvent::Captured(Captured::Failed(sentence(&error)))),
+            Err(error) => {
+                return self.send(DesktopEvent::Captured(Captured::Failed(sentence(&error))));
+            }
         };
         let capture = started.elapsed();
         self.report_pointer()?;
@@ -190,9 +215,15 @@ impl Thread {
             Some(encoder) => Ok(encoder),
             none => Encoder::new(frame.size()).map(|encoder| none.insert(encoder)),
         };
-        let encoded = encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &rects, order));
+        let encoded =
+            encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &rects, order));
         let captured = match encoded {
-            Ok(encoded) => Captured::Encoded { encoded, captured_at, capture, encode: started.elapsed() },
+            Ok(encoded) => Captured::Encoded {
+                encoded,
+                captured_at,
+                capture,
+                encode: started.elapsed(),
+            },
             Err(error) => Captured::Failed(error.to_string()),
         };
         self.send(DesktopEvent::Captured(captured))
@@ -202,9 +233,15 @@ impl Thread {
     fn reopen(&mut self) -> Result<(), Stop> {
         let mut attempt = 0;
         let (layout, capture) = loop {
-            match self.desktop.layout().and_then(|layout| Ok((layout, self.desktop.open_capture()?))) {
+            match self
+                .desktop
+                .layout()
+                .and_then(|layout| Ok((layout, self.desktop.open_capture()?)))
+            {
                 Ok(opened) => break opened,
-                Err(error) if attempt == REOPEN_ATTEMPTS => return Err(Stop::Lost(sentence(&error))),
+                Err(error) if attempt == REOPEN_ATTEMPTS => {
+                    return Err(Stop::Lost(sentence(&error)));
+                }
                 Err(_) => attempt += 1,
             }
             thread::sleep(REOPEN_PAUSE);
@@ -216,7 +253,9 @@ impl Thread {
     }
 
     fn announce_waker(&self) -> Result<(), Stop> {
-        self.wakers.send(self.capture.waker()).map_err(|_| Stop::SessionOver)
+        self.wakers
+            .send(self.capture.waker())
+            .map_err(|_| Stop::SessionOver)
     }
 
     fn report_pointer(&mut self) -> Result<(), Stop> {
@@ -228,7 +267,9 @@ impl Thread {
     }
 
     fn send(&self, event: DesktopEvent) -> Result<(), Stop> {
-        self.events.blocking_send(event).map_err(|_| Stop::SessionOver)
+        self.events
+            .blocking_send(event)
+            .map_err(|_| Stop::SessionOver)
     }
 }
 
@@ -240,7 +281,15 @@ fn open(host: &dyn Host) -> Result<Parts, PlatformError> {
     let capture = desktop.open_capture()?;
     let input = desktop.open_input();
     let has_secure_attention = desktop.has_secure_attention();
-    Ok((Opened { layout, input, has_secure_attention }, desktop, capture))
+    Ok((
+        Opened {
+            layout,
+            input,
+            has_secure_attention,
+        },
+        desktop,
+        capture,
+    ))
 }
 
 /// An error with its causes, for people.

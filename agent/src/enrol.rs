@@ -23,8 +23,9 @@ impl Token {
     /// Checks what a person or an installer gave.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let fits =
-            text.starts_with("enr_") && text.len() <= MAX_TOKEN_CHARS && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = text.starts_with("enr_")
+            && text.len() <= MAX_TOKEN_CHARS
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self(Zeroizing::new(text.to_owned())))
     }
 }
@@ -55,12 +56,16 @@ pub(crate) async fn enrol(
         machine_id: MachineId::parse(&answer.machine_id).map_err(|_| RequestError::Nonsense)?,
         api_key: ApiKey::parse(&answer.api_key).ok_or(RequestError::Nonsense)?,
         secret,
-        server_public_key: key_from_base64(&answer.server_public_key).ok_or(RequestError::Nonsense)?,
+        server_public_key: key_from_base64(&answer.server_public_key)
+            .ok_or(RequestError::Nonsense)?,
     })
 }
 
 /// Asks the server which machine a key belongs to: checks the key and the connection.
-pub(crate) async fn identify(connector: &Connector, api_key: &ApiKey) -> Result<MachineId, RequestError> {
+pub(crate) async fn identify(
+    connector: &Connector,
+    api_key: &ApiKey,
+) -> Result<MachineId, RequestError> {
     let answer: Identified = http::get(connector, "/api/agent/self", api_key).await?;
     MachineId::parse(&answer.machine_id).map_err(|_| RequestError::Nonsense)
 }

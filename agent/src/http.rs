@@ -29,7 +29,10 @@ const MAX_MESSAGE_CHARS: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RequestError {
     #[error("cannot reach {server}")]
-    Connect { server: String, source: ConnectError },
+    Connect {
+        server: String,
+        source: ConnectError,
+    },
     #[error("the connection to the server broke")]
     Broken(#[source] hyper::Error),
     #[error("the server did not answer in time")]
@@ -77,7 +80,10 @@ async fn exchange<T: DeserializeOwned>(
     let stream = connector
         .connect()
         .await
-        .map_err(|source| RequestError::Connect { server: connector.server().to_string(), source })?;
+        .map_err(|source| RequestError::Connect {
+            server: connector.server().to_string(),
+            source,
+        })?;
     let answer = async {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(connection);
@@ -91,17 +97,27 @@ async fn exchange<T: DeserializeOwned>(
         if let Some(key) = api_key {
             request = request.header(AUTHORIZATION, format!("Bearer {}", key.reveal()));
         }
-        let request = request.body(Full::new(body)).expect("paths and keys are printable: checked where they come from");
+        let request = request
+            .body(Full::new(body))
+            .expect("paths and keys are printable: checked where they come from");
         let response = sender.send_request(request).await?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
+        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+            .collect()
+            .await;
         driver.abort();
         Ok((status, body.map(http_body_util::Collected::to_bytes)))
     };
-    let (status, body) = timeout(TIMEOUT, answer).await.map_err(|_| RequestError::Timeout)?.map_err(RequestError::Broken)?;
+    let (status, body) = timeout(TIMEOUT, answer)
+        .await
+        .map_err(|_| RequestError::Timeout)?
+        .map_err(RequestError::Broken)?;
     let body = body.map_err(|_| RequestError::Nonsense)?;
     if !status.is_success() {
-        return Err(RequestError::Refused { status, message: refusal(&body) });
+        return Err(RequestError::Refused {
+            status,
+            message: refusal(&body),
+        });
     }
     serde_json::from_slice(&body).map_err(|_| RequestError::Nonsense)
 }
@@ -116,6 +132,13 @@ fn refusal(body: &[u8]) -> String {
     struct Detail {
         message: String,
     }
-    let message = serde_json::from_slice(body).map_or_else(|_| "no reason given".to_owned(), |answer: Answer| answer.error.message);
-    message.chars().filter(|character| !character.is_control()).take(MAX_MESSAGE_CHARS).collect()
+    let message = serde_json::from_slice(body).map_or_else(
+        |_| "no reason given".to_owned(),
+        |answer: Answer| answer.error.message,
+    );
+    message
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(MAX_MESSAGE_CHARS)
+        .collect()
 }

@@ -18,11 +18,13 @@ pub(crate) struct InputThread {
 impl InputThread {
     pub(crate) fn start(mut input: Box<dyn Input>) -> std::io::Result<Self> {
         let (events, mut queue) = mpsc::channel::<(InputEvent, oneshot::Sender<_>)>(MAX_EVENTS);
-        thread::Builder::new().name("input".to_owned()).spawn(move || {
-            while let Some((event, done)) = queue.blocking_recv() {
-                let _session_over = done.send(input.inject(&event));
-            }
-        })?;
+        thread::Builder::new()
+            .name("input".to_owned())
+            .spawn(move || {
+                while let Some((event, done)) = queue.blocking_recv() {
+                    let _session_over = done.send(input.inject(&event));
+                }
+            })?;
         Ok(Self { events })
     }
 

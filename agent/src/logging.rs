@@ -18,7 +18,10 @@ const FILES: u32 = 5;
 /// Starts logging for the whole process. A file that cannot be written is
 /// reported on standard error and done without.
 pub fn start(host: &dyn Host, level: LevelFilter, path: &Path) {
-    let opened = path.parent().map_or(Ok(()), |parent| create_dir(host, parent)).and_then(|()| LogFile::open(path));
+    let opened = path
+        .parent()
+        .map_or(Ok(()), |parent| create_dir(host, parent))
+        .and_then(|()| LogFile::open(path));
     let (file, problem) = match opened {
         Ok(file) => (Some(file), None),
         Err(error) => (None, Some(error)),
@@ -36,7 +39,11 @@ pub fn start(host: &dyn Host, level: LevelFilter, path: &Path) {
 
 /// Makes the log's directory private when we make it, and leaves one that exists as it is.
 fn create_dir(host: &dyn Host, path: &Path) -> io::Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() { Ok(()) } else { host.create_private_dir(path) }
+    if path.as_os_str().is_empty() || path.is_dir() {
+        Ok(())
+    } else {
+        host.create_private_dir(path)
+    }
 }
 
 /// Writes everything twice.
@@ -70,7 +77,11 @@ impl LogFile {
     fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let size = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, size })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            size,
+        })
     }
 
     fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
@@ -86,7 +97,11 @@ impl LogFile {
     fn rotate(&mut self) -> io::Result<()> {
         for number in (1..FILES).rev() {
             let older = numbered(&self.path, number);
-            let newer = if number == 1 { self.path.clone() } else { numbered(&self.path, number - 1) };
+            let newer = if number == 1 {
+                self.path.clone()
+            } else {
+                numbered(&self.path, number - 1)
+            };
             if newer.exists() {
                 fs::rename(newer, older)?;
             }
@@ -117,9 +132,16 @@ mod tests {
             log.write_line(&line).expect("writes");
         }
 
-        let files: Vec<_> = fs::read_dir(place.path()).expect("lists").map(|file| file.expect("a file")).collect();
+        let files: Vec<_> = fs::read_dir(place.path())
+            .expect("lists")
+            .map(|file| file.expect("a file"))
+            .collect();
         assert_eq!(files.len(), FILES as usize);
-        assert!(files.iter().all(|file| file.metadata().expect("its size").len() <= MAX_FILE_BYTES));
+        assert!(
+            files
+                .iter()
+                .all(|file| file.metadata().expect("its size").len() <= MAX_FILE_BYTES)
+        );
         assert!(numbered(&path, 4).exists() && !numbered(&path, 5).exists());
     }
 
@@ -129,7 +151,10 @@ mod tests {
         let path = place.path().join("agent.log");
 
         for line in ["one\n", "two\n"] {
-            LogFile::open(&path).expect("opens").write_line(line.as_bytes()).expect("writes");
+            LogFile::open(&path)
+                .expect("opens")
+                .write_line(line.as_bytes())
+                .expect("writes");
         }
 
         assert_eq!(fs::read_to_string(path).expect("reads"), "one\ntwo\n");

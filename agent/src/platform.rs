@@ -18,7 +18,11 @@ pub fn host() -> impl Host {
 
 /// Its family of systems, as viewers need it for key chords.
 pub const fn os_family() -> OsFamily {
-    if cfg!(windows) { OsFamily::Windows } else { OsFamily::Linux }
+    if cfg!(windows) {
+        OsFamily::Windows
+    } else {
+        OsFamily::Linux
+    }
 }
 
 /// Waits until the system or a person wants the program to end.

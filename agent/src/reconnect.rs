@@ -17,7 +17,7 @@ const EAGER_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::
 const FIRST_PATIENT_WAIT: Duration = Duration::from_secs(2);
 
 /// 60 s: the longest wait. A machine is back within a minute of its server.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// A connection that lasted this long was good; the next outage is a new one.
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
@@ -75,7 +75,8 @@ impl Backoff {
 }
 
 fn between((shortest, longest): (Duration, Duration), chance: u64) -> Duration {
-    let span = u64::try_from((longest - shortest).as_micros()).unwrap_or(u64::MAX);
+    let span = longest.saturating_sub(shortest);
+    let span = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     shortest + Duration::from_micros(chance % span.saturating_add(1))
 }
 

@@ -33,14 +33,22 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let settings = Settings::new(options, &*host)?;
     let data_dir = match &options.data_dir {
         Some(path) => path.clone(),
-        None => host.default_data_dir().context("choose a data directory; --data-dir names one")?,
+        None => host
+            .default_data_dir()
+            .context("choose a data directory; --data-dir names one")?,
     };
     let data = DataDir::open(&*host, &data_dir)?;
-    let log_file = options.log_file.clone().unwrap_or_else(|| host.default_log_file(&data_dir));
+    let log_file = options
+        .log_file
+        .clone()
+        .unwrap_or_else(|| host.default_log_file(&data_dir));
     logging::start(&*host, options.log_level.filter(), &log_file);
     info!(version = env!("CARGO_PKG_VERSION"), data_dir = %data_dir.display(), "Starting {SOFTWARE}");
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
     let result = runtime.block_on(live(host, &settings, &data));
     // A name that is being looked up must not hold up the end.
     runtime.shutdown_background();
@@ -61,13 +69,25 @@ impl<'a> Settings<'a> {
         let preset = host.preset();
         let server = options.server.clone().or(preset.server);
         let server = server.map(|text| ServerAddress::parse(&text)).transpose()?;
-        let token = options.token.as_ref().map(|text| Token::parse(text).context("--token is no enrolment token: it starts with enr_"));
+        let token = options.token.as_ref().map(|text| {
+            Token::parse(text).context("--token is no enrolment token: it starts with enr_")
+        });
         let api_key = options.api_key.clone().or(preset.api_key);
-        let api_key = api_key.map(|text| ApiKey::parse(&text).context("--api-key is no machine key: it starts with cak_"));
+        let api_key = api_key.map(|text| {
+            ApiKey::parse(&text).context("--api-key is no machine key: it starts with cak_")
+        });
         if let Some(id) = &options.device_id {
-            ensure!(enrol::is_device_id(id), "--device-id has 1 to 64 letters, digits, '-' or '_'");
+            ensure!(
+                enrol::is_device_id(id),
+                "--device-id has 1 to 64 letters, digits, '-' or '_'"
+            );
         }
-        Ok(Self { options, server, token: token.transpose()?, api_key: api_key.transpose()? })
+        Ok(Self {
+            options,
+            server,
+            token: token.transpose()?,
+            api_key: api_key.transpose()?,
+        })
     }
 
     fn connector(&self, server: &ServerAddress) -> anyhow::Result<Connector> {
@@ -85,7 +105,9 @@ async fn live(host: Arc<dyn Host>, settings: &Settings<'_>, data: &DataDir) -> a
         stop_sender.send_replace(true);
     });
     let clock = Clock::new();
-    let Some(identity) = identity(&*host, settings, data, clock, &mut stop).await? else { return Ok(()) };
+    let Some(identity) = identity(&*host, settings, data, clock, &mut stop).await? else {
+        return Ok(());
+    };
     let context = Arc::new(Context {
         machine: host,
         connector: settings.connector(&identity.server)?,
@@ -97,7 +119,10 @@ async fn live(host: Arc<dyn Host>, settings: &Settings<'_>, data: &DataDir) -> a
     let mut sessions = Sessions::new(Arc::clone(&context));
     let mut backoff = Backoff::default();
     loop {
-        let ending = control::serve(&context, &mut sessions, &mut stop, || backoff.handle_connected(clock.now())).await;
+        let ending = control::serve(&context, &mut sessions, &mut stop, || {
+            backoff.handle_connected(clock.now());
+        })
+        .await;
         let wait = match ending {
             Ending::Stopped => break,
             Ending::Lost(why) => {
@@ -127,16 +152,26 @@ async fn identity(
     clock: Clock,
     stop: &mut watch::Receiver<bool>,
 ) -> anyhow::Result<Option<Identity>> {
-    let Some(mut identity) = data.load()? else { return enrol(host, settings, data, clock, stop).await };
-    let server = settings.server.clone().unwrap_or_else(|| identity.server.clone());
-    let api_key = settings.api_key.clone().unwrap_or_else(|| identity.api_key.clone());
+    let Some(mut identity) = data.load()? else {
+        return enrol(host, settings, data, clock, stop).await;
+    };
+    let server = settings
+        .server
+        .clone()
+        .unwrap_or_else(|| identity.server.clone());
+    let api_key = settings
+        .api_key
+        .clone()
+        .unwrap_or_else(|| identity.api_key.clone());
     if server == identity.server && api_key == identity.api_key {
         return Ok(Some(identity));
     }
     // Something new: kept once the server says that it is this machine.
     let connector = settings.connector(&server)?;
     let asked = until_answered(clock, stop, || enrol::identify(&connector, &api_key)).await;
-    let Some(machine_id) = asked.context("check the new server address or key")? else { return Ok(None) };
+    let Some(machine_id) = asked.context("check the new server address or key")? else {
+        return Ok(None);
+    };
     ensure!(
         machine_id == identity.machine_id,
         "the key belongs to another machine ({machine_id}) than the one enrolled here ({})",
@@ -156,17 +191,30 @@ async fn enrol(
     stop: &mut watch::Receiver<bool>,
 ) -> anyhow::Result<Option<Identity>> {
     let Some(server) = &settings.server else {
-        bail!("this machine is not enrolled: give --server and --token (an enrolment token from the dashboard)");
+        bail!(
+            "this machine is not enrolled: give --server and --token (an enrolment token from the dashboard)"
+        );
     };
     let Some(token) = &settings.token else {
-        let hint = if settings.api_key.is_some() { "; --api-key only replaces the key of a machine that is" } else { "" };
-        bail!("this machine is not enrolled: give --token, an enrolment token from the dashboard{hint}");
+        let hint = if settings.api_key.is_some() {
+            "; --api-key only replaces the key of a machine that is"
+        } else {
+            ""
+        };
+        bail!(
+            "this machine is not enrolled: give --token, an enrolment token from the dashboard{hint}"
+        );
     };
     let connector = settings.connector(server)?;
     info!(%server, "Enrolling this machine");
     let device_id = settings.options.device_id.as_deref();
-    let asked = until_answered(clock, stop, || enrol::enrol(&connector, host, token, device_id)).await;
-    let Some(identity) = asked.context("enrol this machine")? else { return Ok(None) };
+    let asked = until_answered(clock, stop, || {
+        enrol::enrol(&connector, host, token, device_id)
+    })
+    .await;
+    let Some(identity) = asked.context("enrol this machine")? else {
+        return Ok(None);
+    };
     data.store(host, &identity)?;
     Ok(Some(identity))
 }
@@ -188,7 +236,11 @@ async fn until_answered<T, F: Future<Output = Result<T, RequestError>>>(
             Err(error) if error.is_refusal() => return Err(error),
             Err(error) => {
                 let wait = backoff.handle_failure(clock.now(), Failure::Unreachable, chance());
-                warn!(error = sentence(&error), ?wait, "The server does not answer; trying again");
+                warn!(
+                    error = sentence(&error),
+                    ?wait,
+                    "The server does not answer; trying again"
+                );
                 if pause(wait, stop).await {
                     return Ok(None);
                 }

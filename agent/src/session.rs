@@ -65,7 +65,13 @@ pub(crate) async fn run(
     // The desktop opens while the connection does.
     let mut desktop = DesktopThread::start(Arc::clone(&context.machine), context.clock)?;
     let key = &context.identity.api_key;
-    let socket = WebSocket::open(&context.connector, &offer.path, key, MAX_SESSION_MESSAGE_BYTES).await?;
+    let socket = WebSocket::open(
+        &context.connector,
+        &offer.path,
+        key,
+        MAX_SESSION_MESSAGE_BYTES,
+    )
+    .await?;
     let (opened, unavailable) = match first_event(&mut desktop).await {
         Ok(opened) => (opened, None),
         Err(why) => (no_desktop(), Some(why)),
@@ -73,7 +79,10 @@ pub(crate) async fn run(
     let input = match opened.input {
         Ok(input) => Some(InputThread::start(input)?),
         Err(error) => {
-            warn!(error = sentence(&error), "Input cannot be made on this desktop; sessions are view only");
+            warn!(
+                error = sentence(&error),
+                "Input cannot be made on this desktop; sessions are view only"
+            );
             None
         }
     };
@@ -83,7 +92,9 @@ pub(crate) async fn run(
         machine_id: context.identity.machine_id.clone(),
         static_secret: *context.identity.secret,
         server_public_key: context.identity.server_public_key,
-        unix_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs()),
+        unix_seconds: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| age.as_secs()),
         seed: random_bytes(),
         layout: opened.layout,
         os_family: platform::os_family(),
@@ -93,8 +104,16 @@ pub(crate) async fn run(
         quality: context.quality,
     };
     let host = Host::new(config, context.clock.now());
-    let mut session =
-        Session { offer, clock: context.clock, host, socket, desktop, input, unavailable, input_fails: false };
+    let mut session = Session {
+        offer,
+        clock: context.clock,
+        host,
+        socket,
+        desktop,
+        input,
+        unavailable,
+        input_fails: false,
+    };
     session.serve(&mut stop).await;
     session.socket.close(NORMAL, "the session is over").await;
     Ok(())
@@ -112,7 +131,10 @@ async fn first_event(desktop: &mut DesktopThread) -> Result<Opened, String> {
 fn no_desktop() -> Opened {
     let picture = Size::new(1, 1).expect("one pixel is a size");
     Opened {
-        layout: DisplayLayout { picture, displays: Vec::new() },
+        layout: DisplayLayout {
+            picture,
+            displays: Vec::new(),
+        },
         input: Err(PlatformError::Gone("the desktop")),
         has_secure_attention: false,
     }
@@ -138,15 +160,18 @@ impl Session<'_> {
             if self.host.is_ended() {
                 return;
             }
-            let due = self.host.poll_timeout().map(|moment| self.clock.instant(moment));
-            // Input first: what the viewer sends is never behind a frame.
+            let due = self
+                .host
+                .poll_timeout()
+                .map(|moment| self.clock.instant(moment));
+            // What the viewer sends is never behind a frame.
             tokio::select! {
                 biased;
+                reason = stopped(stop) => self.host.close(self.clock.now(), reason),
                 message = self.socket.receive() => match message {
                     Ok(message) => self.host.handle_message(self.clock.now(), &message),
                     Err(closed) => self.end(&closed),
                 },
-                reason = stopped(stop) => self.host.close(self.clock.now(), reason),
                 event = self.desktop.event(), if self.unavailable.is_none() => self.handle_desktop(event),
                 () = sleep_until(due.unwrap_or_else(std::time::Instant::now).into()), if due.is_some() => {
                     self.host.handle_timeout(self.clock.now());
@@ -163,9 +188,14 @@ impl Session<'_> {
                 HostOutput::Send(message) => self.socket.send(message),
                 HostOutput::Capture(order) => match &self.unavailable {
                     None => self.desktop.capture(order),
-                    Some(why) => self.host.handle_captured(self.clock.now(), Captured::Failed(why.clone())),
+                    Some(why) => self
+                        .host
+                        .handle_captured(self.clock.now(), Captured::Failed(why.clone())),
                 },
-                HostOutput::Started { technician, can_control } => {
+                HostOutput::Started {
+                    technician,
+                    can_control,
+                } => {
                     info!(session_id = %self.offer.session_id, technician, can_control, "A technician looks at the screen");
                     self.desktop.watch();
                 }
@@ -186,9 +216,11 @@ impl Session<'_> {
         debug!(error = sentence(&error), "Input had no effect");
         let now = self.clock.now();
         if chord {
-            self.host.handle_notice(now, HostNotice::ChordUnsupported, &error.to_string());
+            self.host
+                .handle_notice(now, HostNotice::ChordUnsupported, &error.to_string());
         } else if !std::mem::replace(&mut self.input_fails, true) {
-            self.host.handle_notice(now, HostNotice::InputUnavailable, &error.to_string());
+            self.host
+                .handle_notice(now, HostNotice::InputUnavailable, &error.to_string());
         }
     }
 

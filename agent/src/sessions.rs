@@ -36,7 +36,11 @@ pub(crate) struct Failed {
 
 impl Sessions {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, tasks: JoinSet::new(), running: Vec::new() }
+        Self {
+            context,
+            tasks: JoinSet::new(),
+            running: Vec::new(),
+        }
     }
 
     /// Begins to serve a viewer.
@@ -45,7 +49,10 @@ impl Sessions {
         self.running.retain(|(_, stop)| !stop.is_closed());
         if self.running.len() >= MAX_SESSIONS {
             let detail = format!("{MAX_SESSIONS} technicians are looking at this machine already");
-            return Err(Failed { session_id: offer.session_id, detail });
+            return Err(Failed {
+                session_id: offer.session_id,
+                detail,
+            });
         }
         info!(session_id = %offer.session_id, "A viewer is waiting");
         let (stop, stopped) = watch::channel(None);
@@ -55,7 +62,10 @@ impl Sessions {
             let error = session::run(&context, &offer, stopped).await.err()?;
             let detail = sentence(&error);
             warn!(session_id = %offer.session_id, detail, "The session did not begin");
-            Some(Failed { session_id: offer.session_id, detail })
+            Some(Failed {
+                session_id: offer.session_id,
+                detail,
+            })
         });
         Ok(())
     }
@@ -86,6 +96,9 @@ impl Sessions {
         for (_, stop) in &self.running {
             stop.send_replace(Some(reason));
         }
-        let _late = timeout(CLOSE_TIMEOUT, async { while self.tasks.join_next().await.is_some() {} }).await;
+        let _late = timeout(CLOSE_TIMEOUT, async {
+            while self.tasks.join_next().await.is_some() {}
+        })
+        .await;
     }
 }

@@ -29,16 +29,26 @@ pub fn test_capture(path: &Path) -> anyhow::Result<()> {
     let host = platform::host();
     let mut desktop = host.open_desktop().context("open the desktop")?;
     let layout = desktop.layout().context("read the layout")?;
-    println!("picture  {} x {} pixels", layout.picture.width(), layout.picture.height());
+    println!(
+        "picture  {} x {} pixels",
+        layout.picture.width(),
+        layout.picture.height()
+    );
     for display in &layout.displays {
         let (width, height) = (display.size.width(), display.size.height());
         let primary = if display.primary { ", primary" } else { "" };
-        println!("display  {:?}: {width} x {height} at {},{}{primary}", display.name, display.x, display.y);
+        println!(
+            "display  {:?}: {width} x {height} at {},{}{primary}",
+            display.name, display.x, display.y
+        );
     }
-    println!("input    {}", match desktop.open_input() {
-        Ok(_) => "available".to_owned(),
-        Err(error) => format!("not available: {error}"),
-    });
+    println!(
+        "input    {}",
+        match desktop.open_input() {
+            Ok(_) => "available".to_owned(),
+            Err(error) => format!("not available: {error}"),
+        }
+    );
     measure_pictures(&mut desktop, path)?;
     measure_changes(&mut desktop)?;
     println!("written  {}", path.display());
@@ -60,13 +70,22 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
             write_png(path, &frame).with_context(|| format!("write {}", path.display()))?;
         }
         let mut encoder = Encoder::new(frame.size()).context("make an encoder")?;
-        let order = EncodeOrder { restart: true, budget_bytes: NO_BUDGET, colours: Colours::All };
+        let order = EncodeOrder {
+            restart: true,
+            budget_bytes: NO_BUDGET,
+            colours: Colours::All,
+        };
         let started = Instant::now();
-        let encoded = encoder.encode(clock.now(), &frame, &rects, &order).context("encode the picture")?;
+        let encoded = encoder
+            .encode(clock.now(), &frame, &rects, &order)
+            .context("encode the picture")?;
         encodes.push(started.elapsed());
         bytes = encoded.update.map_or(0, |update| update.data.len());
     }
-    println!("capture  {} for each of {PICTURES} whole pictures", spread(&mut captures));
+    println!(
+        "capture  {} for each of {PICTURES} whole pictures",
+        spread(&mut captures)
+    );
     println!("encode   {}, {bytes} bytes", spread(&mut encodes));
     Ok(())
 }
@@ -81,8 +100,10 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
         capture.wait(left).context("wait for a change")?;
         let started = Instant::now();
         match capture.grab().context("read the screen")? {
-            Grab::Unchanged => continue,
-            Grab::Reopen => (capture, encoder) = (desktop.open_capture().context("open the capture")?, None),
+            Grab::Unchanged => {}
+            Grab::Reopen => {
+                (capture, encoder) = (desktop.open_capture().context("open the capture")?, None);
+            }
             Grab::Changed(rects) => {
                 let frame = capture.frame();
                 let restart = encoder.is_none();
@@ -90,8 +111,14 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     Some(encoder) => encoder,
                     none => none.insert(Encoder::new(frame.size()).context("make an encoder")?),
                 };
-                let order = EncodeOrder { restart, budget_bytes: NO_BUDGET, colours: Colours::All };
-                let encoded = encoder.encode(clock.now(), &frame, &rects, &order).context("encode a change")?;
+                let order = EncodeOrder {
+                    restart,
+                    budget_bytes: NO_BUDGET,
+                    colours: Colours::All,
+                };
+                let encoded = encoder
+                    .encode(clock.now(), &frame, &rects, &order)
+                    .context("encode a change")?;
                 if !restart && let Some(update) = encoded.update {
                     costs.push(started.elapsed());
                     bytes += update.data.len();
@@ -103,7 +130,11 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
         println!("changes  none in {} s", WATCH.as_secs());
     } else {
         let count = costs.len();
-        println!("changes  {count} in {} s, {} to read and encode, {bytes} bytes", WATCH.as_secs(), spread(&mut costs));
+        println!(
+            "changes  {count} in {} s, {} to read and encode, {bytes} bytes",
+            WATCH.as_secs(),
+            spread(&mut costs)
+        );
     }
     Ok(())
 }
@@ -128,5 +159,10 @@ fn spread(times: &mut [Duration]) -> String {
     times.sort_unstable();
     let milliseconds = |time: Option<&Duration>| time.map_or(0.0, Duration::as_secs_f64) * 1e3;
     let (first, middle, last) = (times.first(), times.get(times.len() / 2), times.last());
-    format!("{:.2} / {:.2} / {:.2} ms", milliseconds(first), milliseconds(middle), milliseconds(last))
+    format!(
+        "{:.2} / {:.2} / {:.2} ms",
+        milliseconds(first),
+        milliseconds(middle),
+        milliseconds(last)
+    )
 }

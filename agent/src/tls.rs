@@ -15,7 +15,9 @@ use tracing::debug;
 
 /// Makes the connector for all TLS connections of this agent.
 pub(crate) fn connector(ca_file: Option<&Path>) -> anyhow::Result<TlsConnector> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
         debug!(%error, "Part of the system's certificate store is not readable");
@@ -25,8 +27,14 @@ pub(crate) fn connector(ca_file: Option<&Path>) -> anyhow::Result<TlsConnector> 
     if let Some(path) = ca_file {
         let context = || format!("read certificate authorities from {}", path.display());
         let certificates = CertificateDer::pem_file_iter(path).with_context(context)?;
-        let certificates: Vec<_> = certificates.collect::<Result<_, _>>().with_context(context)?;
-        anyhow::ensure!(!certificates.is_empty(), "no certificate in {}", path.display());
+        let certificates: Vec<_> = certificates
+            .collect::<Result<_, _>>()
+            .with_context(context)?;
+        anyhow::ensure!(
+            !certificates.is_empty(),
+            "no certificate in {}",
+            path.display()
+        );
         for certificate in certificates {
             roots.add(certificate).with_context(context)?;
         }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::{Sink, Stream as _};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, InvalidHeaderValue, USER_AGENT};
 use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, InvalidHeaderValue, USER_AGENT};
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, protocol::WebSocketConfig};
@@ -85,22 +85,34 @@ impl WebSocket {
     ) -> Result<Self, OpenError> {
         let stream = connector.connect().await?;
         let protocol = |error| OpenError::Protocol(Box::new(error));
-        let mut request = connector.server().websocket(path).into_client_request().map_err(protocol)?;
+        let mut request = connector
+            .server()
+            .websocket(path)
+            .into_client_request()
+            .map_err(protocol)?;
         let bearer = format!("Bearer {}", api_key.reveal());
-        let mut bearer: tokio_tungstenite::tungstenite::http::HeaderValue =
-            bearer.try_into().map_err(|error: InvalidHeaderValue| protocol(Error::HttpFormat(error.into())))?;
+        let mut bearer: tokio_tungstenite::tungstenite::http::HeaderValue = bearer
+            .try_into()
+            .map_err(|error: InvalidHeaderValue| protocol(Error::HttpFormat(error.into())))?;
         bearer.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, bearer);
-        request.headers_mut().insert(USER_AGENT, SOFTWARE.parse().expect("a header value"));
+        request
+            .headers_mut()
+            .insert(USER_AGENT, SOFTWARE.parse().expect("a header value"));
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
             .max_message_size(Some(max_message_bytes))
             .max_frame_size(Some(max_message_bytes));
-        let opening = timeout(UPGRADE_TIMEOUT, client_async_with_config(request, stream, Some(config)));
+        let opening = timeout(
+            UPGRADE_TIMEOUT,
+            client_async_with_config(request, stream, Some(config)),
+        );
         match opening.await {
             Err(_) => Err(OpenError::Timeout),
-            Ok(Err(Error::Http(answer))) if answer.status() == StatusCode::UNAUTHORIZED => Err(OpenError::Refused),
+            Ok(Err(Error::Http(answer))) if answer.status() == StatusCode::UNAUTHORIZED => {
+                Err(OpenError::Refused)
+            }
             Ok(Err(Error::Http(answer))) => Err(OpenError::Answer(answer.status())),
             Ok(Err(error)) => Err(protocol(error)),
             Ok(Ok((stream, _))) => Ok(Self {
@@ -127,7 +139,9 @@ impl WebSocket {
             }
             let deadline = self.last_heard + SILENCE;
             let received = timeout_at(deadline, poll_fn(|context| self.poll(context))).await;
-            let message = received.map_err(|_| Closed::Silent)?.map_err(|error| Closed::Broken(Box::new(error)))?;
+            let message = received
+                .map_err(|_| Closed::Silent)?
+                .map_err(|error| Closed::Broken(Box::new(error)))?;
             self.last_heard = Instant::now();
             match message {
                 Message::Binary(bytes) => return Ok(bytes),
@@ -143,7 +157,10 @@ impl WebSocket {
 
     /// Sends what waits and says good-bye, for a short time.
     pub(crate) async fn close(mut self, code: u16, reason: &str) {
-        let frame = CloseFrame { code: code.into(), reason: reason.into() };
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: reason.into(),
+        };
         self.outbox.push_back(Message::Close(Some(frame)));
         // Whoever is gone does not hear it.
         let _gone = timeout(CLOSE_TIMEOUT, poll_fn(|context| self.poll_send(context))).await;
@@ -162,7 +179,9 @@ impl WebSocket {
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         while !self.outbox.is_empty() {
             ready!(Pin::new(&mut self.stream).poll_ready(context))?;
-            let Some(message) = self.outbox.pop_front() else { break };
+            let Some(message) = self.outbox.pop_front() else {
+                break;
+            };
             if let Message::Binary(bytes) = &message {
                 self.outbox_bytes -= bytes.len();
             }

@@ -78,7 +78,7 @@ const pages = {
   settings: async (page) => {
     await signIn(page);
     await page.getByRole("link", { name: "Settings" }).click();
-    await page.getByText("Workshop").waitFor();
+    await page.getByText("Workshop", { exact: true }).waitFor();
   },
   "account-menu": async (page) => {
     await signIn(page);

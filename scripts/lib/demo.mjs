@@ -11,6 +11,7 @@ import { Cleanup, freePort } from "./processes.mjs";
 
 const folder = path.join(root, ".cache", "demo");
 const loginFile = path.join(folder, "login.json");
+const lockFile = path.join(folder, "running");
 const FIRST_PORT = 8443;
 
 const cleanup = new Cleanup();
@@ -28,6 +29,7 @@ async function stop(code, why) {
 
 async function main() {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  takeLock();
   const login = readLogin();
   const server = await startServer(login);
   const desktop = await openDesktop();
@@ -50,6 +52,22 @@ async function main() {
     `The machine "${machine.name}" is online: sign in and open it.`,
     "Ctrl+C stops everything.",
   ]);
+}
+
+/** Two at once would share one database and one key. */
+function takeLock() {
+  const other = existsSync(lockFile) ? Number(readFileSync(lockFile, "utf8")) : 0;
+  if (other && isDemo(other)) {
+    throw new Error(`the demo is running already, as process ${other}; stop it there with Ctrl+C`);
+  }
+  writeFileSync(lockFile, String(process.pid));
+  cleanup.add(() => rmSync(lockFile, { force: true }));
+}
+
+/** @param {number} pid */
+function isDemo(pid) {
+  const commandLine = `/proc/${pid}/cmdline`;
+  return existsSync(commandLine) && readFileSync(commandLine, "utf8").includes("demo.mjs");
 }
 
 /** The same login in every run, kept where only this user can read it. */

@@ -184,12 +184,9 @@ export class Agent {
     this.#program = new Program({
       command: this.executable,
       name: "guruconnect-agent",
-      args: [
-        ...["--server", this.server, "--data-dir", this.dataFolder],
-        ...(enrolmentToken ? ["--token", enrolmentToken] : []),
-        ...this.args,
-      ],
-      env: this.env,
+      args: [...["--server", this.server, "--data-dir", this.dataFolder], ...this.args],
+      // Not on the command line, where every user of the machine could read it.
+      env: { ...this.env, GURUCONNECT_TOKEN: enrolmentToken },
       log: this.log,
     });
   }

@@ -36,7 +36,8 @@ pub(crate) fn secret_hash(secret: &str) -> SecretHash {
     SecretHash::from_digest(Sha256::digest(secret.as_bytes()).into())
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Hexadecimal, lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a String takes every write");

@@ -9,12 +9,14 @@ use gc_model::time::Moment;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: Instant,
+    wall: fn() -> DateTime<Utc>,
 }
 
 impl Clock {
     pub(crate) fn start() -> Self {
         Self {
             start: Instant::now(),
+            wall: Utc::now,
         }
     }
 
@@ -30,7 +32,7 @@ impl Clock {
 
     /// Time of day, in whole microseconds: as exact as both databases are.
     pub(crate) fn now(self) -> DateTime<Utc> {
-        let now = Utc::now();
+        let now = (self.wall)();
         now.duration_trunc(TimeDelta::microseconds(1))
             .unwrap_or(now)
     }

@@ -34,10 +34,13 @@ use zeroize::Zeroizing;
 
 use crate::app::{App, Shared};
 use crate::auth::claim::{self, ClaimSecret};
+use crate::auth::live_logins::LiveLogins;
+use crate::auth::lockout::Lockout;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::AccessTokens;
 use crate::clock::Clock;
 use crate::http::headers::SecurityHeaders;
+use crate::http::limits::Limits;
 use crate::hub::{Hub, OpenSession};
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
@@ -93,15 +96,14 @@ impl Server {
         let certificate = settings.tls.as_ref().map(Certificate::open).transpose()?;
         let tls = certificate
             .as_ref()
-            .map(|certificate| certificate.acceptor())
+            .map(Certificate::acceptor)
             .transpose()?;
         let (listener, address) = serve::bind(settings.bind).await?;
-        let claim_secret = match store.is_claimed().await? {
-            true => None,
-            false => Some(match &settings.claim_secret {
-                Some(secret) => Zeroizing::new(secret.clone()),
-                None => claim::make_secret(),
-            }),
+        let claim_secret = if store.is_claimed().await? {
+            None
+        } else {
+            let given = settings.claim_secret.clone().map(Zeroizing::new);
+            Some(given.unwrap_or_else(claim::make_secret))
         };
 
         let (hub, abandoned) = Hub::new(clock);
@@ -119,10 +121,10 @@ impl Server {
             store,
             keys,
             hub,
-            live_logins: Default::default(),
+            live_logins: LiveLogins::default(),
             passwords: Passwords::new(),
-            lockout: Default::default(),
-            limits: Default::default(),
+            lockout: Lockout::default(),
+            limits: Limits::default(),
             metrics: Metrics::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -150,27 +152,28 @@ impl Server {
     /// What an operator needs to claim a fresh server; `None` once it is claimed.
     pub fn claim_line(&self) -> Option<String> {
         let secret = self.claim_secret.as_ref()?;
-        let url = match &self.app.settings.public_url {
-            Some(url) => url.origin().ascii_serialization(),
-            None => {
-                let scheme = if self.app.settings.tls.is_some() {
-                    "https"
-                } else {
-                    "http"
-                };
-                let ip = self.address.ip();
-                let host = if ip.is_unspecified() {
-                    format!("localhost:{}", self.address.port())
-                } else {
-                    self.address.to_string()
-                };
-                format!("{scheme}://{host}")
-            }
-        };
+        let url = self.url();
         Some(format!(
             "Claim this server: {url}/claim  secret: {}",
             **secret
         ))
+    }
+
+    /// How a browser reaches it, as far as it knows.
+    fn url(&self) -> String {
+        if let Some(url) = &self.app.settings.public_url {
+            return url.origin().ascii_serialization();
+        }
+        let scheme = if self.app.settings.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        if self.address.ip().is_unspecified() {
+            format!("{scheme}://localhost:{}", self.address.port())
+        } else {
+            format!("{scheme}://{}", self.address)
+        }
     }
 
     /// Stops it: agents and viewers are told, what sessions used is written.

@@ -36,7 +36,7 @@ const MAX_STREAMS: u32 = 128;
 
 /// Bytes that a socket takes before it has sent them: enough to keep a fast link
 /// busy, little enough that a slow viewer makes its agent wait, not the relay
-/// hoard. (Linux; the rest of the send buffer holds what is on its way.)
+/// hoard. The rest of the send buffer holds what is on its way.
 const UNSENT_BYTES: u32 = 128 * 1024;
 
 /// Pause after the system refused a connection, usually for want of file handles.
@@ -72,25 +72,18 @@ pub(crate) async fn serve(
         prepare(&stream);
         let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
         tokio::spawn(async move {
+            let peer = Peer {
+                address,
+                tls: tls.is_some(),
+            };
             match tls {
                 Some(tls) => {
                     let handshake = tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream));
                     if let Ok(Ok(stream)) = handshake.await {
-                        talk(stream, Peer { address, tls: true }, router, watcher).await;
+                        talk(stream, peer, router, watcher).await;
                     }
                 }
-                None => {
-                    talk(
-                        stream,
-                        Peer {
-                            address,
-                            tls: false,
-                        },
-                        router,
-                        &graceful,
-                    )
-                    .await
-                }
+                None => talk(stream, peer, router, watcher).await,
             }
             drop(place);
         });
@@ -111,12 +104,11 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, So
 }
 
 /// Small messages go at once, and a slow reader is felt early. A system that
-/// knows neither setting still works.
+/// refuses either setting still works.
 fn prepare(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
-    #[cfg(target_os = "linux")]
     if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
         tracing::debug!(%error, "TCP_NOTSENT_LOWAT was refused");
     }

@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Address and port to listen on.
     ///
     /// Anything but a loopback address needs TLS, or a proxy in front of it
-    /// (TRUSTED_PROXIES).
+    /// (`TRUSTED_PROXIES`).
     #[arg(long = "bind", env = "BIND_ADDRESS", default_value = "127.0.0.1:8443")]
     pub bind: SocketAddr,
 
@@ -66,7 +66,7 @@ pub struct Arguments {
 
     /// Address under which browsers and agents reach this server, such as
     /// `https://connect.example.com`. Needed behind a proxy that changes the
-    /// Host header. With it, only pages of this address (and ALLOWED_ORIGINS)
+    /// Host header. With it, only pages of this address (and `ALLOWED_ORIGINS`)
     /// may open viewers; without it, pages of the host that was asked for.
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -157,10 +157,10 @@ impl TryFrom<Arguments> for Settings {
 
     fn try_from(arguments: Arguments) -> anyhow::Result<Self> {
         let trusted_proxies = given_all(&arguments.trusted_proxies)
-            .map(|text| parse_network(text))
+            .map(parse_network)
             .collect::<anyhow::Result<Vec<_>>>()?;
         let allowed_origins = given_all(&arguments.allowed_origins)
-            .map(|text| parse_origin(text))
+            .map(parse_origin)
             .collect::<anyhow::Result<Vec<_>>>()?;
         let settings = Self {
             bind: arguments.bind,

@@ -140,7 +140,7 @@ mod tests {
         assert!(!certificate.look_again().expect("nothing changed"));
 
         // The next pair, half written: not taken.
-        let next = SystemTime::now() + Duration::from_secs(60);
+        let next = SystemTime::now() + Duration::from_mins(1);
         let key_of_first = fs::read(&files.key).expect("the key");
         let second = write_new(&files);
         let key_of_second = fs::read(&files.key).expect("the key");

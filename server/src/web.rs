@@ -12,6 +12,7 @@ use flate2::write::GzEncoder;
 use percent_encoding::percent_decode_str;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use crate::chance::hex;
 use crate::http::error::ApiError;
 use crate::http::observe::nothing_here;
 
@@ -63,13 +64,7 @@ fn answer(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
     } else {
         "no-cache"
     };
-    let tag = format!(
-        "\"{}\"",
-        hash.iter()
-            .take(16)
-            .map(|b| format!("{b:02x}"))
-            .collect::<String>()
-    );
+    let tag = format!("\"{}\"", hex(&hash[..16]));
     let tag = HeaderValue::try_from(tag).expect("hexadecimal");
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();

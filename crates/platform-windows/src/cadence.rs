@@ -44,7 +44,13 @@ impl Default for Cadence {
 impl Cadence {
     /// The first look is due at once.
     pub const fn new() -> Self {
-        Self { looked_at: None, look_cost: Duration::ZERO, changed_at: None, input_at: None, unanswered_since: None }
+        Self {
+            looked_at: None,
+            look_cost: Duration::ZERO,
+            changed_at: None,
+            input_at: None,
+            unanswered_since: None,
+        }
     }
 
     /// Somebody was told to look.
@@ -69,7 +75,9 @@ impl Cadence {
 
     /// When to look next; may be in the past.
     pub fn next_look(&self, now: Instant) -> Instant {
-        let Some(looked_at) = self.looked_at else { return now };
+        let Some(looked_at) = self.looked_at else {
+            return now;
+        };
         // Counted from the first input, so that more input never puts the look off.
         match self.unanswered_since {
             Some(since) => (since + ANSWER_TO_INPUT).max(looked_at + FAST),
@@ -78,7 +86,9 @@ impl Cadence {
     }
 
     fn interval(&self, now: Instant) -> Duration {
-        let within = |at: Option<Instant>, span| at.is_some_and(|at| now.saturating_duration_since(at) < span);
+        let within = |at: Option<Instant>, span| {
+            at.is_some_and(|at| now.saturating_duration_since(at) < span)
+        };
         if within(self.input_at, INPUT_ECHO) {
             FAST
         } else if within(self.changed_at, STILL_AFTER) {
@@ -131,8 +141,14 @@ mod tests {
     fn slows_down_when_the_screen_is_still() {
         let start = Instant::now();
 
-        assert_eq!(looked(start, ms(2), false).next_look(start), start + ms(100));
-        assert_eq!(looked(start, ms(30), false).next_look(start), start + ms(200));
+        assert_eq!(
+            looked(start, ms(2), false).next_look(start),
+            start + ms(100)
+        );
+        assert_eq!(
+            looked(start, ms(30), false).next_look(start),
+            start + ms(200)
+        );
     }
 
     #[test]

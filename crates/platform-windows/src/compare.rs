@@ -20,7 +20,11 @@ pub fn changed_tiles(now: &FrameView<'_>, before: &FrameView<'_>) -> Vec<Rect> {
         let bottom = (top + TILE_HEIGHT_PX).min(size.height());
         columns.fill(false);
         for y in top..bottom {
-            mark_changed_columns(now.row(0, y, size.width()), before.row(0, y, size.width()), &mut columns);
+            mark_changed_columns(
+                now.row(0, y, size.width()),
+                before.row(0, y, size.width()),
+                &mut columns,
+            );
         }
         let first = found.len();
         let mut grown = Vec::new();
@@ -61,7 +65,10 @@ fn runs(columns: &[bool]) -> impl Iterator<Item = std::ops::Range<u32>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + columns[at..].iter().position(|&changed| changed)?;
-        let end = columns[start..].iter().position(|&changed| !changed).map_or(columns.len(), |length| start + length);
+        let end = columns[start..]
+            .iter()
+            .position(|&changed| !changed)
+            .map_or(columns.len(), |length| start + length);
         at = end;
         Some(start as u32..end as u32)
     })
@@ -70,7 +77,12 @@ fn runs(columns: &[bool]) -> impl Iterator<Item = std::ops::Range<u32>> {
 fn band_rect(run: &std::ops::Range<u32>, top: u32, bottom: u32, size: Size) -> Rect {
     let left = run.start * TILE_WIDTH_PX;
     let right = (run.end * TILE_WIDTH_PX).min(size.width());
-    Rect { x: left, y: top, width: right - left, height: bottom - top }
+    Rect {
+        x: left,
+        y: top,
+        width: right - left,
+        height: bottom - top,
+    }
 }
 
 #[cfg(test)]
@@ -102,35 +114,86 @@ mod tests {
 
     #[test]
     fn a_dot_changes_its_tile() {
-        assert_eq!(changes(&[(70, 20)]), [Rect { x: 64, y: 16, width: 64, height: 16 }]);
+        assert_eq!(
+            changes(&[(70, 20)]),
+            [Rect {
+                x: 64,
+                y: 16,
+                width: 64,
+                height: 16
+            }]
+        );
     }
 
     #[test]
     fn the_last_tile_ends_with_the_picture() {
-        assert_eq!(changes(&[(199, 39)]), [Rect { x: 192, y: 32, width: 8, height: 8 }]);
+        assert_eq!(
+            changes(&[(199, 39)]),
+            [Rect {
+                x: 192,
+                y: 32,
+                width: 8,
+                height: 8
+            }]
+        );
     }
 
     #[test]
     fn neighbours_become_one_rectangle() {
-        assert_eq!(changes(&[(0, 0), (70, 3), (10, 20), (127, 17)]), [Rect { x: 0, y: 0, width: 128, height: 32 }]);
+        assert_eq!(
+            changes(&[(0, 0), (70, 3), (10, 20), (127, 17)]),
+            [Rect {
+                x: 0,
+                y: 0,
+                width: 128,
+                height: 32
+            }]
+        );
     }
 
     #[test]
     fn far_apart_changes_stay_apart() {
-        let expected = [Rect { x: 0, y: 0, width: 64, height: 16 }, Rect { x: 128, y: 0, width: 64, height: 16 }];
+        let expected = [
+            Rect {
+                x: 0,
+                y: 0,
+                width: 64,
+                height: 16,
+            },
+            Rect {
+                x: 128,
+                y: 0,
+                width: 64,
+                height: 16,
+            },
+        ];
 
         assert_eq!(changes(&[(0, 0), (130, 0)]), expected);
     }
 
     #[test]
     fn every_changed_pixel_is_inside_exactly_one_rectangle() {
-        let dots = [(0, 0), (70, 0), (199, 0), (5, 18), (199, 18), (64, 33), (128, 39)];
+        let dots = [
+            (0, 0),
+            (70, 0),
+            (199, 0),
+            (5, 18),
+            (199, 18),
+            (64, 33),
+            (128, 39),
+        ];
 
         let found = changes(&dots);
 
         for (x, y) in dots {
-            let holds = |rect: &&Rect| x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height;
-            assert_eq!(found.iter().filter(holds).count(), 1, "({x}, {y}) in {found:?}");
+            let holds = |rect: &&Rect| {
+                x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height
+            };
+            assert_eq!(
+                found.iter().filter(holds).count(),
+                1,
+                "({x}, {y}) in {found:?}"
+            );
         }
     }
 }

@@ -35,7 +35,10 @@ impl PointerBitmaps {
     /// A pixel that inverts the screen becomes black, and what is clear around
     /// it white: like that a text cursor can be seen on any background.
     pub fn compose(&self) -> Option<PointerShape> {
-        let (width, height) = (self.width.min(MAX_POINTER_SIDE_PX), self.height.min(MAX_POINTER_SIDE_PX));
+        let (width, height) = (
+            self.width.min(MAX_POINTER_SIDE_PX),
+            self.height.min(MAX_POINTER_SIDE_PX),
+        );
         if width == 0 || height == 0 {
             return None;
         }
@@ -43,7 +46,9 @@ impl PointerBitmaps {
         let at = |x: u32, y: u32| pixels[(y * self.width + x) as usize];
         let beside_inverted = |x: u32, y: u32| {
             let columns = x.saturating_sub(1)..=(x + 1).min(width - 1);
-            columns.into_iter().any(|x| (y.saturating_sub(1)..=(y + 1).min(height - 1)).any(|y| at(x, y) == Pixel::Inverted))
+            columns.into_iter().any(|x| {
+                (y.saturating_sub(1)..=(y + 1).min(height - 1)).any(|y| at(x, y) == Pixel::Inverted)
+            })
         };
         let mut rgba = Vec::with_capacity((width * height) as usize * BYTES_PER_PIXEL);
         for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
@@ -54,18 +59,35 @@ impl PointerBitmaps {
                 Pixel::Clear => [0; 4],
             });
         }
-        Some(PointerShape { width, height, hot_x: self.hot_x.min(width - 1), hot_y: self.hot_y.min(height - 1), rgba })
+        Some(PointerShape {
+            width,
+            height,
+            hot_x: self.hot_x.min(width - 1),
+            hot_y: self.hot_y.min(height - 1),
+            rgba,
+        })
     }
 
     fn pixels(&self) -> Option<Vec<Pixel>> {
         let area = self.width as usize * self.height as usize;
-        let Some(colours) = &self.colours else { return self.monochrome(area) };
-        let colours = colours.get(..area * BYTES_PER_PIXEL)?.chunks_exact(BYTES_PER_PIXEL);
+        let Some(colours) = &self.colours else {
+            return self.monochrome(area);
+        };
+        let colours = colours
+            .get(..area * BYTES_PER_PIXEL)?
+            .chunks_exact(BYTES_PER_PIXEL);
         // Pointers from before Windows XP leave the fourth byte at zero and use the mask instead.
         if colours.clone().any(|pixel| pixel[3] != 0) {
-            return Some(colours.map(|pixel| Pixel::Paint([pixel[2], pixel[1], pixel[0], pixel[3]])).collect());
+            return Some(
+                colours
+                    .map(|pixel| Pixel::Paint([pixel[2], pixel[1], pixel[0], pixel[3]]))
+                    .collect(),
+            );
         }
-        let mask = self.mask.get(..area * BYTES_PER_PIXEL)?.chunks_exact(BYTES_PER_PIXEL);
+        let mask = self
+            .mask
+            .get(..area * BYTES_PER_PIXEL)?
+            .chunks_exact(BYTES_PER_PIXEL);
         let masked = |(colour, mask): (&[u8], &[u8])| match (mask[0] != 0, colour[..3] != [0; 3]) {
             (false, _) => Pixel::Paint([colour[2], colour[1], colour[0], 0xff]),
             (true, true) => Pixel::Inverted,
@@ -75,8 +97,13 @@ impl PointerBitmaps {
     }
 
     fn monochrome(&self, area: usize) -> Option<Vec<Pixel>> {
-        let (and, xor) = self.mask.get(..area * 2 * BYTES_PER_PIXEL)?.split_at(area * BYTES_PER_PIXEL);
-        let pairs = and.chunks_exact(BYTES_PER_PIXEL).zip(xor.chunks_exact(BYTES_PER_PIXEL));
+        let (and, xor) = self
+            .mask
+            .get(..area * 2 * BYTES_PER_PIXEL)?
+            .split_at(area * BYTES_PER_PIXEL);
+        let pairs = and
+            .chunks_exact(BYTES_PER_PIXEL)
+            .zip(xor.chunks_exact(BYTES_PER_PIXEL));
         let pixel = |(and, xor): (&[u8], &[u8])| match (and[0] != 0, xor[0] != 0) {
             (false, false) => Pixel::Paint([0, 0, 0, 0xff]),
             (false, true) => Pixel::Paint([0xff; 4]),
@@ -108,21 +135,39 @@ mod tests {
 
     fn pixels(bitmaps: &PointerBitmaps) -> Vec<[u8; 4]> {
         let shape = bitmaps.compose().expect("whole bitmaps");
-        shape.rgba.chunks_exact(4).map(|pixel| [pixel[0], pixel[1], pixel[2], pixel[3]]).collect()
+        shape
+            .rgba
+            .chunks_exact(4)
+            .map(|pixel| [pixel[0], pixel[1], pixel[2], pixel[3]])
+            .collect()
     }
 
     #[test]
     fn a_monochrome_pointer_is_black_white_and_clear() {
         let arrow = row(&[BLACK, BLACK, WHITE, BLACK, WHITE, BLACK], None);
 
-        assert_eq!(pixels(&arrow), [[0, 0, 0, 255], [255, 255, 255, 255], [0, 0, 0, 0]]);
+        assert_eq!(
+            pixels(&arrow),
+            [[0, 0, 0, 255], [255, 255, 255, 255], [0, 0, 0, 0]]
+        );
     }
 
     #[test]
     fn an_inverting_pointer_is_black_with_a_white_edge() {
-        let text_cursor = row(&[WHITE, WHITE, WHITE, WHITE, BLACK, BLACK, WHITE, BLACK], None);
+        let text_cursor = row(
+            &[WHITE, WHITE, WHITE, WHITE, BLACK, BLACK, WHITE, BLACK],
+            None,
+        );
 
-        assert_eq!(pixels(&text_cursor), [[0, 0, 0, 0], [255, 255, 255, 255], [0, 0, 0, 255], [255, 255, 255, 255]]);
+        assert_eq!(
+            pixels(&text_cursor),
+            [
+                [0, 0, 0, 0],
+                [255, 255, 255, 255],
+                [0, 0, 0, 255],
+                [255, 255, 255, 255]
+            ]
+        );
     }
 
     #[test]
@@ -153,13 +198,30 @@ mod tests {
 
         let shape = huge.compose().expect("whole bitmaps");
 
-        assert_eq!((shape.width, shape.height, shape.hot_x, shape.hot_y), (MAX_POINTER_SIDE_PX, 2, MAX_POINTER_SIDE_PX - 1, 1));
+        assert_eq!(
+            (shape.width, shape.height, shape.hot_x, shape.hot_y),
+            (MAX_POINTER_SIDE_PX, 2, MAX_POINTER_SIDE_PX - 1, 1)
+        );
         assert_eq!(shape.rgba.len(), (MAX_POINTER_SIDE_PX * 2 * 4) as usize);
     }
 
     #[test]
     fn bitmaps_that_are_too_short_are_refused() {
-        assert_eq!(PointerBitmaps { mask: vec![0; 4], ..row(&[BLACK, BLACK], None) }.compose(), None);
-        assert_eq!(PointerBitmaps { width: 0, ..row(&[BLACK, BLACK], None) }.compose(), None);
+        assert_eq!(
+            PointerBitmaps {
+                mask: vec![0; 4],
+                ..row(&[BLACK, BLACK], None)
+            }
+            .compose(),
+            None
+        );
+        assert_eq!(
+            PointerBitmaps {
+                width: 0,
+                ..row(&[BLACK, BLACK], None)
+            }
+            .compose(),
+            None
+        );
     }
 }

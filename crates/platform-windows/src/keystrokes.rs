@@ -42,7 +42,10 @@ pub enum Stroke {
 
 /// Modifiers that are down on the machine, whoever holds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one key of the keyboard")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one key of the keyboard"
+)]
 pub struct Modifiers {
     /// Either Shift.
     pub shift: bool,
@@ -110,23 +113,35 @@ pub struct Keystrokes {
 impl Keystrokes {
     /// No key is down.
     pub const fn new() -> Self {
-        Self { down: BTreeMap::new() }
+        Self {
+            down: BTreeMap::new(),
+        }
     }
 
     /// The strokes for one press or release, to be sent in one go.
     ///
     /// `modifiers` are those that the system reports. It may be behind what was
     /// just sent, so the modifiers pressed here count as well.
-    pub fn strokes(&mut self, key: &KeyInput, modifiers: Modifiers, layout: &dyn Layout) -> Vec<Stroke> {
+    pub fn strokes(
+        &mut self,
+        key: &KeyInput,
+        modifiers: Modifiers,
+        layout: &dyn Layout,
+    ) -> Vec<Stroke> {
         let modifiers = self.with_own(modifiers);
         if !key.down {
-            let pressed = self.down.remove(&key.usage).unwrap_or_else(|| physical(key, modifiers, layout));
+            let pressed = self
+                .down
+                .remove(&key.usage)
+                .unwrap_or_else(|| physical(key, modifiers, layout));
             return pressed.map(Stroke::released).into_iter().collect();
         }
         let physical = physical(key, modifiers, layout);
         let (pressed, strokes) = match (physical, &key.text) {
             (Some(stroke), None) => (Some(stroke), vec![stroke]),
-            (Some(stroke), Some(text)) if gives(stroke, key.usage, text, modifiers, layout) => (Some(stroke), vec![stroke]),
+            (Some(stroke), Some(text)) if gives(stroke, key.usage, text, modifiers, layout) => {
+                (Some(stroke), vec![stroke])
+            }
             (_, Some(text)) => (None, typed(text, modifiers, layout)),
             (None, None) => (None, Vec::new()),
         };
@@ -136,11 +151,16 @@ impl Keystrokes {
 
     /// Releases every key that is down.
     pub fn release_all(&mut self) -> Vec<Stroke> {
-        std::mem::take(&mut self.down).into_values().flatten().map(Stroke::released).collect()
+        std::mem::take(&mut self.down)
+            .into_values()
+            .flatten()
+            .map(Stroke::released)
+            .collect()
     }
 
     fn with_own(&self, reported: Modifiers) -> Modifiers {
-        let is_down = |code| Usage::from_code(code).is_some_and(|usage| self.down.contains_key(&usage));
+        let is_down =
+            |code| Usage::from_code(code).is_some_and(|usage| self.down.contains_key(&usage));
         Modifiers {
             shift: reported.shift || is_down("ShiftLeft") || is_down("ShiftRight"),
             control_left: reported.control_left || is_down("ControlLeft"),
@@ -156,8 +176,28 @@ impl Keystrokes {
 impl Stroke {
     fn released(self) -> Self {
         match self {
-            Self::Scan { code, extended, virtual_key, .. } => Self::Scan { code, extended, virtual_key, down: false },
-            Self::Virtual { key, code, extended, .. } => Self::Virtual { key, code, extended, down: false },
+            Self::Scan {
+                code,
+                extended,
+                virtual_key,
+                ..
+            } => Self::Scan {
+                code,
+                extended,
+                virtual_key,
+                down: false,
+            },
+            Self::Virtual {
+                key,
+                code,
+                extended,
+                ..
+            } => Self::Virtual {
+                key,
+                code,
+                extended,
+                down: false,
+            },
             Self::Unicode { unit, .. } => Self::Unicode { unit, down: false },
         }
     }
@@ -169,10 +209,25 @@ fn physical(key: &KeyInput, modifiers: Modifiers, layout: &dyn Layout) -> Option
     let down = true;
     match key.usage.code()? {
         // Pause comes as E1 1D 45, which SendInput cannot say; with Control it is Break.
-        "Pause" if modifiers.control() => Some(Stroke::Virtual { key: VK_CANCEL, code: 0x46, extended: true, down }),
-        "Pause" => Some(Stroke::Virtual { key: VK_PAUSE, code, extended: false, down }),
+        "Pause" if modifiers.control() => Some(Stroke::Virtual {
+            key: VK_CANCEL,
+            code: 0x46,
+            extended: true,
+            down,
+        }),
+        "Pause" => Some(Stroke::Virtual {
+            key: VK_PAUSE,
+            code,
+            extended: false,
+            down,
+        }),
         // Shares its code with Pause; only the virtual key tells them apart.
-        "NumLock" => Some(Stroke::Virtual { key: VK_NUMLOCK, code, extended: true, down }),
+        "NumLock" => Some(Stroke::Virtual {
+            key: VK_NUMLOCK,
+            code,
+            extended: true,
+            down,
+        }),
         _ => {
             let (extended, digit) = match numpad_digit(key.usage).filter(|_| modifiers.num_lock) {
                 // Without text the viewer's Num Lock is off and the key is an arrow there: the twin with the prefix.
@@ -180,7 +235,12 @@ fn physical(key: &KeyInput, modifiers: Modifiers, layout: &dyn Layout) -> Option
                 digit => (extended, digit),
             };
             let virtual_key = digit.unwrap_or_else(|| layout.virtual_key(code, extended));
-            Some(Stroke::Scan { code, extended, virtual_key, down })
+            Some(Stroke::Scan {
+                code,
+                extended,
+                virtual_key,
+                down,
+            })
         }
     }
 }
@@ -195,8 +255,19 @@ fn numpad_digit(usage: Usage) -> Option<u16> {
 }
 
 /// True when the physical key does what the viewer's key did.
-fn gives(stroke: Stroke, usage: Usage, text: &KeyText, modifiers: Modifiers, layout: &dyn Layout) -> bool {
-    let Stroke::Scan { virtual_key, code, .. } = stroke else { return false };
+fn gives(
+    stroke: Stroke,
+    usage: Usage,
+    text: &KeyText,
+    modifiers: Modifiers,
+    layout: &dyn Layout,
+) -> bool {
+    let Stroke::Scan {
+        virtual_key, code, ..
+    } = stroke
+    else {
+        return false;
+    };
     if modifiers.make_a_command() {
         return true;
     }
@@ -205,7 +276,10 @@ fn gives(stroke: Stroke, usage: Usage, text: &KeyText, modifiers: Modifiers, lay
     }
     // A right Alt without Control is a plain Alt on this layout. What the key gives without it
     // was meant as a command (Alt+F); anything else is what AltGr gave at the viewer.
-    let without_alt = Modifiers { alt_right: modifiers.alt_right && modifiers.control(), ..modifiers };
+    let without_alt = Modifiers {
+        alt_right: modifiers.alt_right && modifiers.control(),
+        ..modifiers
+    };
     layout.types(virtual_key, code, without_alt, text.as_str())
 }
 
@@ -217,15 +291,23 @@ fn typed(text: &KeyText, modifiers: Modifiers, layout: &dyn Layout) -> Vec<Strok
         (modifiers.alt_left, "AltLeft"),
         (modifiers.alt_right, "AltRight"),
     ];
-    let held: Vec<(u16, bool)> =
-        held.iter().filter(|(down, _)| *down).filter_map(|(_, code)| Usage::from_code(code)?.scancode()).collect();
+    let held: Vec<(u16, bool)> = held
+        .iter()
+        .filter(|(down, _)| *down)
+        .filter_map(|(_, code)| Usage::from_code(code)?.scancode())
+        .collect();
     let modifier = |&(code, extended): &(u16, bool), down| Stroke::Scan {
         code,
         extended,
         virtual_key: layout.virtual_key(code, extended),
         down,
     };
-    let nothing = |down| Stroke::Virtual { key: VK_NOTHING, code: 0, extended: false, down };
+    let nothing = |down| Stroke::Virtual {
+        key: VK_NOTHING,
+        code: 0,
+        extended: false,
+        down,
+    };
 
     let mut strokes = Vec::new();
     if !held.is_empty() {
@@ -233,7 +315,10 @@ fn typed(text: &KeyText, modifiers: Modifiers, layout: &dyn Layout) -> Vec<Strok
         strokes.extend(held.iter().map(|key| modifier(key, false)));
     }
     for unit in text.as_str().encode_utf16() {
-        strokes.extend([Stroke::Unicode { unit, down: true }, Stroke::Unicode { unit, down: false }]);
+        strokes.extend([
+            Stroke::Unicode { unit, down: true },
+            Stroke::Unicode { unit, down: false },
+        ]);
     }
     if !held.is_empty() {
         strokes.extend(held.iter().map(|key| modifier(key, true)));
@@ -243,178 +328,4 @@ fn typed(text: &KeyText, modifiers: Modifiers, layout: &dyn Layout) -> Vec<Strok
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An American keyboard, as far as the tests type on it.
-    struct American;
-
-    impl Layout for American {
-        fn virtual_key(&self, code: u16, extended: bool) -> u16 {
-            match (code, extended) {
-                (0x12, false) => u16::from(b'E'),
-                (0x02, false) => u16::from(b'1'),
-                (0x4f, _) => 0x23,
-                (0x53, _) => 0x2e,
-                (0x1d, false) => 0xa2,
-                (0x38, true) => 0xa5,
-                _ => 0xff,
-            }
-        }
-
-        fn types(&self, virtual_key: u16, _: u16, modifiers: Modifiers, text: &str) -> bool {
-            let shifted = modifiers.shift != modifiers.caps_lock;
-            let given = match u8::try_from(virtual_key) {
-                Ok(b'E') if shifted => "E",
-                Ok(b'E') => "e",
-                Ok(b'1') if modifiers.shift => "!",
-                Ok(b'1') => "1",
-                Ok(0x6e) => ".",
-                _ => "",
-            };
-            !modifiers.control() && !modifiers.alt() && text == given
-        }
-    }
-
-    fn press(code: &str, text: &str) -> KeyInput {
-        KeyInput { usage: Usage::from_code(code).expect("a key"), down: true, text: KeyText::new(text) }
-    }
-
-    fn release(code: &str) -> KeyInput {
-        KeyInput { down: false, ..press(code, "") }
-    }
-
-    fn strokes(key: &KeyInput, modifiers: Modifiers) -> Vec<Stroke> {
-        Keystrokes::new().strokes(key, modifiers, &American)
-    }
-
-    fn scan(code: u16, extended: bool, virtual_key: u16, down: bool) -> Stroke {
-        Stroke::Scan { code, extended, virtual_key, down }
-    }
-
-    fn text(text: &str) -> Vec<Stroke> {
-        text.encode_utf16().flat_map(|unit| [true, false].map(|down| Stroke::Unicode { unit, down })).collect()
-    }
-
-    const E: u16 = 0x45;
-
-    #[test]
-    fn a_key_that_gives_the_same_text_here_is_pressed() {
-        let shift = Modifiers { shift: true, ..Modifiers::default() };
-
-        assert_eq!(strokes(&press("KeyE", "e"), Modifiers::default()), [scan(0x12, false, E, true)]);
-        assert_eq!(strokes(&press("KeyE", "E"), shift), [scan(0x12, false, E, true)]);
-    }
-
-    #[test]
-    fn text_of_another_layout_is_typed_as_text() {
-        assert_eq!(strokes(&press("KeyE", "é"), Modifiers::default()), text("é"));
-        assert_eq!(strokes(&press("KeyE", "😀"), Modifiers::default()), text("😀"));
-    }
-
-    #[test]
-    fn caps_lock_of_this_machine_does_not_change_what_is_typed() {
-        let caps = Modifiers { caps_lock: true, ..Modifiers::default() };
-
-        assert_eq!(strokes(&press("KeyE", "e"), caps), text("e"));
-        assert_eq!(strokes(&press("KeyE", "E"), caps), [scan(0x12, false, E, true)]);
-    }
-
-    #[test]
-    fn the_release_of_typed_text_presses_nothing() {
-        let mut keys = Keystrokes::new();
-        keys.strokes(&press("KeyE", "é"), Modifiers::default(), &American);
-
-        assert_eq!(keys.strokes(&release("KeyE"), Modifiers::default(), &American), []);
-    }
-
-    #[test]
-    fn a_release_undoes_the_press_even_when_modifiers_changed() {
-        let mut keys = Keystrokes::new();
-        let control = Modifiers { control_left: true, ..Modifiers::default() };
-        keys.strokes(&press("Pause", ""), control, &American);
-
-        let released = keys.strokes(&release("Pause"), Modifiers::default(), &American);
-
-        assert_eq!(released, [Stroke::Virtual { key: VK_CANCEL, code: 0x46, extended: true, down: false }]);
-    }
-
-    #[test]
-    fn a_command_presses_the_key_whatever_its_text() {
-        let control = Modifiers { control_left: true, ..Modifiers::default() };
-
-        assert_eq!(strokes(&press("KeyE", "д"), control), [scan(0x12, false, E, true)]);
-    }
-
-    #[test]
-    fn the_right_alt_makes_a_command_where_the_layout_has_no_alt_graph() {
-        let alt = Modifiers { alt_right: true, ..Modifiers::default() };
-
-        assert_eq!(strokes(&press("KeyE", "e"), alt), [scan(0x12, false, E, true)]);
-    }
-
-    #[test]
-    fn text_made_with_alt_graph_is_typed_without_the_keys_that_made_it() {
-        let alt_graph = Modifiers { control_left: true, alt_right: true, ..Modifiers::default() };
-
-        let found = strokes(&press("KeyE", "€"), alt_graph);
-
-        let nothing = |down| Stroke::Virtual { key: VK_NOTHING, code: 0, extended: false, down };
-        let (control, alt) = (|down| scan(0x1d, false, 0xa2, down), |down| scan(0x38, true, 0xa5, down));
-        let expected = [
-            vec![nothing(true), nothing(false), control(false), alt(false)],
-            text("€"),
-            vec![control(true), alt(true), nothing(true), nothing(false)],
-        ];
-        assert_eq!(found, expected.concat());
-    }
-
-    #[test]
-    fn the_numeric_pad_follows_num_lock_of_the_viewer() {
-        let on = Modifiers { num_lock: true, ..Modifiers::default() };
-        let off = Modifiers::default();
-
-        assert_eq!(strokes(&press("Numpad1", "1"), on), [scan(0x4f, false, 0x61, true)]);
-        assert_eq!(strokes(&press("Numpad1", ""), on), [scan(0x4f, true, 0x23, true)]);
-        assert_eq!(strokes(&press("Numpad1", ""), off), [scan(0x4f, false, 0x23, true)]);
-        assert_eq!(strokes(&press("Numpad1", "1"), off), text("1"));
-        assert_eq!(strokes(&press("NumpadDecimal", "."), on), [scan(0x53, false, VK_DECIMAL, true)]);
-        assert_eq!(strokes(&press("NumpadDecimal", ","), on), text(","));
-    }
-
-    #[test]
-    fn a_modifier_counts_from_its_press_on() {
-        let mut keys = Keystrokes::new();
-        keys.strokes(&press("ShiftLeft", ""), Modifiers::default(), &American);
-
-        let capital = keys.strokes(&press("KeyE", "E"), Modifiers::default(), &American);
-
-        assert_eq!(capital, [scan(0x12, false, E, true)]);
-    }
-
-    #[test]
-    fn everything_that_is_down_can_be_released() {
-        let mut keys = Keystrokes::new();
-        keys.strokes(&press("KeyE", "e"), Modifiers::default(), &American);
-        keys.strokes(&press("KeyD", "é"), Modifiers::default(), &American);
-
-        assert_eq!(keys.release_all(), [scan(0x12, false, E, false)]);
-        assert_eq!(keys.release_all(), []);
-    }
-
-    #[test]
-    fn pause_and_num_lock_are_told_apart() {
-        let key = |name: &str| strokes(&press(name, ""), Modifiers::default());
-
-        assert_eq!(key("Pause"), [Stroke::Virtual { key: VK_PAUSE, code: 0x45, extended: false, down: true }]);
-        assert_eq!(key("NumLock"), [Stroke::Virtual { key: VK_NUMLOCK, code: 0x45, extended: true, down: true }]);
-    }
-
-    #[test]
-    fn a_key_without_a_place_on_the_keyboard_types_its_text_or_nothing() {
-        let unknown = |text: &str| KeyInput { usage: Usage::UNKNOWN, down: true, text: KeyText::new(text) };
-
-        assert_eq!(strokes(&unknown("ß"), Modifiers::default()), text("ß"));
-        assert_eq!(strokes(&unknown(""), Modifiers::default()), []);
-    }
-}
+mod tests;

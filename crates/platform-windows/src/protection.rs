@@ -20,7 +20,11 @@ pub fn descriptor(kind: Protected, owner: &str) -> String {
         Protected::Folder => "OICI",
     };
     let everything_for = |account: &str| format!("(A;{inheritance};FA;;;{account})");
-    let owner = if is_always_named(owner) { String::new() } else { everything_for(owner) };
+    let owner = if is_always_named(owner) {
+        String::new()
+    } else {
+        everything_for(owner)
+    };
     format!("D:P{}{}{owner}", everything_for("SY"), everything_for("BA"))
 }
 
@@ -44,12 +48,18 @@ mod tests {
 
         let text = descriptor(Protected::File, owner);
 
-        assert_eq!(text, "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;S-1-5-21-1-2-3-1001)");
+        assert_eq!(
+            text,
+            "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;S-1-5-21-1-2-3-1001)"
+        );
     }
 
     #[test]
     fn what_is_made_in_a_protected_folder_is_protected_too() {
-        assert_eq!(descriptor(Protected::Folder, "S-1-5-18"), "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)");
+        assert_eq!(
+            descriptor(Protected::Folder, "S-1-5-18"),
+            "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+        );
     }
 
     #[test]

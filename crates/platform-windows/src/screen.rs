@@ -37,7 +37,11 @@ impl VirtualScreen {
     /// A size that no part of the program accepts: [`Size::new`].
     pub fn new(left: i32, top: i32, width: i32, height: i32) -> Result<Self, SizeError> {
         let side = |length: i32| u32::try_from(length).unwrap_or(0);
-        Ok(Self { left, top, size: Size::new(side(width), side(height))? })
+        Ok(Self {
+            left,
+            top,
+            size: Size::new(side(width), side(height))?,
+        })
     }
 
     /// The smallest box that holds all `monitors`; `None` without a monitor.
@@ -45,11 +49,31 @@ impl VirtualScreen {
     /// # Errors
     /// A box that no part of the program accepts: [`Size::new`].
     pub fn around(monitors: &[Monitor]) -> Result<Option<Self>, SizeError> {
-        let Some(left) = monitors.iter().map(|monitor| monitor.left).min() else { return Ok(None) };
-        let top = monitors.iter().map(|monitor| monitor.top).min().unwrap_or(0);
-        let right = monitors.iter().map(|monitor| monitor.right).max().unwrap_or(0);
-        let bottom = monitors.iter().map(|monitor| monitor.bottom).max().unwrap_or(0);
-        Self::new(left, top, right.saturating_sub(left), bottom.saturating_sub(top)).map(Some)
+        let Some(left) = monitors.iter().map(|monitor| monitor.left).min() else {
+            return Ok(None);
+        };
+        let top = monitors
+            .iter()
+            .map(|monitor| monitor.top)
+            .min()
+            .unwrap_or(0);
+        let right = monitors
+            .iter()
+            .map(|monitor| monitor.right)
+            .max()
+            .unwrap_or(0);
+        let bottom = monitors
+            .iter()
+            .map(|monitor| monitor.bottom)
+            .max()
+            .unwrap_or(0);
+        Self::new(
+            left,
+            top,
+            right.saturating_sub(left),
+            bottom.saturating_sub(top),
+        )
+        .map(Some)
     }
 
     /// Left edge, in the coordinates of the virtual screen.
@@ -72,17 +96,35 @@ impl VirtualScreen {
     pub fn layout(&self, monitors: &[Monitor]) -> DisplayLayout {
         let mut sorted: Vec<&Monitor> = monitors.iter().collect();
         sorted.sort_by_key(|monitor| (!monitor.primary, monitor.left, monitor.top));
-        let displays = sorted.into_iter().filter_map(|monitor| self.display(monitor)).take(MAX_DISPLAYS).collect();
-        DisplayLayout { picture: self.size, displays }
+        let displays = sorted
+            .into_iter()
+            .filter_map(|monitor| self.display(monitor))
+            .take(MAX_DISPLAYS)
+            .collect();
+        DisplayLayout {
+            picture: self.size,
+            displays,
+        }
     }
 
     fn display(&self, monitor: &Monitor) -> Option<Display> {
         let width = u32::try_from(monitor.right.checked_sub(monitor.left)?).ok()?;
         let height = u32::try_from(monitor.bottom.checked_sub(monitor.top)?).ok()?;
         let id = display_id(&monitor.device);
-        let name = if monitor.model.is_empty() { format!("Display {id}") } else { monitor.model.clone() };
+        let name = if monitor.model.is_empty() {
+            format!("Display {id}")
+        } else {
+            monitor.model.clone()
+        };
         let (x, y) = self.to_picture(monitor.left, monitor.top);
-        Some(Display { id, name, x, y, size: Size::new(width, height).ok()?, primary: monitor.primary })
+        Some(Display {
+            id,
+            name,
+            x,
+            y,
+            size: Size::new(width, height).ok()?,
+            primary: monitor.primary,
+        })
     }
 
     /// Picture coordinates of a point of the virtual screen.
@@ -96,7 +138,10 @@ impl VirtualScreen {
     /// Windows turns the number back into a pixel by cutting off the fraction,
     /// so it has to be rounded up to hit that pixel again.
     pub fn absolute(&self, x: u32, y: u32) -> (i32, i32) {
-        (absolute(x, self.size.width()), absolute(y, self.size.height()))
+        (
+            absolute(x, self.size.width()),
+            absolute(y, self.size.height()),
+        )
     }
 }
 
@@ -107,7 +152,10 @@ fn absolute(at: u32, length: u32) -> i32 {
 
 /// The number at the end of the device's name, which Windows keeps unique.
 fn display_id(device: &str) -> u32 {
-    let digits = device.len() - device.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+    let digits = device.len()
+        - device
+            .trim_end_matches(|letter: char| letter.is_ascii_digit())
+            .len();
     device[device.len() - digits..].parse().unwrap_or(0)
 }
 
@@ -128,27 +176,49 @@ mod tests {
     }
 
     fn screen(monitors: &[Monitor]) -> VirtualScreen {
-        VirtualScreen::around(monitors).expect("a size that fits").expect("at least one monitor")
+        VirtualScreen::around(monitors)
+            .expect("a size that fits")
+            .expect("at least one monitor")
     }
 
     #[test]
     fn a_monitor_left_of_the_primary_one_starts_the_picture() {
-        let monitors = [monitor(2, -1280, 56, 1280, 1024), monitor(1, 0, 0, 1920, 1080)];
+        let monitors = [
+            monitor(2, -1280, 56, 1280, 1024),
+            monitor(1, 0, 0, 1920, 1080),
+        ];
 
         let layout = screen(&monitors).layout(&monitors);
 
-        assert_eq!(layout.picture, Size::new(3200, 1080).expect("a size that fits"));
-        let places: Vec<_> = layout.displays.iter().map(|d| (d.id, d.x, d.y, d.primary)).collect();
+        assert_eq!(
+            layout.picture,
+            Size::new(3200, 1080).expect("a size that fits")
+        );
+        let places: Vec<_> = layout
+            .displays
+            .iter()
+            .map(|d| (d.id, d.x, d.y, d.primary))
+            .collect();
         assert_eq!(places, [(1, 1280, 0, true), (2, 0, 56, false)]);
     }
 
     #[test]
     fn a_display_is_named_by_its_model_or_its_number() {
-        let monitors = [Monitor { model: "DELL U2415".into(), ..monitor(1, 0, 0, 800, 600) }, monitor(2, 800, 0, 800, 600)];
+        let monitors = [
+            Monitor {
+                model: "DELL U2415".into(),
+                ..monitor(1, 0, 0, 800, 600)
+            },
+            monitor(2, 800, 0, 800, 600),
+        ];
 
         let layout = screen(&monitors).layout(&monitors);
 
-        let names: Vec<_> = layout.displays.iter().map(|display| display.name.as_str()).collect();
+        let names: Vec<_> = layout
+            .displays
+            .iter()
+            .map(|display| display.name.as_str())
+            .collect();
         assert_eq!(names, ["DELL U2415", "Display 2"]);
     }
 
@@ -166,7 +236,9 @@ mod tests {
 
     #[test]
     fn every_pixel_is_hit_again_after_windows_cut_the_fraction() {
-        for length in [1, 2, 3, 1023, 1024, 1280, 1366, 1920, 2304, 3440, 7680, 16_384] {
+        for length in [
+            1, 2, 3, 1023, 1024, 1280, 1366, 1920, 2304, 3440, 7680, 16_384,
+        ] {
             for at in 0..length {
                 let pixel = i64::from(absolute(at, length)) * i64::from(length) / 65_536;
                 assert_eq!(pixel, i64::from(at), "pixel {at} of {length}");

@@ -31,6 +31,10 @@ const POLL_PICTURE: Duration = Duration::from_millis(33);
 const POINTER_PACE: Duration = Duration::from_millis(16);
 
 /// [`Capture`] of a root window.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four things that have nothing to do with each other"
+)]
 pub(crate) struct X11Capture {
     connection: Connection,
     waker: Waker,
@@ -54,10 +58,12 @@ impl X11Capture {
     pub(crate) fn open(connection: Connection) -> Result<Self, PlatformError> {
         let x = &connection.x;
         let root_events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
-        x.change_window_attributes(connection.root, &root_events).during("ChangeWindowAttributes")?;
+        x.change_window_attributes(connection.root, &root_events)
+            .during("ChangeWindowAttributes")?;
         if connection.has(randr::X11_EXTENSION_NAME)? {
             let changes = randr::NotifyMask::SCREEN_CHANGE | randr::NotifyMask::CRTC_CHANGE;
-            x.randr_select_input(connection.root, changes).during("RRSelectInput")?;
+            x.randr_select_input(connection.root, changes)
+                .during("RRSelectInput")?;
         }
         // Events are on before the layout is read: a change in between is seen.
         let layout = connection.layout()?;
@@ -86,11 +92,18 @@ impl X11Capture {
 
     /// Takes in every event that has arrived, without waiting.
     fn read_events(&mut self) -> Result<(), PlatformError> {
-        while let Some(event) = self.connection.x.poll_for_event().during("reading X events")? {
+        while let Some(event) = self
+            .connection
+            .x
+            .poll_for_event()
+            .during("reading X events")?
+        {
             match event {
                 Event::DamageNotify(_) => (self.damaged, self.unannounced) = (true, true),
                 Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => self.note_resize(),
-                Event::ConfigureNotify(change) if change.window == self.connection.root => self.note_resize(),
+                Event::ConfigureNotify(change) if change.window == self.connection.root => {
+                    self.note_resize();
+                }
                 Event::XfixesCursorNotify(_) => self.cursor.note_shape(),
                 Event::XinputRawMotion(_) => self.cursor.note_motion(),
                 _ => {}
@@ -156,8 +169,12 @@ impl Capture for X11Capture {
                 Ok(news) => return Ok(news),
                 Err(sleep) => sleep,
             };
-            let left = deadline.map_or(sleep, |deadline| deadline.saturating_duration_since(Instant::now()));
-            let ready = self.waker.wait(self.connection.x.stream().as_fd(), left.min(sleep))?;
+            let left = deadline.map_or(sleep, |deadline| {
+                deadline.saturating_duration_since(Instant::now())
+            });
+            let ready = self
+                .waker
+                .wait(self.connection.x.stream().as_fd(), left.min(sleep))?;
             if ready.woken {
                 return Ok(Wait::Woken);
             }
@@ -184,7 +201,8 @@ impl Capture for X11Capture {
         }
         if let Err(error) = self.image.read(&self.connection, &rects) {
             // The screen shrank between the last event and the request.
-            let shrunk = !matches!(error, PlatformError::Gone(X_SERVER)) && self.connection.layout()? != self.layout;
+            let shrunk = !matches!(error, PlatformError::Gone(X_SERVER))
+                && self.connection.layout()? != self.layout;
             self.resized = shrunk;
             return if shrunk { Ok(Grab::Reopen) } else { Err(error) };
         }

@@ -18,7 +18,10 @@ impl<T, E: Into<ReplyOrIdError>> During<T> for Result<T, E> {
     fn during(self, call: &'static str) -> Result<T, PlatformError> {
         self.map_err(|error| match error.into() {
             ReplyOrIdError::ConnectionError(_) => PlatformError::Gone(X_SERVER),
-            other => PlatformError::Os { call, source: io::Error::other(other) },
+            other => PlatformError::Os {
+                call,
+                source: io::Error::other(other),
+            },
         })
     }
 }

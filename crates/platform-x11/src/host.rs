@@ -16,7 +16,9 @@ pub struct LinuxHost;
 impl Host for LinuxHost {
     fn facts(&self) -> Facts {
         let system = rustix::system::uname();
-        let release = read("/etc/os-release").or_else(|| read("/usr/lib/os-release")).unwrap_or_default();
+        let release = read("/etc/os-release")
+            .or_else(|| read("/usr/lib/os-release"))
+            .unwrap_or_default();
         Facts {
             host_name: system.nodename().to_string_lossy().into_owned(),
             os_family: "linux",
@@ -24,13 +26,17 @@ impl Host for LinuxHost {
             os_version: value_of(&release, "VERSION_ID").unwrap_or_default(),
             architecture: std::env::consts::ARCH,
             current_user: current_user().unwrap_or_default(),
-            boot_time_unix: read("/proc/stat").and_then(|stat| boot_time(&stat)).unwrap_or(0),
+            boot_time_unix: read("/proc/stat")
+                .and_then(|stat| boot_time(&stat))
+                .unwrap_or(0),
         }
     }
 
     fn open_desktop(&self) -> Result<Box<dyn Desktop>, PlatformError> {
         if std::env::var_os("DISPLAY").is_none_or(|display| display.is_empty()) {
-            return Err(PlatformError::Unsupported("a machine without an X display (DISPLAY is not set)"));
+            return Err(PlatformError::Unsupported(
+                "a machine without an X display (DISPLAY is not set)",
+            ));
         }
         Ok(Box::new(X11Desktop::connect(None)?))
     }
@@ -41,7 +47,11 @@ impl Host for LinuxHost {
         }
         let state = absolute("XDG_STATE_HOME");
         let state = state.or_else(|| Some(absolute("HOME")?.join(".local/state")));
-        Ok(state.ok_or(PlatformError::Unsupported("a user without a home directory"))?.join("guruconnect"))
+        Ok(state
+            .ok_or(PlatformError::Unsupported(
+                "a user without a home directory",
+            ))?
+            .join("guruconnect"))
     }
 
     fn default_log_file(&self, data_dir: &Path) -> PathBuf {
@@ -54,7 +64,10 @@ impl Host for LinuxHost {
     }
 
     fn create_private_dir(&self, path: &Path) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)?;
         // It may have been there with other rights.
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
     }
@@ -66,7 +79,11 @@ impl Host for LinuxHost {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&new, path)?;
@@ -81,23 +98,30 @@ fn current_user() -> Option<String> {
     seat.or_else(|| {
         let uid = rustix::process::getuid().as_raw().to_string();
         let users = read("/etc/passwd")?;
-        let line = users.lines().find(|line| line.split(':').nth(2) == Some(uid.as_str()))?;
+        let line = users
+            .lines()
+            .find(|line| line.split(':').nth(2) == Some(uid.as_str()))?;
         Some(line.split(':').next()?.to_owned())
     })
 }
 
 /// The value of `key` in lines of `KEY=value` or `KEY="value"`.
 fn value_of(text: &str, key: &str) -> Option<String> {
-    let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
     Some(value.trim().trim_matches('"').to_owned())
 }
 
 fn boot_time(stat: &str) -> Option<u64> {
-    stat.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
+    stat.lines()
+        .find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
 }
 
 fn absolute(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
 }
 
 fn read(path: &str) -> Option<String> {
@@ -110,12 +134,16 @@ mod tests {
 
     #[test]
     fn reads_what_the_system_says_about_itself() {
-        let release = "PRETTY_NAME=\"Some Linux 12 (codename)\"\nNAME=\"Some Linux\"\nVERSION_ID=12\n";
+        let release =
+            "PRETTY_NAME=\"Some Linux 12 (codename)\"\nNAME=\"Some Linux\"\nVERSION_ID=12\n";
 
         assert_eq!(value_of(release, "NAME").as_deref(), Some("Some Linux"));
         assert_eq!(value_of(release, "VERSION_ID").as_deref(), Some("12"));
         assert_eq!(value_of(release, "VERSION"), None);
-        assert_eq!(boot_time("cpu 1 2\nbtime 1700000000\nprocesses 5\n"), Some(1_700_000_000));
+        assert_eq!(
+            boot_time("cpu 1 2\nbtime 1700000000\nprocesses 5\n"),
+            Some(1_700_000_000)
+        );
     }
 
     #[test]

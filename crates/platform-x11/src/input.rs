@@ -18,8 +18,8 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xinput::{self, ConnectionExt as _};
 use x11rb::protocol::xkb::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
-    AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
-    MOTION_NOTIFY_EVENT, ModMask, PropMode,
+    AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, KEY_PRESS_EVENT,
+    KEY_RELEASE_EVENT, MOTION_NOTIFY_EVENT, ModMask, PropMode,
 };
 use x11rb::protocol::xtest::{self, ConnectionExt as _};
 use x11rb::wrapper::ConnectionExt as _;
@@ -80,24 +80,42 @@ fn keycode_of(usage: Usage) -> Option<u8> {
 impl X11Input {
     pub(crate) fn open(connection: Connection) -> Result<Self, PlatformError> {
         if !connection.has(xtest::X11_EXTENSION_NAME)? {
-            return Err(PlatformError::Unsupported("input on an X server without XTEST"));
+            return Err(PlatformError::Unsupported(
+                "input on an X server without XTEST",
+            ));
         }
         if !connection.has(xkb::X11_EXTENSION_NAME)? {
-            return Err(PlatformError::Unsupported("input on an X server without XKB"));
+            return Err(PlatformError::Unsupported(
+                "input on an X server without XKB",
+            ));
         }
         let x = &connection.x;
-        let xkb = x.xkb_use_extension(1, 0).during("XkbUseExtension")?.reply().during("XkbUseExtension")?;
+        let xkb = x
+            .xkb_use_extension(1, 0)
+            .during("XkbUseExtension")?
+            .reply()
+            .during("XkbUseExtension")?;
         if !xkb.supported {
-            return Err(PlatformError::Unsupported("input on an X server with an old XKB"));
+            return Err(PlatformError::Unsupported(
+                "input on an X server with an old XKB",
+            ));
         }
         let keyboard = xtest_keyboard(&connection)?.unwrap_or(CORE_KEYBOARD);
         watch_layout(&connection)?;
         silence_repeats(&connection, keyboard)?;
         let keymap = read_keymap(&connection, keyboard)?;
-        let spares_property =
-            x.intern_atom(false, SPARES_PROPERTY).during("InternAtom")?.reply().during("InternAtom")?.atom;
+        let spares_property = x
+            .intern_atom(false, SPARES_PROPERTY)
+            .during("InternAtom")?
+            .reply()
+            .during("InternAtom")?
+            .atom;
         let mut spares = Spares::default();
-        spares.adopt(read_spares(&connection, spares_property)?, &keymap, Instant::now());
+        spares.adopt(
+            read_spares(&connection, spares_property)?,
+            &keymap,
+            Instant::now(),
+        );
         Ok(Self {
             connection,
             keyboard,
@@ -116,20 +134,46 @@ impl X11Input {
     fn fake(&self, kind: u8, detail: u8, x: i16, y: i16) -> Result<(), PlatformError> {
         self.connection
             .x
-            .xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, self.connection.root, x, y, 0)
+            .xtest_fake_input(
+                kind,
+                detail,
+                x11rb::CURRENT_TIME,
+                self.connection.root,
+                x,
+                y,
+                0,
+            )
             .during("XTestFakeInput")?;
         Ok(())
     }
 
     fn key(&self, keycode: u8, down: bool) -> Result<(), PlatformError> {
-        self.fake(if down { KEY_PRESS_EVENT } else { KEY_RELEASE_EVENT }, keycode, 0, 0)
+        self.fake(
+            if down {
+                KEY_PRESS_EVENT
+            } else {
+                KEY_RELEASE_EVENT
+            },
+            keycode,
+            0,
+            0,
+        )
     }
 
     fn button(&mut self, button: u8, down: bool) -> Result<(), PlatformError> {
         self.settle_alt()?;
         self.buttons.retain(|held| *held != button);
         self.buttons.extend(down.then_some(button));
-        self.fake(if down { BUTTON_PRESS_EVENT } else { BUTTON_RELEASE_EVENT }, button, 0, 0)
+        self.fake(
+            if down {
+                BUTTON_PRESS_EVENT
+            } else {
+                BUTTON_RELEASE_EVENT
+            },
+            button,
+            0,
+            0,
+        )
     }
 
     fn scroll(&mut self, x: i32, y: i32) -> Result<(), PlatformError> {
@@ -157,12 +201,16 @@ impl X11Input {
         let state = self.state()?;
         let composing = std::mem::take(&mut self.composing);
         match text {
-            Some(text) if self.is_typed(physical, text, state) && !(composing && composes(text)) => {
+            Some(text)
+                if self.is_typed(physical, text, state) && !(composing && composes(text)) =>
+            {
                 self.type_text(usage, physical, text)
             }
             _ => {
                 self.settle_alt()?;
-                let Some(keycode) = physical else { return Ok(()) };
+                let Some(keycode) = physical else {
+                    return Ok(());
+                };
                 self.composing = text.is_none() && self.keymap.is_dead(keycode, state);
                 self.stroke(Some(usage), &Stroke::plain(keycode))
             }
@@ -170,12 +218,19 @@ impl X11Input {
     }
 
     fn press_modifier(&mut self, usage: Usage, physical: Option<u8>) -> Result<(), PlatformError> {
-        let Some(keycode) = physical else { return Ok(()) };
-        if self.keys.iter().any(|(held, _)| *held == usage) || self.undecided_alt.is_some() && usage == Usage::ALT_RIGHT {
+        let Some(keycode) = physical else {
+            return Ok(());
+        };
+        if self.keys.iter().any(|(held, _)| *held == usage)
+            || self.undecided_alt.is_some() && usage == Usage::ALT_RIGHT
+        {
             return Ok(());
         }
         if usage == Usage::ALT_RIGHT && !self.keymap.is_level3(keycode) {
-            self.undecided_alt = Some(UndecidedAlt { keycode, typed: false });
+            self.undecided_alt = Some(UndecidedAlt {
+                keycode,
+                typed: false,
+            });
             return Ok(());
         }
         self.stroke(Some(usage), &Stroke::plain(keycode))
@@ -212,7 +267,8 @@ impl X11Input {
     fn is_typed(&self, physical: Option<u8>, text: &KeyText, state: State) -> bool {
         let is_held = |wanted: fn(Usage) -> bool| self.keys.iter().any(|(usage, _)| wanted(*usage));
         let right_alt = is_held(|usage| usage == Usage::ALT_RIGHT);
-        let right_alt_is_alt = right_alt && keycode_of(Usage::ALT_RIGHT).is_some_and(|key| !self.keymap.is_level3(key));
+        let right_alt_is_alt = right_alt
+            && keycode_of(Usage::ALT_RIGHT).is_some_and(|key| !self.keymap.is_level3(key));
         let shortcut = is_held(is_command) || right_alt_is_alt || self.undecided_alt.is_some();
         if !shortcut {
             return true;
@@ -220,11 +276,22 @@ impl X11Input {
         // Text beside right Alt that is not the key's own: the viewer's layout has
         // AltGr there (which Windows also reports as Ctrl+Alt).
         let plain = [0, SHIFT].map(|mods| State { mods, ..state });
-        let own = |keycode| plain.iter().any(|&state| self.keymap.character(keycode, state).is_some_and(|c| is_only(text, c)));
+        let own = |keycode| {
+            plain.iter().any(|&state| {
+                self.keymap
+                    .character(keycode, state)
+                    .is_some_and(|c| is_only(text, c))
+            })
+        };
         (right_alt || self.undecided_alt.is_some()) && !physical.is_some_and(own)
     }
 
-    fn type_text(&mut self, usage: Usage, physical: Option<u8>, text: &KeyText) -> Result<(), PlatformError> {
+    fn type_text(
+        &mut self,
+        usage: Usage,
+        physical: Option<u8>,
+        text: &KeyText,
+    ) -> Result<(), PlatformError> {
         if let Some(alt) = &mut self.undecided_alt {
             alt.typed = true;
         }
@@ -238,15 +305,25 @@ impl X11Input {
         Ok(())
     }
 
-    fn stroke_for(&mut self, character: char, physical: Option<u8>) -> Result<Stroke, PlatformError> {
+    fn stroke_for(
+        &mut self,
+        character: char,
+        physical: Option<u8>,
+    ) -> Result<Stroke, PlatformError> {
         let state = self.state()?;
-        let held: Vec<u8> = self.keys.iter().filter(|(usage, _)| usage.is_modifier()).map(|(_, keycode)| *keycode).collect();
+        let held: Vec<u8> = self
+            .keys
+            .iter()
+            .filter(|(usage, _)| usage.is_modifier())
+            .map(|(_, keycode)| *keycode)
+            .collect();
         if let Some(stroke) = stroke::find(&self.keymap, state, &held, character, physical) {
             return Ok(stroke);
         }
         self.bind(character)?;
-        stroke::find(&self.keymap, state, &held, character, physical)
-            .ok_or(PlatformError::Unsupported("a character that the keyboard layout lacks"))
+        stroke::find(&self.keymap, state, &held, character, physical).ok_or(
+            PlatformError::Unsupported("a character that the keyboard layout lacks"),
+        )
     }
 
     /// Presses a key; `holder` keeps it down until its release, without one it is tapped.
@@ -283,30 +360,57 @@ impl X11Input {
                 std::thread::sleep(rest);
                 keycode
             }
-            Choice::None => return Err(PlatformError::Unsupported("a keyboard layout without a free keycode")),
+            Choice::None => {
+                return Err(PlatformError::Unsupported(
+                    "a keyboard layout without a free keycode",
+                ));
+            }
         };
         let (small, capital) = cases_of(character);
         let x = &self.connection.x;
-        x.change_keyboard_mapping(1, keycode, 2, &[small, capital]).during("ChangeKeyboardMapping")?;
+        x.change_keyboard_mapping(1, keycode, 2, &[small, capital])
+            .during("ChangeKeyboardMapping")?;
         self.spares.note_bound(keycode, small, Instant::now());
         let keycodes: Vec<u32> = self.spares.keycodes().map(u32::from).collect();
-        x.change_property32(PropMode::REPLACE, self.connection.root, self.spares_property, AtomEnum::CARDINAL, &keycodes)
-            .during("ChangeProperty")?;
+        x.change_property32(
+            PropMode::REPLACE,
+            self.connection.root,
+            self.spares_property,
+            AtomEnum::CARDINAL,
+            &keycodes,
+        )
+        .during("ChangeProperty")?;
         self.keymap = read_keymap(&self.connection, self.keyboard)?;
         Ok(())
     }
 
     /// Modifiers and group as applications see them now.
     fn state(&self) -> Result<State, PlatformError> {
-        let reply = self.connection.x.xkb_get_state(CORE_KEYBOARD).during("XkbGetState")?.reply().during("XkbGetState")?;
-        Ok(State { mods: u16::from(reply.mods) as u8, group: reply.group.into() })
+        let reply = self
+            .connection
+            .x
+            .xkb_get_state(CORE_KEYBOARD)
+            .during("XkbGetState")?
+            .reply()
+            .during("XkbGetState")?;
+        Ok(State {
+            mods: u16::from(reply.mods) as u8,
+            group: reply.group.into(),
+        })
     }
 
     /// Notices a new layout; also keeps the event queue empty.
     fn read_events(&mut self) -> Result<(), PlatformError> {
-        while let Some(event) = self.connection.x.poll_for_event().during("reading X events")? {
-            self.stale |=
-                matches!(event, Event::MappingNotify(_) | Event::XkbMapNotify(_) | Event::XkbNewKeyboardNotify(_));
+        while let Some(event) = self
+            .connection
+            .x
+            .poll_for_event()
+            .during("reading X events")?
+        {
+            self.stale |= matches!(
+                event,
+                Event::MappingNotify(_) | Event::XkbMapNotify(_) | Event::XkbNewKeyboardNotify(_)
+            );
         }
         if std::mem::take(&mut self.stale) {
             self.keymap = read_keymap(&self.connection, self.keyboard)?;
@@ -336,8 +440,14 @@ impl Input for X11Input {
             }
             InputEvent::Button { button, down } => self.button(button_number(*button), *down)?,
             InputEvent::Wheel { x, y } => self.scroll(*x, *y)?,
-            InputEvent::Key(KeyInput { usage, down: true, text }) => self.press(*usage, text.as_ref())?,
-            InputEvent::Key(KeyInput { usage, down: false, .. }) => self.release(*usage)?,
+            InputEvent::Key(KeyInput {
+                usage,
+                down: true,
+                text,
+            }) => self.press(*usage, text.as_ref())?,
+            InputEvent::Key(KeyInput {
+                usage, down: false, ..
+            }) => self.release(*usage)?,
             InputEvent::SecureAttention => return Err(PlatformError::Unsupported("Ctrl+Alt+Del")),
         }
         self.connection.x.flush().during("sending X requests")
@@ -369,7 +479,11 @@ fn composes(text: &KeyText) -> bool {
 /// Whole notches of an old rest and a new distance, and the new rest.
 const fn notches(rest: i32, distance: i32) -> (i32, i32) {
     // Turning round starts a new notch: the rest of the other direction is forgotten.
-    let rest = if (rest < 0) == (distance < 0) { rest } else { 0 };
+    let rest = if (rest < 0) == (distance < 0) {
+        rest
+    } else {
+        0
+    };
     let sum = rest + distance;
     (sum / NOTCH, sum % NOTCH)
 }
@@ -390,13 +504,26 @@ fn xtest_keyboard(connection: &Connection) -> Result<Option<u16>, PlatformError>
     if !connection.has(xinput::X11_EXTENSION_NAME)? {
         return Ok(None);
     }
-    let Ok(version) = x.xinput_xi_query_version(2, 2).during("XIQueryVersion")?.reply() else { return Ok(None) };
+    let Ok(version) = x
+        .xinput_xi_query_version(2, 2)
+        .during("XIQueryVersion")?
+        .reply()
+    else {
+        return Ok(None);
+    };
     if version.major_version < 2 {
         return Ok(None);
     }
-    let devices = x.xinput_xi_query_device(ALL_DEVICES).during("XIQueryDevice")?.reply().during("XIQueryDevice")?;
+    let devices = x
+        .xinput_xi_query_device(ALL_DEVICES)
+        .during("XIQueryDevice")?
+        .reply()
+        .during("XIQueryDevice")?;
     // Every master has its own; the first belongs to the first master, which is where applications look.
-    let keyboard = devices.infos.iter().find(|device| device.name.ends_with(b"XTEST keyboard"));
+    let keyboard = devices
+        .infos
+        .iter()
+        .find(|device| device.name.ends_with(b"XTEST keyboard"));
     Ok(keyboard.map(|device| device.deviceid))
 }
 
@@ -405,7 +532,14 @@ fn watch_layout(connection: &Connection) -> Result<(), PlatformError> {
     let parts = xkb::MapPart::KEY_TYPES | xkb::MapPart::KEY_SYMS | xkb::MapPart::MODIFIER_MAP;
     connection
         .x
-        .xkb_select_events(CORE_KEYBOARD, 0_u16.into(), events, parts, parts, &xkb::SelectEventsAux::new())
+        .xkb_select_events(
+            CORE_KEYBOARD,
+            0_u16.into(),
+            events,
+            parts,
+            parts,
+            &xkb::SelectEventsAux::new(),
+        )
         .during("XkbSelectEvents")?;
     Ok(())
 }
@@ -460,7 +594,26 @@ fn read_keymap(connection: &Connection, keyboard: u16) -> Result<Keymap, Platfor
     let nothing = xkb::MapPart::from(0_u16);
     let reply = connection
         .x
-        .xkb_get_map(keyboard, parts, nothing, 0, 0, 0, 0, 0, 0, 0, 0, 0_u16.into(), 0, 0, 0, 0, 0, 0)
+        .xkb_get_map(
+            keyboard,
+            parts,
+            nothing,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0_u16.into(),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        )
         .during("XkbGetMap")?
         .reply()
         .during("XkbGetMap")?;
@@ -470,12 +623,21 @@ fn read_keymap(connection: &Connection, keyboard: u16) -> Result<Keymap, Platfor
 fn read_spares(connection: &Connection, property: u32) -> Result<Vec<u8>, PlatformError> {
     let reply = connection
         .x
-        .get_property(false, connection.root, property, AtomEnum::CARDINAL, 0, MAX_PROPERTY_ITEMS)
+        .get_property(
+            false,
+            connection.root,
+            property,
+            AtomEnum::CARDINAL,
+            0,
+            MAX_PROPERTY_ITEMS,
+        )
         .during("GetProperty")?
         .reply()
         .during("GetProperty")?;
     let items = reply.value32().into_iter().flatten();
-    Ok(items.filter_map(|keycode| u8::try_from(keycode).ok()).collect())
+    Ok(items
+        .filter_map(|keycode| u8::try_from(keycode).ok())
+        .collect())
 }
 
 #[cfg(test)]

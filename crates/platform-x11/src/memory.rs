@@ -28,7 +28,14 @@ impl Shared {
         // SAFETY: a new mapping at an address of the kernel's choice, of a file
         // that was just made `len` bytes long.
         let address = unsafe {
-            mmap(std::ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, &file, 0)?
+            mmap(
+                std::ptr::null_mut(),
+                len,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                &file,
+                0,
+            )?
         };
         let address = NonNull::new(address.cast()).ok_or(Errno::NOMEM)?;
         Ok((Self { address, len }, file))

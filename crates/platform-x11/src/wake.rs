@@ -25,13 +25,21 @@ impl Waker {
     pub(crate) fn new() -> Result<Self, PlatformError> {
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|error| os_error("eventfd", error))?;
-        Ok(Self { event: Arc::new(event) })
+        Ok(Self {
+            event: Arc::new(event),
+        })
     }
 
     /// Waits until `connection` can be read, until woken, or for `timeout`.
-    pub(crate) fn wait(&self, connection: BorrowedFd<'_>, timeout: Duration) -> Result<Ready, PlatformError> {
-        let mut fds =
-            [PollFd::from_borrowed_fd(connection, PollFlags::IN), PollFd::new(&*self.event, PollFlags::IN)];
+    pub(crate) fn wait(
+        &self,
+        connection: BorrowedFd<'_>,
+        timeout: Duration,
+    ) -> Result<Ready, PlatformError> {
+        let mut fds = [
+            PollFd::from_borrowed_fd(connection, PollFlags::IN),
+            PollFd::new(&*self.event, PollFlags::IN),
+        ];
         let timeout = Timespec {
             tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
             tv_nsec: timeout.subsec_nanos().into(),
@@ -42,7 +50,10 @@ impl Waker {
         }
         // Errors and hang-ups make the connection "readable": reading it tells what happened.
         let connection = !fds[0].revents().is_empty();
-        Ok(Ready { woken: self.take(), connection })
+        Ok(Ready {
+            woken: self.take(),
+            connection,
+        })
     }
 
     /// True once for all wake-ups since the last call.
@@ -59,5 +70,8 @@ impl Wake for Waker {
 }
 
 fn os_error(call: &'static str, error: Errno) -> PlatformError {
-    PlatformError::Os { call, source: io::Error::from(error) }
+    PlatformError::Os {
+        call,
+        source: io::Error::from(error),
+    }
 }

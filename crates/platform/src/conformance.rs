@@ -83,12 +83,29 @@ pub fn check_all(desktop: &mut dyn Desktop, stage: &mut dyn Stage) {
 pub fn layout_has_one_primary_display_inside_the_picture(desktop: &mut dyn Desktop) {
     let layout = desktop.layout().expect("layout");
 
-    assert_eq!(layout.displays.iter().filter(|display| display.primary).count(), 1, "one primary display");
+    assert_eq!(
+        layout
+            .displays
+            .iter()
+            .filter(|display| display.primary)
+            .count(),
+        1,
+        "one primary display"
+    );
     for display in &layout.displays {
         let x = u32::try_from(display.x).expect("a display starts inside the picture");
         let y = u32::try_from(display.y).expect("a display starts inside the picture");
-        let rect = Rect { x, y, width: display.size.width(), height: display.size.height() };
-        assert!(rect.fits(layout.picture), "display {} lies inside the picture", display.name);
+        let rect = Rect {
+            x,
+            y,
+            width: display.size.width(),
+            height: display.size.height(),
+        };
+        assert!(
+            rect.fits(layout.picture),
+            "display {} lies inside the picture",
+            display.name
+        );
     }
 }
 
@@ -100,19 +117,51 @@ pub fn first_grab_is_the_whole_picture(desktop: &mut dyn Desktop) {
     let grab = capture.grab().expect("grab");
 
     assert_eq!(capture.frame().size(), picture);
-    let Grab::Changed(rects) = grab else { panic!("the first grab was {grab:?}") };
-    assert!(covers(&rects, Rect::whole(picture), picture), "the first grab covers the picture, got {rects:?}");
+    let Grab::Changed(rects) = grab else {
+        panic!("the first grab was {grab:?}")
+    };
+    assert!(
+        covers(&rects, Rect::whole(picture), picture),
+        "the first grab covers the picture, got {rects:?}"
+    );
 }
 
 /// What an application draws ends the wait, is inside what the grab reports, and has its exact colour.
-pub fn drawing_is_announced_reported_and_read_exactly(desktop: &mut dyn Desktop, stage: &mut dyn Stage) {
+pub fn drawing_is_announced_reported_and_read_exactly(
+    desktop: &mut dyn Desktop,
+    stage: &mut dyn Stage,
+) {
     let picture = desktop.layout().expect("layout").picture;
     let mut capture = settled(desktop);
     let area = stage.area();
     let cases = [
-        (Rect { x: area.x + 17, y: area.y + 33, width: 61, height: 7 }, [1, 2, 3]),
-        (Rect { x: area.x, y: area.y, width: area.width, height: 1 }, [250, 128, 0]),
-        (Rect { x: area.x + 100, y: area.y + 50, width: 1, height: 120 }, [0, 255, 77]),
+        (
+            Rect {
+                x: area.x + 17,
+                y: area.y + 33,
+                width: 61,
+                height: 7,
+            },
+            [1, 2, 3],
+        ),
+        (
+            Rect {
+                x: area.x,
+                y: area.y,
+                width: area.width,
+                height: 1,
+            },
+            [250, 128, 0],
+        ),
+        (
+            Rect {
+                x: area.x + 100,
+                y: area.y + 50,
+                width: 1,
+                height: 120,
+            },
+            [0, 255, 77],
+        ),
         (area, [90, 80, 70]),
     ];
 
@@ -120,7 +169,10 @@ pub fn drawing_is_announced_reported_and_read_exactly(desktop: &mut dyn Desktop,
         stage.fill(rect, colour);
         let reported = grab_until(&mut *capture, |capture| is_filled(capture, rect, colour));
 
-        assert!(covers(&reported, rect, picture), "{rect:?} lies inside the reported {reported:?}");
+        assert!(
+            covers(&reported, rect, picture),
+            "{rect:?} lies inside the reported {reported:?}"
+        );
     }
 }
 
@@ -130,10 +182,20 @@ pub fn overlapping_drawings_end_in_the_last_one(desktop: &mut dyn Desktop, stage
     let area = stage.area();
 
     for step in 0..100 {
-        let rect = Rect { x: area.x + step, y: area.y + (step * 7) % 90, width: 40, height: 12 };
+        let rect = Rect {
+            x: area.x + step,
+            y: area.y + (step * 7) % 90,
+            width: 40,
+            height: 12,
+        };
         stage.fill(rect, [step as u8, 10, 200]);
     }
-    let last = Rect { x: area.x + 30, y: area.y + 30, width: 80, height: 80 };
+    let last = Rect {
+        x: area.x + 30,
+        y: area.y + 30,
+        width: 80,
+        height: 80,
+    };
     stage.fill(last, [5, 6, 7]);
 
     grab_until(&mut *capture, |capture| is_filled(capture, last, [5, 6, 7]));
@@ -154,12 +216,18 @@ pub fn a_wait_ends_when_woken(desktop: &mut dyn Desktop) {
     let waker = capture.waker();
 
     waker.wake();
-    assert!(wait_until(&mut *capture, Wait::Woken), "woken before the wait");
+    assert!(
+        wait_until(&mut *capture, Wait::Woken),
+        "woken before the wait"
+    );
     let thread = std::thread::spawn(move || {
         std::thread::sleep(SHORT_WAIT);
         waker.wake();
     });
-    assert!(wait_until(&mut *capture, Wait::Woken), "woken during the wait");
+    assert!(
+        wait_until(&mut *capture, Wait::Woken),
+        "woken during the wait"
+    );
     thread.join().expect("the waking thread ends");
 }
 
@@ -169,12 +237,25 @@ pub fn pointer_is_where_it_was_moved(desktop: &mut dyn Desktop, stage: &mut dyn 
     let mut capture = desktop.open_capture().expect("capture");
     let mut input = desktop.open_input().expect("input");
 
-    let first = capture.pointer().expect("pointer").expect("the first call reports the pointer");
+    let first = capture
+        .pointer()
+        .expect("pointer")
+        .expect("the first call reports the pointer");
     if let Some(shape) = &first.shape {
-        assert_eq!(shape.rgba.len(), shape.width as usize * shape.height as usize * 4);
-        assert!(shape.hot_x < shape.width && shape.hot_y < shape.height, "hot spot inside the shape");
+        assert_eq!(
+            shape.rgba.len(),
+            shape.width as usize * shape.height as usize * 4
+        );
+        assert!(
+            shape.hot_x < shape.width && shape.hot_y < shape.height,
+            "hot spot inside the shape"
+        );
     }
-    for (x, y) in [(area.x + 10, area.y + 20), (area.x + 150, area.y + 21), (area.x + 11, area.y + 160)] {
+    for (x, y) in [
+        (area.x + 10, area.y + 20),
+        (area.x + 150, area.y + 21),
+        (area.x + 11, area.y + 160),
+    ] {
         inject(&mut *input, &InputEvent::PointerMove { x, y });
         await_pointer(&mut *capture, x, y);
     }
@@ -186,11 +267,15 @@ pub fn keys_arrive_with_their_text(desktop: &mut dyn Desktop, stage: &mut dyn St
 
     tap(&mut *input, "KeyA", Some("a"));
     tap(&mut *input, "Digit7", Some("7"));
-    hold(&mut *input, "ShiftLeft", |input| tap(input, "KeyB", Some("B")));
+    hold(&mut *input, "ShiftLeft", |input| {
+        tap(input, "KeyB", Some("B"));
+    });
 
     let mut seen = await_text(stage, "a7B");
     seen.extend(await_received(stage, "Shift's release", |more| {
-        seen.iter().chain(more).any(|one| *one == key("ShiftLeft", false))
+        seen.iter()
+            .chain(more)
+            .any(|one| *one == key("ShiftLeft", false))
     }));
     for code in ["KeyA", "Digit7", "KeyB", "ShiftLeft"] {
         assert_pressed_and_released(&seen, code);
@@ -199,14 +284,26 @@ pub fn keys_arrive_with_their_text(desktop: &mut dyn Desktop, stage: &mut dyn St
 
 /// Keys without text arrive as themselves, also those that share a code with another key.
 pub fn keys_that_type_nothing_arrive(desktop: &mut dyn Desktop, stage: &mut dyn Stage) {
-    let codes = ["ArrowLeft", "Home", "F5", "Enter", "NumpadEnter", "ControlRight", "ShiftRight", "Escape", "Delete"];
+    let codes = [
+        "ArrowLeft",
+        "Home",
+        "F5",
+        "Enter",
+        "NumpadEnter",
+        "ControlRight",
+        "ShiftRight",
+        "Escape",
+        "Delete",
+    ];
     let mut input = focused(desktop, stage);
 
     for code in codes {
         tap(&mut *input, code, None);
     }
 
-    let seen = await_received(stage, "the last key's release", |seen| seen.contains(&key("Delete", false)));
+    let seen = await_received(stage, "the last key's release", |seen| {
+        seen.contains(&key("Delete", false))
+    });
     for code in codes {
         assert_pressed_and_released(&seen, code);
     }
@@ -216,9 +313,13 @@ pub fn keys_that_type_nothing_arrive(desktop: &mut dyn Desktop, stage: &mut dyn 
 pub fn shortcuts_press_the_physical_key(desktop: &mut dyn Desktop, stage: &mut dyn Stage) {
     let mut input = focused(desktop, stage);
 
-    hold(&mut *input, "ControlLeft", |input| tap(input, "KeyQ", Some("я")));
+    hold(&mut *input, "ControlLeft", |input| {
+        tap(input, "KeyQ", Some("я"));
+    });
 
-    let seen = await_received(stage, "Control's release", |seen| seen.contains(&key("ControlLeft", false)));
+    let seen = await_received(stage, "Control's release", |seen| {
+        seen.contains(&key("ControlLeft", false))
+    });
     assert_pressed_and_released(&seen, "KeyQ");
 }
 
@@ -227,8 +328,16 @@ pub fn foreign_text_arrives_unchanged(desktop: &mut dyn Desktop, stage: &mut dyn
     let mut input = focused(desktop, stage);
 
     // As from a German keyboard, then from an input method.
-    hold(&mut *input, "ShiftLeft", |input| tap(input, "KeyG", Some("G")));
-    for (code, text) in [("KeyR", "r"), ("BracketLeft", "ü"), ("Minus", "ß"), ("KeyE", "e"), ("Space", " ")] {
+    hold(&mut *input, "ShiftLeft", |input| {
+        tap(input, "KeyG", Some("G"));
+    });
+    for (code, text) in [
+        ("KeyR", "r"),
+        ("BracketLeft", "ü"),
+        ("Minus", "ß"),
+        ("KeyE", "e"),
+        ("Space", " "),
+    ] {
         tap(&mut *input, code, Some(text));
     }
     hold(&mut *input, "AltRight", |input| {
@@ -272,16 +381,36 @@ pub fn buttons_and_wheel_arrive(desktop: &mut dyn Desktop, stage: &mut dyn Stage
 
     for button in MouseButton::ALL {
         inject(&mut *input, &InputEvent::Button { button, down: true });
-        inject(&mut *input, &InputEvent::Button { button, down: false });
+        inject(
+            &mut *input,
+            &InputEvent::Button {
+                button,
+                down: false,
+            },
+        );
     }
-    for (x, y) in [(0, 240), (0, -120), (360, 0), (-120, 0), (0, 60), (0, 60), (0, -30), (0, -90)] {
+    for (x, y) in [
+        (0, 240),
+        (0, -120),
+        (360, 0),
+        (-120, 0),
+        (0, 60),
+        (0, 60),
+        (0, -30),
+        (0, -90),
+    ] {
         inject(&mut *input, &InputEvent::Wheel { x, y });
     }
 
-    let seen = await_received(stage, "the sum of all scrolling", |seen| scrolled(seen) == (240, 120));
+    let seen = await_received(stage, "the sum of all scrolling", |seen| {
+        scrolled(seen) == (240, 120)
+    });
     for button in MouseButton::ALL {
         for down in [true, false] {
-            assert!(seen.contains(&Received::Button { button, down }), "{button:?} down={down} in {seen:?}");
+            assert!(
+                seen.contains(&Received::Button { button, down }),
+                "{button:?} down={down} in {seen:?}"
+            );
         }
     }
 }
@@ -290,11 +419,20 @@ pub fn buttons_and_wheel_arrive(desktop: &mut dyn Desktop, stage: &mut dyn Stage
 pub fn input_left_held_is_released_on_close(desktop: &mut dyn Desktop, stage: &mut dyn Stage) {
     let mut input = focused(desktop, stage);
     inject(&mut *input, &press("ShiftLeft", None));
-    inject(&mut *input, &InputEvent::Button { button: MouseButton::Left, down: true });
+    inject(
+        &mut *input,
+        &InputEvent::Button {
+            button: MouseButton::Left,
+            down: true,
+        },
+    );
 
     drop(input);
 
-    let button = Received::Button { button: MouseButton::Left, down: false };
+    let button = Received::Button {
+        button: MouseButton::Left,
+        down: false,
+    };
     await_received(stage, "both releases", |seen| {
         seen.contains(&key("ShiftLeft", false)) && seen.contains(&button)
     });
@@ -309,7 +447,10 @@ pub fn secure_attention_is_refused_where_it_has_no_effect(desktop: &mut dyn Desk
 
     let answer = input.inject(&InputEvent::SecureAttention);
 
-    assert!(matches!(answer, Err(PlatformError::Unsupported(_))), "got {answer:?}");
+    assert!(
+        matches!(answer, Err(PlatformError::Unsupported(_))),
+        "got {answer:?}"
+    );
 }
 
 /// A capture that has read the screen and found it still.
@@ -335,7 +476,10 @@ fn grab_until(capture: &mut dyn Capture, done: impl Fn(&dyn Capture) -> bool) ->
         if done(capture) {
             return reported;
         }
-        assert!(Instant::now() < deadline, "what was drawn is in the frame; reported: {reported:?}");
+        assert!(
+            Instant::now() < deadline,
+            "what was drawn is in the frame; reported: {reported:?}"
+        );
     }
 }
 
@@ -369,12 +513,22 @@ fn await_pointer(capture: &mut dyn Capture, x: u32, y: u32) {
 fn focused(desktop: &mut dyn Desktop, stage: &mut dyn Stage) -> Box<dyn Input> {
     let area = stage.area();
     let mut input = desktop.open_input().expect("input");
-    inject(&mut *input, &InputEvent::PointerMove { x: area.x + area.width / 2, y: area.y + area.height / 2 });
+    inject(
+        &mut *input,
+        &InputEvent::PointerMove {
+            x: area.x + area.width / 2,
+            y: area.y + area.height / 2,
+        },
+    );
     stage.received();
     input
 }
 
-fn await_received(stage: &mut dyn Stage, what: &str, done: impl Fn(&[Received]) -> bool) -> Vec<Received> {
+fn await_received(
+    stage: &mut dyn Stage,
+    what: &str,
+    done: impl Fn(&[Received]) -> bool,
+) -> Vec<Received> {
     let deadline = Instant::now() + PATIENCE;
     let mut seen = Vec::new();
     loop {
@@ -382,7 +536,10 @@ fn await_received(stage: &mut dyn Stage, what: &str, done: impl Fn(&[Received]) 
         if done(&seen) {
             return seen;
         }
-        assert!(Instant::now() < deadline, "{what} arrives; received: {seen:?}");
+        assert!(
+            Instant::now() < deadline,
+            "{what} arrives; received: {seen:?}"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -396,7 +553,9 @@ fn await_text(stage: &mut dyn Stage, text: &str) -> Vec<Received> {
             all
         })
     };
-    let seen = await_received(stage, text, |seen| typed(seen).chars().count() >= text.chars().count());
+    let seen = await_received(stage, text, |seen| {
+        typed(seen).chars().count() >= text.chars().count()
+    });
     assert_eq!(typed(&seen), text, "received: {seen:?}");
     seen
 }
@@ -404,7 +563,10 @@ fn await_text(stage: &mut dyn Stage, text: &str) -> Vec<Received> {
 fn assert_pressed_and_released(seen: &[Received], code: &str) {
     let down = seen.iter().position(|one| *one == key(code, true));
     let up = seen.iter().rposition(|one| *one == key(code, false));
-    assert!(down.is_some() && up > down, "{code} is pressed and then released in {seen:?}");
+    assert!(
+        down.is_some() && up > down,
+        "{code} is pressed and then released in {seen:?}"
+    );
 }
 
 fn scrolled(seen: &[Received]) -> (i32, i32) {
@@ -419,7 +581,10 @@ fn usage(code: &str) -> Usage {
 }
 
 fn key(code: &str, down: bool) -> Received {
-    Received::Key { usage: usage(code), down }
+    Received::Key {
+        usage: usage(code),
+        down,
+    }
 }
 
 fn press(code: &str, text: Option<&str>) -> InputEvent {
@@ -456,13 +621,20 @@ fn inject(input: &mut dyn Input, event: &InputEvent) {
 
 fn is_filled(capture: &dyn Capture, rect: Rect, colour: [u8; 3]) -> bool {
     let frame = capture.frame();
-    (rect.y..rect.y + rect.height)
-        .all(|y| frame.row(rect.x, y, rect.width).chunks_exact(4).all(|pixel| pixel[..3] == colour))
+    (rect.y..rect.y + rect.height).all(|y| {
+        frame
+            .row(rect.x, y, rect.width)
+            .chunks_exact(4)
+            .all(|pixel| pixel[..3] == colour)
+    })
 }
 
 /// True when every pixel of `rect` is in one of `rects`, which all lie inside the picture.
 fn covers(rects: &[Rect], rect: Rect, picture: Size) -> bool {
-    assert!(rects.iter().all(|rect| rect.fits(picture)), "{rects:?} lie inside the picture");
+    assert!(
+        rects.iter().all(|rect| rect.fits(picture)),
+        "{rects:?} lie inside the picture"
+    );
     (rect.y..rect.y + rect.height).all(|y| {
         let mut spans: Vec<(u32, u32)> = rects
             .iter()
@@ -470,7 +642,13 @@ fn covers(rects: &[Rect], rect: Rect, picture: Size) -> bool {
             .map(|rect| (rect.x, rect.x + rect.width))
             .collect();
         spans.sort_unstable();
-        let reached = spans.iter().fold(rect.x, |reached, &(from, to)| if from <= reached { reached.max(to) } else { reached });
+        let reached = spans.iter().fold(rect.x, |reached, &(from, to)| {
+            if from <= reached {
+                reached.max(to)
+            } else {
+                reached
+            }
+        });
         reached >= rect.x + rect.width
     })
 }

@@ -52,18 +52,34 @@ pub enum Refusal {
 impl FakeScreen {
     /// A black screen with one display and an arrow in the corner.
     pub fn new(size: Size) -> Self {
-        let shape = PointerShape { width: 1, height: 1, hot_x: 0, hot_y: 0, rgba: vec![255; PIXEL] };
+        let shape = PointerShape {
+            width: 1,
+            height: 1,
+            hot_x: 0,
+            hot_y: 0,
+            rgba: vec![255; PIXEL],
+        };
         let state = State {
             layout: single_display(size),
             generation: 0,
             pixels: vec![0; size.area() * PIXEL],
             drawn: Vec::new(),
-            pointer: Pointer { x: 0, y: 0, visible: true, shape: Some(shape) },
+            pointer: Pointer {
+                x: 0,
+                y: 0,
+                visible: true,
+                shape: Some(shape),
+            },
             injected: Vec::new(),
             refusal: None,
             gone: false,
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                changed: Condvar::new(),
+            }),
+        }
     }
 
     /// Fills a rectangle with one BGRX colour.
@@ -119,11 +135,16 @@ impl FakeScreen {
 
     /// The desktop that captures this screen.
     pub fn desktop(&self) -> FakeDesktop {
-        FakeDesktop { screen: self.clone() }
+        FakeDesktop {
+            screen: self.clone(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().expect("no test panics while it holds the fake screen")
+        self.shared
+            .state
+            .lock()
+            .expect("no test panics while it holds the fake screen")
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -155,7 +176,12 @@ impl Desktop for FakeDesktop {
             pixels: vec![0; state.pixels.len()],
             read: None,
             reported: None,
-            seen: Pointer { x: 0, y: 0, visible: false, shape: None },
+            seen: Pointer {
+                x: 0,
+                y: 0,
+                visible: false,
+                shape: None,
+            },
             woken: Arc::default(),
         };
         Ok(Box::new(capture))
@@ -165,7 +191,10 @@ impl Desktop for FakeDesktop {
         if self.screen.lock().refusal == Some(Refusal::Unsupported) {
             return Err(PlatformError::Unsupported("input"));
         }
-        Ok(Box::new(FakeInput { screen: self.screen.clone(), held: Vec::new() }))
+        Ok(Box::new(FakeInput {
+            screen: self.screen.clone(),
+            held: Vec::new(),
+        }))
     }
 
     fn has_secure_attention(&self) -> bool {
@@ -204,7 +233,10 @@ impl Capture for FakeCapture {
     fn wait(&mut self, timeout: Duration) -> Result<Wait, PlatformError> {
         let deadline = Instant::now() + timeout;
         let shared = Arc::clone(&self.screen.shared);
-        let mut state = shared.state.lock().expect("no test panics while it holds the fake screen");
+        let mut state = shared
+            .state
+            .lock()
+            .expect("no test panics while it holds the fake screen");
         loop {
             if state.gone {
                 return Err(PlatformError::Gone("the fake desktop"));
@@ -216,12 +248,19 @@ impl Capture for FakeCapture {
             if left.is_zero() {
                 return Ok(Wait::Timeout);
             }
-            state = shared.changed.wait_timeout(state, left).expect("as above").0;
+            state = shared
+                .changed
+                .wait_timeout(state, left)
+                .expect("as above")
+                .0;
         }
     }
 
     fn waker(&self) -> Box<dyn Wake> {
-        Box::new(FakeWaker { screen: self.screen.clone(), woken: Arc::clone(&self.woken) })
+        Box::new(FakeWaker {
+            screen: self.screen.clone(),
+            woken: Arc::clone(&self.woken),
+        })
     }
 
     fn grab(&mut self) -> Result<Grab, PlatformError> {
@@ -238,7 +277,11 @@ impl Capture for FakeCapture {
             Some(read) => state.drawn[read..].to_vec(),
         };
         self.read = Some(state.drawn.len());
-        Ok(if rects.is_empty() { Grab::Unchanged } else { Grab::Changed(rects) })
+        Ok(if rects.is_empty() {
+            Grab::Unchanged
+        } else {
+            Grab::Changed(rects)
+        })
     }
 
     fn frame(&self) -> FrameView<'_> {
@@ -251,7 +294,11 @@ impl Capture for FakeCapture {
         if now == self.seen {
             return Ok(None);
         }
-        let shape = if now.shape == self.seen.shape { None } else { now.shape.clone() };
+        let shape = if now.shape == self.seen.shape {
+            None
+        } else {
+            now.shape.clone()
+        };
         let news = Pointer { shape, ..now };
         self.seen = now;
         Ok(Some(news))
@@ -265,7 +312,8 @@ struct FakeWaker {
 
 impl Wake for FakeWaker {
     fn wake(&self) {
-        self.screen.change(|_| *self.woken.lock().expect("a flag is never poisoned") = true);
+        self.screen
+            .change(|_| *self.woken.lock().expect("a flag is never poisoned") = true);
     }
 }
 
@@ -299,7 +347,8 @@ impl Input for FakeInput {
 
 impl Drop for FakeInput {
     fn drop(&mut self) {
-        self.screen.change(|state| state.injected.append(&mut self.held));
+        self.screen
+            .change(|state| state.injected.append(&mut self.held));
     }
 }
 
@@ -349,16 +398,38 @@ impl Host for FakeHost {
 /// What ends a press, and whether `event` is the press.
 fn release_of(event: &InputEvent) -> Option<(InputEvent, bool)> {
     match event {
-        InputEvent::Button { button, down } => Some((InputEvent::Button { button: *button, down: false }, *down)),
+        InputEvent::Button { button, down } => Some((
+            InputEvent::Button {
+                button: *button,
+                down: false,
+            },
+            *down,
+        )),
         InputEvent::Key(key) => {
-            let release = KeyInput { usage: key.usage, down: false, text: None };
+            let release = KeyInput {
+                usage: key.usage,
+                down: false,
+                text: None,
+            };
             Some((InputEvent::Key(release), key.down))
         }
-        InputEvent::PointerMove { .. } | InputEvent::Wheel { .. } | InputEvent::SecureAttention => None,
+        InputEvent::PointerMove { .. } | InputEvent::Wheel { .. } | InputEvent::SecureAttention => {
+            None
+        }
     }
 }
 
 fn single_display(picture: Size) -> DisplayLayout {
-    let display = Display { id: 1, name: "Fake".to_owned(), x: 0, y: 0, size: picture, primary: true };
-    DisplayLayout { picture, displays: vec![display] }
+    let display = Display {
+        id: 1,
+        name: "Fake".to_owned(),
+        x: 0,
+        y: 0,
+        size: picture,
+        primary: true,
+    };
+    DisplayLayout {
+        picture,
+        displays: vec![display],
+    }
 }

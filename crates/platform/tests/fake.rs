@@ -13,7 +13,12 @@ struct FakeStage {
 
 impl Stage for FakeStage {
     fn area(&self) -> Rect {
-        Rect { x: 20, y: 30, width: 200, height: 210 }
+        Rect {
+            x: 20,
+            y: 30,
+            width: 200,
+            height: 210,
+        }
     }
 
     fn fill(&mut self, rect: Rect, [blue, green, red]: [u8; 3]) {
@@ -21,15 +26,24 @@ impl Stage for FakeStage {
     }
 
     fn received(&mut self) -> Vec<Received> {
-        self.screen.take_injected().into_iter().flat_map(as_an_application_sees_it).collect()
+        self.screen
+            .take_injected()
+            .into_iter()
+            .flat_map(as_an_application_sees_it)
+            .collect()
     }
 }
 
 fn as_an_application_sees_it(event: InputEvent) -> Vec<Received> {
     match event {
         InputEvent::Key(KeyInput { usage, down, text }) => {
-            let typed = text.filter(|_| down).map(|text| Received::Text(text.as_str().to_owned()));
-            [Received::Key { usage, down }].into_iter().chain(typed).collect()
+            let typed = text
+                .filter(|_| down)
+                .map(|text| Received::Text(text.as_str().to_owned()));
+            [Received::Key { usage, down }]
+                .into_iter()
+                .chain(typed)
+                .collect()
         }
         InputEvent::Button { button, down } => vec![Received::Button { button, down }],
         InputEvent::Wheel { x, y } => vec![Received::Wheel { x, y }],
@@ -45,7 +59,12 @@ fn small() -> FakeScreen {
 fn fake_conforms() {
     let screen = small();
 
-    conformance::check_all(&mut screen.desktop(), &mut FakeStage { screen: screen.clone() });
+    conformance::check_all(
+        &mut screen.desktop(),
+        &mut FakeStage {
+            screen: screen.clone(),
+        },
+    );
 }
 
 #[test]
@@ -71,6 +90,9 @@ fn says_when_the_desktop_is_gone_or_refuses_input() {
     screen.refuse_input(Refusal::Unsupported);
     screen.remove_desktop();
 
-    assert!(matches!(desktop.open_input().err(), Some(PlatformError::Unsupported(_))));
+    assert!(matches!(
+        desktop.open_input().err(),
+        Some(PlatformError::Unsupported(_))
+    ));
     assert!(matches!(capture.grab(), Err(PlatformError::Gone(_))));
 }

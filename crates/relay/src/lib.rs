@@ -7,11 +7,12 @@ mod envelope;
 mod relay;
 mod ticket;
 mod traffic;
+mod words;
 
 pub use envelope::{Lane, MAX_SESSION_MESSAGE_BYTES, Violation, check_message};
-pub use relay::{
-    AGENT_WAIT, CloseWhy, ControlClose, ControlId, NotAllowed, Output, Relay, SESSION_WAIT, Side,
-    Tickets, UnknownSession, Usage,
-};
+pub use relay::{AGENT_WAIT, Relay, SESSION_WAIT};
 pub use ticket::{TICKET_LIFE, Ticket};
 pub use traffic::{Direction, Traffic};
+pub use words::{
+    CloseWhy, ControlClose, ControlId, NotAllowed, Output, Side, Tickets, UnknownSession, Usage,
+};

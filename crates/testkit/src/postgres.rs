@@ -67,7 +67,12 @@ impl Postgres {
         let data = folder.join("data");
 
         let made = command(&programs, "initdb", user)
-            .args(["--username=gc", "--auth=trust", "--encoding=UTF8", "--locale=C"])
+            .args([
+                "--username=gc",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+            ])
             .args(["--no-sync", "--pgdata"])
             .arg(&data)
             .output()
@@ -89,7 +94,14 @@ impl Postgres {
             .stderr(fs::File::create(folder.join("log")).expect("create the log"))
             .spawn()
             .expect("start postgres");
-        let postgres = Self { child, folder, programs, user, port, databases: AtomicU32::new(0) };
+        let postgres = Self {
+            child,
+            folder,
+            programs,
+            user,
+            port,
+            databases: AtomicU32::new(0),
+        };
         postgres.wait_until_ready();
         postgres
     }
@@ -114,7 +126,11 @@ impl Postgres {
     }
 
     fn address(&self) -> [String; 3] {
-        ["--host=127.0.0.1".into(), format!("--port={}", self.port), "--username=gc".into()]
+        [
+            "--host=127.0.0.1".into(),
+            format!("--port={}", self.port),
+            "--username=gc".into(),
+        ]
     }
 
     fn wait_until_ready(&self) {
@@ -128,7 +144,11 @@ impl Postgres {
                 return;
             }
             let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "PostgreSQL did not start: {}", log());
+            assert!(
+                Instant::now() < deadline,
+                "PostgreSQL did not start: {}",
+                log()
+            );
             sleep(Duration::from_millis(50));
         }
     }
@@ -186,7 +206,9 @@ fn unprivileged_user() -> Option<User> {
     }
     let accounts = fs::read_to_string("/etc/passwd").expect("read the accounts");
     let user = ["postgres", "nobody"].into_iter().find_map(|name| {
-        let line = accounts.lines().find(|line| line.split(':').next() == Some(name))?;
+        let line = accounts
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
         let mut fields = line.split(':').skip(2);
         let uid = fields.next()?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
@@ -198,8 +220,7 @@ fn unprivileged_user() -> Option<User> {
 fn make_folder(user: Option<User>) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder =
-        std::env::temp_dir().join(format!("gc-postgres-{}-{number}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("gc-postgres-{}-{number}", std::process::id()));
     let prepared: io::Result<()> = (|| {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
@@ -215,7 +236,10 @@ fn make_folder(user: Option<User>) -> PathBuf {
 
 fn command(programs: &Path, program: &str, user: Option<User>) -> Command {
     let mut command = Command::new(programs.join(program));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     // A folder that the other user may enter.
     command.current_dir("/");
     command.env_remove("PGOPTIONS").env("LC_ALL", "C");
@@ -227,5 +251,8 @@ fn command(programs: &Path, program: &str, user: Option<User>) -> Command {
 
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("the port that was bound").port()
+    listener
+        .local_addr()
+        .expect("the port that was bound")
+        .port()
 }

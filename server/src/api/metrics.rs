@@ -13,7 +13,7 @@ use crate::http::error::{ApiError, ErrorBody};
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Numbers for Prometheus: from this machine itself, or with METRICS_TOKEN.
+/// Numbers for Prometheus: from this machine itself, or with the metrics token.
 #[utoipa::path(get, path = "/metrics", tag = "server",
     responses(
         (status = 200, body = String, content_type = "application/openmetrics-text"),

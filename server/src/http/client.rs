@@ -139,7 +139,14 @@ mod tests {
 
     #[test]
     fn believes_forwarded_headers_of_trusted_proxies_only() {
-        let table: [(&str, &[&str], Option<&'static str>, &str, bool); 8] = [
+        type Case = (
+            &'static str,
+            &'static [&'static str],
+            Option<&'static str>,
+            &'static str,
+            bool,
+        );
+        let table: [Case; 8] = [
             ("192.0.2.9", &["1.1.1.1"], Some("https"), "192.0.2.9", false),
             ("10.0.0.1", &[], None, "10.0.0.1", false),
             (

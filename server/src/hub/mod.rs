@@ -322,18 +322,14 @@ impl Hub {
         loop {
             let due = self.lock().relay.poll_timeout();
             let changed = self.changed.notified();
-            match due {
-                Some(due) => {
-                    let due = tokio::time::Instant::from_std(self.clock.instant(due));
-                    tokio::select! {
-                        () = tokio::time::sleep_until(due) => {}
-                        () = changed => continue,
-                    }
-                }
-                None => {
-                    changed.await;
-                    continue;
-                }
+            let Some(due) = due else {
+                changed.await;
+                continue;
+            };
+            let due = tokio::time::Instant::from_std(self.clock.instant(due));
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {}
+                () = changed => continue,
             }
             let mut state = self.lock();
             state.relay.handle_timeout(self.clock.moment());

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::control::{self, CONTROL_VERSION, Reported};
 use super::pulse::Pulse;
-use super::{CloseCode, close, control_upgrade, turn_away};
+use super::{CloseCode, close, control_upgrade};
 use crate::app::{App, Shared};
 use crate::auth::agent::CurrentMachine;
 use crate::http::bodies::Upgrade;
@@ -52,26 +52,27 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
     let machine = &agent.machine;
     let Some(hello) = introduction(&mut socket).await else {
         tracing::warn!(machine = %machine.id, "An agent did not introduce itself");
-        return turn_away(socket, CloseCode::ProtocolViolation).await;
+        return close(socket, CloseCode::ProtocolViolation).await;
     };
     let mut reported = Reported::new(machine.id.clone(), address, hello);
     match reported.write(app).await {
         Ok(true) => {}
         // Removed between its request and now.
-        Ok(false) => return turn_away(socket, CloseCode::KeyRevoked).await,
+        Ok(false) => return close(socket, CloseCode::KeyRevoked).await,
         Err(error) => {
             tracing::error!(machine = %machine.id, "An agent's facts could not be kept: {error:#}");
-            return turn_away(socket, CloseCode::GoingAway).await;
+            return close(socket, CloseCode::GoingAway).await;
         }
     }
     if app.stopping.is_cancelled() {
-        return turn_away(socket, CloseCode::GoingAway).await;
+        return close(socket, CloseCode::GoingAway).await;
     }
 
     let (id, mut commands) = app.hub.connect_control(&machine.id);
-    let code = match still_allowed(app, &agent.key).await {
-        true => converse(app, &mut socket, &mut commands, &mut reported).await,
-        false => Some(CloseCode::KeyRevoked),
+    let code = if still_allowed(app, &agent.key).await {
+        converse(app, &mut socket, &mut commands, &mut reported).await
+    } else {
+        Some(CloseCode::KeyRevoked)
     };
     app.hub.disconnect_control(&machine.id, id);
     if let Err(error) = app
@@ -82,7 +83,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
         tracing::error!(machine = %machine.id, "A machine could not be noted as seen: {error:#}");
     }
     if let Some(code) = code {
-        close(&mut socket, code).await;
+        close(socket, code).await;
     }
 }
 

@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use gc_model::id::ParticipantId;
 use gc_relay::{CloseWhy, Direction, Side, Traffic, check_message};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -20,11 +21,11 @@ use crate::hub::EndCommand;
 use crate::metrics::Relayed;
 
 /// Both ends, and what may still be said about them.
-pub(super) struct Joined {
+pub(super) struct Joined<'a> {
     pub(super) viewer: WebSocket,
     pub(super) agent: WebSocket,
     pub(super) traffic: Arc<Traffic>,
-    pub(super) commands: mpsc::UnboundedReceiver<EndCommand>,
+    pub(super) commands: &'a mut mpsc::UnboundedReceiver<EndCommand>,
 }
 
 /// Why both directions stop. The first reason counts.
@@ -54,41 +55,38 @@ impl Stop {
     }
 }
 
-/// Carries until an end leaves or the hub says to stop. The side that left;
-/// `None` when the hub knows already.
-pub(super) async fn run(app: &App, joined: Joined, first: Option<Bytes>) -> Option<Side> {
+/// Carries until an end leaves or the hub says to stop, and closes both.
+pub(super) async fn run(
+    app: &App,
+    participant: &ParticipantId,
+    joined: Joined<'_>,
+    first: Option<Bytes>,
+) {
     let _guard = app.metrics.socket("agent_session");
     let Joined {
         viewer,
         agent,
         traffic,
-        mut commands,
+        commands,
     } = joined;
     let (viewer_out, viewer_in) = viewer.split();
     let (agent_out, agent_in) = agent.split();
     let (stop, stopped) = watch::channel(None);
     let stop = Arc::new(stop);
-
-    let to_viewer = Carrier {
-        direction: Direction::ToViewer,
-        from: agent_in,
-        to: viewer_out,
+    let carrier = |direction, from, to| Carrier {
+        direction,
+        from,
+        to,
         traffic: Arc::clone(&traffic),
-        relayed: app.metrics.relayed("to_viewer"),
+        relayed: app.metrics.relayed(match direction {
+            Direction::ToViewer => "to_viewer",
+            Direction::ToAgent => "to_agent",
+        }),
         stop: Arc::clone(&stop),
         stopped: stopped.clone(),
     };
-    let to_agent = Carrier {
-        direction: Direction::ToAgent,
-        from: viewer_in,
-        to: agent_out,
-        traffic,
-        relayed: app.metrics.relayed("to_agent"),
-        stop: Arc::clone(&stop),
-        stopped: stopped.clone(),
-    };
-    let picture = tokio::spawn(to_viewer.run(None));
-    let input = tokio::spawn(to_agent.run(first));
+    let picture = tokio::spawn(carrier(Direction::ToViewer, agent_in, viewer_out).run(None));
+    let input = tokio::spawn(carrier(Direction::ToAgent, viewer_in, agent_out).run(first));
     let told = async {
         while let Some(command) = commands.recv().await {
             if let EndCommand::Close(why) = command {
@@ -97,15 +95,32 @@ pub(super) async fn run(app: &App, joined: Joined, first: Option<Bytes>) -> Opti
         }
         std::future::pending::<()>().await;
     };
-    tokio::select! {
-        _ = async { tokio::join!(picture, input) } => {}
-        () = told => {}
+    let carried = tokio::select! {
+        carried = async { tokio::join!(picture, input) } => carried,
+        () = told => unreachable!("it waits for ever"),
+    };
+
+    let reason = (*stopped.borrow()).unwrap_or(Stop::Told(CloseWhy::GoingAway));
+    if let Stop::Left(side) | Stop::Violation(side) = reason {
+        app.hub.left(participant, side);
     }
-    let reason = *stopped.borrow();
-    match reason {
-        Some(Stop::Left(side) | Stop::Violation(side)) => Some(side),
-        Some(Stop::Told(_)) | None => None,
-    }
+    let (Ok(picture), Ok(input)) = carried else {
+        return tracing::error!(%participant, "A relay task failed");
+    };
+    let viewer = picture
+        .to
+        .reunite(input.from)
+        .expect("the two halves of the viewer's socket");
+    let agent = input
+        .to
+        .reunite(picture.from)
+        .expect("the two halves of the agent's socket");
+    let goodbye = async |socket, side| {
+        if reason != Stop::Left(side) {
+            close(socket, reason.code(side)).await;
+        }
+    };
+    tokio::join!(goodbye(viewer, Side::Viewer), goodbye(agent, Side::Agent));
 }
 
 fn set(stop: &watch::Sender<Option<Stop>>, reason: Stop) {
@@ -136,20 +151,16 @@ struct Carrier {
 }
 
 impl Carrier {
-    async fn run(mut self, first: Option<Bytes>) {
+    /// Carries until it is to stop; says why if it was the first to know.
+    async fn run(mut self, first: Option<Bytes>) -> Self {
         let (source, target) = match self.direction {
             Direction::ToAgent => (Side::Viewer, Side::Agent),
             Direction::ToViewer => (Side::Agent, Side::Viewer),
         };
-        let ended = self.carry(first, source, target).await;
-        if let Err(reason) = ended {
+        if let Err(reason) = self.carry(first, source, target).await {
             set(&self.stop, reason);
         }
-        let reason = *self.stopped.borrow();
-        let reason = reason.unwrap_or(Stop::Told(CloseWhy::GoingAway));
-        if reason != Stop::Left(target) {
-            close(&mut self.to, reason.code(target)).await;
-        }
+        self
     }
 
     async fn carry(
@@ -188,7 +199,12 @@ impl Carrier {
                 Step::Heard(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
                 Step::Heard(Some(Ok(Message::Text(_)))) => return Err(Stop::Violation(source)),
                 Step::Heard(Some(Ok(Message::Close(_))) | None) => return Err(Stop::Left(source)),
-                Step::Heard(Some(Err(error))) => return Err(refused_or_left(&error, source)),
+                Step::Heard(Some(Err(error))) => {
+                    // Lost, too large, or no WebSocket message at all: if it can
+                    // still hear, it is told that it broke the rules.
+                    tracing::debug!(?source, %error, "A session's connection broke");
+                    return Err(Stop::Violation(source));
+                }
             }
             // From here on: a target that was slow is no silence of the source.
             pulse.heard();
@@ -223,20 +239,5 @@ async fn unless_stopped<T>(
             let reason = reason.ok().and_then(|reason| *reason);
             Err(reason.unwrap_or(Stop::Told(CloseWhy::GoingAway)))
         }
-    }
-}
-
-/// A message that is too large arrives as an error of the WebSocket.
-fn refused_or_left(error: &axum::Error, source: Side) -> Stop {
-    use std::error::Error as _;
-    let text = error
-        .source()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    tracing::debug!(?source, error = text, "A session's connection broke");
-    let lost = text.contains("IO error") || text.contains("without closing");
-    if lost {
-        Stop::Left(source)
-    } else {
-        Stop::Violation(source)
     }
 }

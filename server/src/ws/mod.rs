@@ -10,10 +10,10 @@ pub(crate) mod viewer;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use futures_util::{Sink, SinkExt as _};
+use futures_util::StreamExt as _;
 use gc_relay::{CloseWhy, MAX_SESSION_MESSAGE_BYTES, Side};
 
-/// How long a peer may take to accept a close frame before it is just dropped.
+/// How long a peer may take to close before it is just dropped.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes that one read from the network may bring. Small messages of many idle
@@ -73,19 +73,22 @@ impl CloseCode {
     }
 }
 
-/// Says why and closes, within [`CLOSE_TIMEOUT`].
-async fn close(socket: &mut (impl Sink<Message> + Unpin), code: CloseCode) {
+/// Says why, and waits until the peer has closed too: a socket that is dropped
+/// with something unread in it takes the words back that are on their way. At
+/// most [`CLOSE_TIMEOUT`]; whoever does not take it in time finds the connection
+/// gone instead.
+async fn close(mut socket: WebSocket, code: CloseCode) {
     let (code, reason) = code.frame();
     let frame = CloseFrame {
         code,
         reason: Utf8Bytes::from_static(reason),
     };
-    let said = async {
-        let _ = socket.send(Message::Close(Some(frame))).await;
-        let _ = socket.close().await;
+    let goodbye = async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            while let Some(Ok(_)) = socket.next().await {}
+        }
     };
-    // Whoever does not take it in time finds the connection gone instead.
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, said).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
 }
 
 /// Upgrades for a session's end: large messages, each written at once, at most
@@ -108,9 +111,4 @@ fn control_upgrade(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .read_buffer_size(CONTROL_READ_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(most + FRAMING_BYTES)
-}
-
-/// Closes a socket that nothing else was done with.
-async fn turn_away(mut socket: WebSocket, code: CloseCode) {
-    close(&mut socket, code).await;
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::forward::{self, Joined};
 use super::pulse::Pulse;
-use super::{CloseCode, close, session_upgrade, turn_away};
+use super::{CloseCode, close, session_upgrade};
 use crate::app::Shared;
 use crate::http::bodies::{Query, Upgrade};
 use crate::http::client::Client;
@@ -38,62 +38,75 @@ pub(crate) async fn connect(
     if origin::judge(&app.settings, client, &headers, &uri) != Origin::Allowed {
         return Err(ApiError::foreign_origin());
     }
-    let place =
-        Ticket::parse(&query.ticket).and_then(|ticket| app.hub.connect_viewer(&ticket).ok());
+    let place = Ticket::parse(&query.ticket)
+        .and_then(|ticket| app.hub.connect_viewer(&ticket).ok())
+        .map(|(participant, commands)| Place {
+            app: app.clone(),
+            participant,
+            commands,
+        });
     let tasks = app.tasks.clone();
     Ok(session_upgrade(upgrade).on_upgrade(move |socket| {
         tasks.track_future(async move {
             match place {
-                Some((participant, commands)) => {
+                Some(place) => {
                     let _guard = app.metrics.socket("viewer");
-                    serve(&app, socket, &participant, commands).await;
+                    place.serve(socket).await;
                 }
                 // A browser is not told the status of a failed upgrade, but it
                 // is told a close code.
-                None => turn_away(socket, CloseCode::NotAllowed).await,
+                None => close(socket, CloseCode::NotAllowed).await,
             }
         })
     }))
 }
 
-async fn serve(
-    app: &Shared,
-    mut viewer: WebSocket,
-    participant: &ParticipantId,
-    mut commands: mpsc::UnboundedReceiver<EndCommand>,
-) {
-    tracing::debug!(%participant, "Viewer connected");
-    let (first, joined) = match wait_for_agent(&mut viewer, &mut commands).await {
-        Waited::Joined {
-            first,
-            socket,
-            traffic,
-        } => match socket.await {
-            Ok(agent) => (
-                first,
-                Joined {
-                    viewer,
-                    agent,
-                    traffic,
-                    commands,
-                },
-            ),
-            Err(_) => {
-                app.hub.left(participant, Side::Agent);
-                return close(&mut viewer, CloseCode::MachineDisconnected).await;
-            }
-        },
-        Waited::Close(why) => return close(&mut viewer, CloseCode::of(why, Side::Viewer)).await,
-        Waited::Violation => {
-            app.hub.left(participant, Side::Viewer);
-            return close(&mut viewer, CloseCode::ProtocolViolation).await;
-        }
-        Waited::Left => return app.hub.left(participant, Side::Viewer),
-    };
-    if let Some(side) = forward::run(app, joined, first).await {
-        app.hub.left(participant, side);
+/// A viewer's place in its session. However it goes, also before the upgrade was
+/// done, the hub hears of it.
+struct Place {
+    app: Shared,
+    participant: ParticipantId,
+    commands: mpsc::UnboundedReceiver<EndCommand>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Nothing new when the hub said so, or the agent was first to go.
+        self.app.hub.left(&self.participant, Side::Viewer);
     }
-    tracing::debug!(%participant, "Viewer disconnected");
+}
+
+impl Place {
+    async fn serve(mut self, mut viewer: WebSocket) {
+        tracing::debug!(participant = %self.participant, "Viewer connected");
+        let waited = wait_for_agent(&mut viewer, &mut self.commands).await;
+        let (first, socket, traffic) = match waited {
+            Waited::Joined {
+                first,
+                socket,
+                traffic,
+            } => (first, socket, traffic),
+            Waited::Close(why) => return close(viewer, CloseCode::of(why, Side::Viewer)).await,
+            Waited::Violation => {
+                self.app.hub.left(&self.participant, Side::Viewer);
+                return close(viewer, CloseCode::ProtocolViolation).await;
+            }
+            Waited::Left => return,
+        };
+        let Ok(agent) = socket.await else {
+            self.app.hub.left(&self.participant, Side::Agent);
+            return close(viewer, CloseCode::MachineDisconnected).await;
+        };
+        let commands = &mut self.commands;
+        let joined = Joined {
+            viewer,
+            agent,
+            traffic,
+            commands,
+        };
+        forward::run(&self.app, &self.participant, joined, first).await;
+        tracing::debug!(participant = %self.participant, "Viewer disconnected");
+    }
 }
 
 enum Waited {

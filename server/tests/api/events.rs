@@ -37,7 +37,7 @@ impl Events {
                         .map(str::to_owned)
                 };
                 let found = field("event: ").zip(field("data: "));
-                self.unread = rest.to_owned();
+                self.unread = String::from(rest);
                 if let Some((name, data)) = found {
                     return Some((name, serde_json::from_str(&data).expect("JSON")));
                 }

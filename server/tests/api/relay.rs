@@ -168,3 +168,33 @@ async fn stopping_tells_viewers_and_agents_to_come_back() {
 
     assert_eq!((viewer, end, control), (1001, 1001, 1001));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_is_gone_without_a_word_is_noticed() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    let (viewer, mut end) = joined(&ada, &mut agent).await;
+    let session = ada.get("/api/sessions").await.body["items"][0]["id"].clone();
+
+    // Nobody polls this socket any more, so that no ping is answered; the
+    // agent's end answers its own while it waits.
+    let silent = viewer;
+    let told = tokio::time::timeout(Duration::from_mins(1), async {
+        loop {
+            match end.socket.next().await {
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    });
+
+    assert_eq!(told.await.expect("it is noticed"), Some(4001_u16));
+    // So was the agent's control connection, which nobody polled either.
+    agent.reconnect().await;
+    assert_eq!(
+        ada.rejoin(&text(&session)).await.body["session_id"],
+        session
+    );
+    drop(silent);
+}

@@ -74,7 +74,7 @@ async fn no_route_gives_anything_to_somebody_who_is_not_signed_in() {
                 &[204, 403, 415]
             } else if plain == "/ws/viewer" {
                 // Not even an upgrade.
-                &[400]
+                &[400, 405]
             } else {
                 &[401]
             };

@@ -202,13 +202,12 @@ interface Point {
 const SHIFT = 8;
 const SHIFT_KEY = { key: "Shift", code: "ShiftLeft", windowsVirtualKeyCode: 16 };
 
-/** Runs in the page. */
+/** Runs in the page. An unpainted canvas is black; the stories' desktops are not. */
 function sizeWhenPainted(element: HTMLElement | SVGElement): string {
   const canvas = element as HTMLCanvasElement;
-  const middle = canvas
-    .getContext("2d")
-    ?.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data;
-  return middle?.[3] === 255 ? `${canvas.width}x${canvas.height}` : "nothing painted";
+  const [red, green, blue] =
+    canvas.getContext("2d")?.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data ?? [];
+  return red || green || blue ? `${canvas.width}x${canvas.height}` : "nothing painted";
 }
 
 /** Runs in the page. */

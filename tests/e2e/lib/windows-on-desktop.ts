@@ -24,9 +24,16 @@ export async function windowTitled(desktop: Desktop, title: string): Promise<Pla
 }
 
 export function placeOf(desktop: Desktop, id: string): Place {
-  const text = desktop.ask("xdotool", ["getwindowgeometry", "--shell", id]);
-  const value = (name: string) => Number(new RegExp(`^${name}=(-?\\d+)$`, "m").exec(text)?.[1]);
-  return { id, x: value("X"), y: value("Y"), width: value("WIDTH"), height: value("HEIGHT") };
+  // xdotool's own answer counts the window manager's frame twice.
+  const text = desktop.ask("xwininfo", ["-id", id]);
+  const value = (name: string) => Number(new RegExp(`${name}: +(-?\\d+)`).exec(text)?.[1]);
+  return {
+    id,
+    x: value("Absolute upper-left X"),
+    y: value("Absolute upper-left Y"),
+    width: value("Width"),
+    height: value("Height"),
+  };
 }
 
 export function middleOf({ x, y, width, height }: Place): { x: number; y: number } {

@@ -27,5 +27,11 @@ test("on a phone the picture fits, a tap clicks and the keyboard types", async (
         .map((line) => `${"button" in line && line.button} ${"is" in line && line.is}`),
     )
     .toEqual(["1 down", "1 up"]);
+  await viewer.button("On-screen keyboard").click();
+  await page.keyboard.insertText("ab");
+
+  const letters = () =>
+    recorder.recorded.flatMap((line) => ("key" in line && line.is === "down" ? [line.symbol] : []));
+  await expect.poll(letters).toEqual([0x61, 0x62]);
   await testInfo.attach("phone", { body: await page.screenshot(), contentType: "image/png" });
 });

@@ -8,16 +8,20 @@ const TRIALS = 8;
 
 /** Where the workload's patch stands; it is red, and blue after every second key. */
 const PATCH = { x: 30, y: 44 };
+const RED = 0xff0000;
 
 test("on a slow line a key press shows while a video plays", async ({ page, stack }) => {
   test.setTimeout(120_000);
   const link = await stack.slowLink();
   const dashboard = new Dashboard(page, `http://127.0.0.1:${link.port}`);
-  const scene = await stack.workload("scene", "video", "--seconds", "100", "--hold");
   const viewer = await dashboard.openViewer(stack.machine, TECHNICIAN);
+  await viewer.isLive();
   await viewer.focus();
-  scene.go();
   link.become({ kilobitsPerSecond: 64, roundTripMs: 300 });
+  const scene = await stack.workload("scene", "video", "--seconds", "100", "--hold");
+  scene.go();
+  // The marks of the scene are there, so a change of the patch can be seen.
+  await expect.poll(() => viewer.pixel(PATCH.x, PATCH.y), { timeout: 20_000 }).toBe(RED);
 
   const times: number[] = [];
   for (let trial = 0; trial < TRIALS; trial++) {

@@ -12,13 +12,22 @@ mod stage;
 fn main() {
     use gc_platform::Host;
 
-    let mut desktop = gc_platform_windows::WindowsHost.open_desktop().expect("a desktop");
+    let mut desktop = gc_platform_windows::WindowsHost
+        .open_desktop()
+        .expect("a desktop");
     let displays = desktop.layout().expect("the layout").displays;
     if let Some(wanted) = std::env::args().nth(1) {
         assert_eq!(displays.len().to_string(), wanted, "number of displays");
     }
     for display in displays {
-        println!("{}: {}x{} at ({}, {})", display.name, display.size.width(), display.size.height(), display.x, display.y);
+        println!(
+            "{}: {}x{} at ({}, {})",
+            display.name,
+            display.size.width(),
+            display.size.height(),
+            display.x,
+            display.y
+        );
     }
     let mut stage = stage::Window::open();
     gc_platform::conformance::check_all(&mut *desktop, &mut stage);

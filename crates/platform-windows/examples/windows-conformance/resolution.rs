@@ -53,7 +53,10 @@ fn is_in_effect(desktop: &mut dyn Desktop, before: Size) -> bool {
 fn await_reopen(capture: &mut dyn Capture) {
     let deadline = Instant::now() + PATIENCE;
     while capture.grab().expect("grab") != Grab::Reopen {
-        assert!(Instant::now() < deadline, "the capture notices the new resolution");
+        assert!(
+            Instant::now() < deadline,
+            "the capture notices the new resolution"
+        );
         capture.wait(Duration::from_millis(100)).expect("wait");
     }
 }
@@ -68,6 +71,11 @@ fn set(size: Option<Size>) -> bool {
         ..Default::default()
     });
     // SAFETY: the structure says its own size and outlives the call.
-    let changed = unsafe { ChangeDisplaySettingsW(mode.as_ref().map_or(null(), std::ptr::from_ref), CDS_TYPE::default()) };
+    let changed = unsafe {
+        ChangeDisplaySettingsW(
+            mode.as_ref().map_or(null(), std::ptr::from_ref),
+            CDS_TYPE::default(),
+        )
+    };
     changed == DISP_CHANGE_SUCCESSFUL
 }

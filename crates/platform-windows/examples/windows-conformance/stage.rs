@@ -11,13 +11,16 @@ use gc_model::input::MouseButton;
 use gc_model::key::Usage;
 use gc_platform::conformance::{Received, Stage};
 use windows_sys::Win32::Foundation::{HWND, LPARAM, LRESULT, RECT, WPARAM};
-use windows_sys::Win32::Graphics::Gdi::{CreateSolidBrush, DeleteObject, FillRect, GdiFlush, GetDC, ReleaseDC};
+use windows_sys::Win32::Graphics::Gdi::{
+    CreateSolidBrush, DeleteObject, FillRect, GdiFlush, GetDC, ReleaseDC,
+};
 use windows_sys::Win32::UI::Input::KeyboardAndMouse::SetFocus;
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    CreateWindowExW, DefWindowProcW, DispatchMessageW, GetMessageW, GetSystemMetrics, IDC_ARROW, LoadCursorW, MSG,
-    RegisterClassW, SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, SendMessageW, SetForegroundWindow, TranslateMessage, WM_APP,
-    WM_CHAR, WM_KEYDOWN, WM_KEYUP, WM_LBUTTONDOWN, WM_LBUTTONUP, WM_MBUTTONDOWN, WM_MBUTTONUP, WM_MOUSEHWHEEL,
-    WM_MOUSEWHEEL, WM_RBUTTONDOWN, WM_RBUTTONUP, WM_SYSKEYDOWN, WM_SYSKEYUP, WM_XBUTTONDOWN, WM_XBUTTONUP, WNDCLASSW,
+    CreateWindowExW, DefWindowProcW, DispatchMessageW, GetMessageW, GetSystemMetrics, IDC_ARROW,
+    LoadCursorW, MSG, RegisterClassW, SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, SendMessageW,
+    SetForegroundWindow, TranslateMessage, WM_APP, WM_CHAR, WM_KEYDOWN, WM_KEYUP, WM_LBUTTONDOWN,
+    WM_LBUTTONUP, WM_MBUTTONDOWN, WM_MBUTTONUP, WM_MOUSEHWHEEL, WM_MOUSEWHEEL, WM_RBUTTONDOWN,
+    WM_RBUTTONUP, WM_SYSKEYDOWN, WM_SYSKEYUP, WM_XBUTTONDOWN, WM_XBUTTONUP, WNDCLASSW,
     WS_EX_TOPMOST, WS_POPUP, WS_VISIBLE,
 };
 
@@ -57,24 +60,49 @@ impl Window {
         std::thread::spawn(move || run(&tell));
         let handle = opened.recv().expect("the window's thread runs") as HWND;
         assert!(!handle.is_null(), "the window opens");
-        Self { handle, messages, half: None }
+        Self {
+            handle,
+            messages,
+            half: None,
+        }
     }
 }
 
 impl Stage for Window {
     fn area(&self) -> Rect {
         // SAFETY: takes a number.
-        let (left, top) = unsafe { (GetSystemMetrics(SM_XVIRTUALSCREEN), GetSystemMetrics(SM_YVIRTUALSCREEN)) };
+        let (left, top) = unsafe {
+            (
+                GetSystemMetrics(SM_XVIRTUALSCREEN),
+                GetSystemMetrics(SM_YVIRTUALSCREEN),
+            )
+        };
         let pixels = |length: i32| u32::try_from(length).expect("the window is on the screen");
-        Rect { x: pixels(LEFT - left), y: pixels(TOP - top), width: pixels(WIDTH), height: pixels(HEIGHT) }
+        Rect {
+            x: pixels(LEFT - left),
+            y: pixels(TOP - top),
+            width: pixels(WIDTH),
+            height: pixels(HEIGHT),
+        }
     }
 
     fn fill(&mut self, rect: Rect, colour: [u8; 3]) {
         let area = self.area();
-        let (left, top) = ((rect.x - area.x).cast_signed(), (rect.y - area.y).cast_signed());
-        let rect = RECT { left, top, right: left + rect.width.cast_signed(), bottom: top + rect.height.cast_signed() };
+        let (left, top) = (
+            (rect.x - area.x).cast_signed(),
+            (rect.y - area.y).cast_signed(),
+        );
+        let rect = RECT {
+            left,
+            top,
+            right: left + rect.width.cast_signed(),
+            bottom: top + rect.height.cast_signed(),
+        };
         let [blue, green, red] = colour.map(u32::from);
-        let fill = Fill { rect, colour: blue << 16 | green << 8 | red };
+        let fill = Fill {
+            rect,
+            colour: blue << 16 | green << 8 | red,
+        };
         // SAFETY: the window's thread reads the structure before the call returns.
         unsafe { SendMessageW(self.handle, WM_FILL, 0, (&raw const fill) as LPARAM) };
     }
@@ -134,9 +162,20 @@ fn run(tell: &Sender<isize>) {
     }
 }
 
-unsafe extern "system" fn handle_message(window: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+unsafe extern "system" fn handle_message(
+    window: HWND,
+    message: u32,
+    wparam: WPARAM,
+    lparam: LPARAM,
+) -> LRESULT {
     let button = |button, down| Message::Received(Received::Button { button, down });
-    let extra = || if wparam >> 16 == 1 { MouseButton::Back } else { MouseButton::Forward };
+    let extra = || {
+        if wparam >> 16 == 1 {
+            MouseButton::Back
+        } else {
+            MouseButton::Forward
+        }
+    };
     let distance = i32::from((wparam >> 16) as i16);
     let news = match message {
         WM_FILL => {
@@ -161,7 +200,10 @@ unsafe extern "system" fn handle_message(window: HWND, message: u32, wparam: WPA
         _ => return unsafe { DefWindowProcW(window, message, wparam, lparam) },
     };
     if let (Some(news), Some(messages)) = (news, MESSAGES.get()) {
-        let _ = messages.lock().expect("nobody panics with the lock").send(news);
+        let _ = messages
+            .lock()
+            .expect("nobody panics with the lock")
+            .send(news);
     }
     0
 }
@@ -170,7 +212,11 @@ unsafe extern "system" fn handle_message(window: HWND, message: u32, wparam: WPA
 fn key(lparam: LPARAM, down: bool) -> Option<Message> {
     let code = ((lparam >> 16) & 0xff) as u16;
     let extended = lparam >> 24 & 1 != 0;
-    let find = |wanted| (1..=0xe7).filter_map(Usage::new).find(|usage| usage.scancode() == Some(wanted));
+    let find = |wanted| {
+        (1..=0xe7)
+            .filter_map(Usage::new)
+            .find(|usage| usage.scancode() == Some(wanted))
+    };
     let usage = find((code, extended)).or_else(|| find((code, !extended)))?;
     Some(Message::Received(Received::Key { usage, down }))
 }

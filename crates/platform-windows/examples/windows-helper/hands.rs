@@ -15,17 +15,30 @@ pub(crate) fn click_and_type(place: &Place, text: &str) -> Result<(), String> {
         let (x, y) = place.middle();
         input.inject(&InputEvent::PointerMove { x, y })?;
         for down in [true, false] {
-            input.inject(&InputEvent::Button { button: MouseButton::Left, down })?;
+            input.inject(&InputEvent::Button {
+                button: MouseButton::Left,
+                down,
+            })?;
         }
         for character in text.chars() {
             let usage = usage_of(character);
             let text = KeyText::new(character.encode_utf8(&mut [0; 4]));
-            input.inject(&InputEvent::Key(KeyInput { usage, down: true, text }))?;
-            input.inject(&InputEvent::Key(KeyInput { usage, down: false, text: None }))?;
+            input.inject(&InputEvent::Key(KeyInput {
+                usage,
+                down: true,
+                text,
+            }))?;
+            input.inject(&InputEvent::Key(KeyInput {
+                usage,
+                down: false,
+                text: None,
+            }))?;
         }
         Ok(())
     };
-    let mut desktop = WindowsHost.open_desktop().map_err(|error| error.to_string())?;
+    let mut desktop = WindowsHost
+        .open_desktop()
+        .map_err(|error| error.to_string())?;
     let mut input = desktop.open_input().map_err(|error| error.to_string())?;
     press(&mut *input).map_err(|error| error.to_string())
 }

@@ -8,10 +8,11 @@ use windows_sys::Win32::Foundation::{HWND, LPARAM, LRESULT, WPARAM};
 use windows_sys::Win32::Graphics::Gdi::{COLOR_WINDOW, HBRUSH};
 use windows_sys::Win32::UI::Input::KeyboardAndMouse::SetFocus;
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    CreateWindowExW, DefWindowProcW, DispatchMessageW, GetMessageW, IDC_IBEAM, LoadCursorW, MSG, RegisterClassW,
-    SetForegroundWindow, TranslateMessage, WM_CHAR, WM_KEYDOWN, WM_KEYUP, WM_LBUTTONDOWN, WM_LBUTTONUP, WM_MBUTTONDOWN,
-    WM_MBUTTONUP, WM_MOUSEHWHEEL, WM_MOUSEMOVE, WM_MOUSEWHEEL, WM_RBUTTONDOWN, WM_RBUTTONUP, WM_SYSKEYDOWN, WM_SYSKEYUP,
-    WM_XBUTTONDOWN, WM_XBUTTONUP, WNDCLASSW, WS_EX_TOPMOST, WS_POPUP, WS_VISIBLE,
+    CreateWindowExW, DefWindowProcW, DispatchMessageW, GetMessageW, IDC_IBEAM, LoadCursorW, MSG,
+    RegisterClassW, SetForegroundWindow, TranslateMessage, WM_CHAR, WM_KEYDOWN, WM_KEYUP,
+    WM_LBUTTONDOWN, WM_LBUTTONUP, WM_MBUTTONDOWN, WM_MBUTTONUP, WM_MOUSEHWHEEL, WM_MOUSEMOVE,
+    WM_MOUSEWHEEL, WM_RBUTTONDOWN, WM_RBUTTONUP, WM_SYSKEYDOWN, WM_SYSKEYUP, WM_XBUTTONDOWN,
+    WM_XBUTTONUP, WNDCLASSW, WS_EX_TOPMOST, WS_POPUP, WS_VISIBLE,
 };
 
 const LEFT: i32 = 100;
@@ -61,9 +62,21 @@ pub(crate) fn listen() -> Result<(), String> {
     Ok(())
 }
 
-unsafe extern "system" fn handle_message(window: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+unsafe extern "system" fn handle_message(
+    window: HWND,
+    message: u32,
+    wparam: WPARAM,
+    lparam: LPARAM,
+) -> LRESULT {
     let place = || format!("{} {}", lparam as i16, (lparam >> 16) as i16);
-    let key = || format!("vk={:#04x} code={:#04x} extended={}", wparam, (lparam >> 16) & 0xff, (lparam >> 24) & 1);
+    let key = || {
+        format!(
+            "vk={:#04x} code={:#04x} extended={}",
+            wparam,
+            (lparam >> 16) & 0xff,
+            (lparam >> 24) & 1
+        )
+    };
     let line = match message {
         WM_KEYDOWN | WM_SYSKEYDOWN => format!("key-down {}", key()),
         WM_KEYUP | WM_SYSKEYUP => format!("key-up {}", key()),

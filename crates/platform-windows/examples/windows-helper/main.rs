@@ -25,14 +25,18 @@ fn main() {
     let result = match arguments[..] {
         ["read-notepad"] => notepad::text().map(|text| print!("{text}")),
         ["place-notepad"] => notepad::place().map(|place| println!("{}", place.json())),
-        ["type-notepad", text] => notepad::place().and_then(|place| hands::click_and_type(&place, text)),
+        ["type-notepad", text] => {
+            notepad::place().and_then(|place| hands::click_and_type(&place, text))
+        }
         ["window"] => listener::listen(),
         ["make-private", path] => hands::make_private(path),
         ["alive"] => Ok(()),
         ["idle"] => loop {
             std::thread::park();
         },
-        _ => Err("unknown command; the top of examples/windows-helper/main.rs has the list".to_owned()),
+        _ => Err(
+            "unknown command; the top of examples/windows-helper/main.rs has the list".to_owned(),
+        ),
     };
     if let Err(message) = result {
         eprintln!("error: {message}");

@@ -5,8 +5,8 @@ use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{HWND, LPARAM, RECT, TRUE};
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    EnumChildWindows, FindWindowW, GetClassNameW, GetSystemMetrics, GetWindowRect, SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN,
-    SMTO_ABORTIFHUNG, SendMessageTimeoutW, WM_GETTEXT,
+    EnumChildWindows, FindWindowW, GetClassNameW, GetSystemMetrics, GetWindowRect,
+    SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, SMTO_ABORTIFHUNG, SendMessageTimeoutW, WM_GETTEXT,
 };
 use windows_sys::core::BOOL;
 
@@ -35,7 +35,9 @@ pub(crate) fn text() -> Result<String, String> {
     if answered == 0 {
         return Err("Notepad does not answer".to_owned());
     }
-    Ok(String::from_utf16_lossy(&buffer[..length.min(buffer.len())]))
+    Ok(String::from_utf16_lossy(
+        &buffer[..length.min(buffer.len())],
+    ))
 }
 
 /// A rectangle in picture coordinates.
@@ -48,7 +50,12 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn json(&self) -> String {
-        let Self { x, y, width, height } = self;
+        let Self {
+            x,
+            y,
+            width,
+            height,
+        } = self;
         format!(r#"{{"x":{x},"y":{y},"width":{width},"height":{height}}}"#)
     }
 
@@ -74,7 +81,12 @@ pub(crate) fn place() -> Result<Place, String> {
         return Err("Notepad went away".to_owned());
     }
     let (width, height) = (rect.right - rect.left, rect.bottom - rect.top);
-    Ok(Place { x: rect.left - left, y: rect.top - top, width, height })
+    Ok(Place {
+        x: rect.left - left,
+        y: rect.top - top,
+        width,
+        height,
+    })
 }
 
 fn edit_control() -> Result<HWND, String> {
@@ -87,7 +99,11 @@ fn edit_control() -> Result<HWND, String> {
     let mut found: HWND = null_mut();
     // SAFETY: `found` outlives the call, and nobody else touches it meanwhile.
     unsafe { EnumChildWindows(notepad, Some(keep_edit), (&raw mut found) as LPARAM) };
-    if found.is_null() { Err("Notepad has no place for text".to_owned()) } else { Ok(found) }
+    if found.is_null() {
+        Err("Notepad has no place for text".to_owned())
+    } else {
+        Ok(found)
+    }
 }
 
 /// Keeps the first child that holds text: `Edit`, or a rich edit control in newer versions.

@@ -76,7 +76,11 @@ impl GdiCapture {
     fn look(&mut self) -> Result<Grab, PlatformError> {
         if let Err(error) = self.back.read_screen(&self.screen) {
             self.failed_looks += 1;
-            return if self.failed_looks > MOST_FAILED_LOOKS { Err(error) } else { Ok(Grab::Unchanged) };
+            return if self.failed_looks > MOST_FAILED_LOOKS {
+                Err(error)
+            } else {
+                Ok(Grab::Unchanged)
+            };
         }
         self.failed_looks = 0;
         let changed = if self.is_first {
@@ -134,14 +138,17 @@ impl Capture for GdiCapture {
             Followed::Switched => return Ok(Grab::Reopen),
             // The last picture stands until we may see again.
             Followed::Refused if !self.is_first => return Ok(Grab::Unchanged),
-            Followed::Refused => return Err(PlatformError::Denied("reading the screen that shows now")),
+            Followed::Refused => {
+                return Err(PlatformError::Denied("reading the screen that shows now"));
+            }
         }
         if self.is_layout_changed(started) {
             return Ok(Grab::Reopen);
         }
         let grab = self.look()?;
         let now = Instant::now();
-        self.cadence.handle_found(now, now - started, grab != Grab::Unchanged);
+        self.cadence
+            .handle_found(now, now - started, grab != Grab::Unchanged);
         Ok(grab)
     }
 

@@ -24,7 +24,9 @@ impl WindowsDesktop {
     pub fn open() -> Result<Self, PlatformError> {
         use_physical_pixels();
         virtual_screen()?;
-        Ok(Self { captures: Arc::default() })
+        Ok(Self {
+            captures: Arc::default(),
+        })
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Once;
 use gc_platform::PlatformError;
 use windows_sys::Win32::Foundation::{LPARAM, RECT, TRUE};
 use windows_sys::Win32::Graphics::Gdi::{
-    DISPLAY_DEVICEW, EnumDisplayDevicesW, EnumDisplayMonitors, GetMonitorInfoW, HDC, HMONITOR, MONITORINFO,
-    MONITORINFOEXW,
+    DISPLAY_DEVICEW, EnumDisplayDevicesW, EnumDisplayMonitors, GetMonitorInfoW, HDC, HMONITOR,
+    MONITORINFO, MONITORINFOEXW,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    GetSystemMetrics, MONITORINFOF_PRIMARY, SM_CXVIRTUALSCREEN, SM_CYVIRTUALSCREEN, SM_XVIRTUALSCREEN,
-    SM_YVIRTUALSCREEN, SetProcessDPIAware,
+    GetSystemMetrics, MONITORINFOF_PRIMARY, SM_CXVIRTUALSCREEN, SM_CYVIRTUALSCREEN,
+    SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, SetProcessDPIAware,
 };
 use windows_sys::core::BOOL;
 
@@ -32,9 +32,13 @@ pub(crate) fn use_physical_pixels() {
 /// Windows 10 1703. Fails harmlessly when the program's manifest already says it.
 fn be_aware_per_monitor_v2() -> bool {
     const PER_MONITOR_AWARE_V2: isize = -4;
-    let Some(function) = loaded_function("user32.dll", c"SetProcessDpiAwarenessContext") else { return false };
+    let Some(function) = loaded_function("user32.dll", c"SetProcessDpiAwarenessContext") else {
+        return false;
+    };
     // SAFETY: the documented signature of SetProcessDpiAwarenessContext.
-    let set = unsafe { std::mem::transmute::<Function, unsafe extern "system" fn(isize) -> BOOL>(function) };
+    let set = unsafe {
+        std::mem::transmute::<Function, unsafe extern "system" fn(isize) -> BOOL>(function)
+    };
     // SAFETY: the constant is one of those that the function takes.
     unsafe { set(PER_MONITOR_AWARE_V2) != 0 }
 }
@@ -42,9 +46,12 @@ fn be_aware_per_monitor_v2() -> bool {
 /// Windows 8.1.
 fn be_aware_per_monitor() -> bool {
     const PER_MONITOR_AWARE: i32 = 2;
-    let Some(function) = system_function("shcore.dll", c"SetProcessDpiAwareness") else { return false };
+    let Some(function) = system_function("shcore.dll", c"SetProcessDpiAwareness") else {
+        return false;
+    };
     // SAFETY: the documented signature of SetProcessDpiAwareness.
-    let set = unsafe { std::mem::transmute::<Function, unsafe extern "system" fn(i32) -> i32>(function) };
+    let set =
+        unsafe { std::mem::transmute::<Function, unsafe extern "system" fn(i32) -> i32>(function) };
     // SAFETY: the constant is one of those that the function takes.
     unsafe { set(PER_MONITOR_AWARE) == 0 }
 }
@@ -57,8 +64,13 @@ pub(crate) fn virtual_screen() -> Result<VirtualScreen, PlatformError> {
     if width == 0 || height == 0 {
         return Err(PlatformError::Gone("the screen"));
     }
-    VirtualScreen::new(metric(SM_XVIRTUALSCREEN), metric(SM_YVIRTUALSCREEN), width, height)
-        .map_err(|_| PlatformError::Unsupported("a screen of this size"))
+    VirtualScreen::new(
+        metric(SM_XVIRTUALSCREEN),
+        metric(SM_YVIRTUALSCREEN),
+        width,
+        height,
+    )
+    .map_err(|_| PlatformError::Unsupported("a screen of this size"))
 }
 
 /// All monitors that show a part of the desktop.
@@ -66,7 +78,12 @@ pub(crate) fn monitors() -> Vec<Monitor> {
     let mut found: Vec<HMONITOR> = Vec::new();
     // SAFETY: `collect` gets the vector, which outlives the call, and nobody else touches it meanwhile.
     unsafe {
-        EnumDisplayMonitors(std::ptr::null_mut(), std::ptr::null(), Some(collect), (&raw mut found) as LPARAM);
+        EnumDisplayMonitors(
+            std::ptr::null_mut(),
+            std::ptr::null(),
+            Some(collect),
+            (&raw mut found) as LPARAM,
+        );
     }
     found.into_iter().filter_map(describe).collect()
 }
@@ -86,7 +103,12 @@ fn describe(monitor: HMONITOR) -> Option<Monitor> {
     if known == 0 {
         return None;
     }
-    let RECT { left, top, right, bottom } = info.monitorInfo.rcMonitor;
+    let RECT {
+        left,
+        top,
+        right,
+        bottom,
+    } = info.monitorInfo.rcMonitor;
     Some(Monitor {
         device: from_wide(&info.szDevice),
         model: model(&info.szDevice),
@@ -100,8 +122,15 @@ fn describe(monitor: HMONITOR) -> Option<Monitor> {
 
 /// The monitor that is plugged into `device`, by name.
 fn model(device: &[u16; 32]) -> String {
-    let mut monitor = DISPLAY_DEVICEW { cb: size_of::<DISPLAY_DEVICEW>() as u32, ..Default::default() };
+    let mut monitor = DISPLAY_DEVICEW {
+        cb: size_of::<DISPLAY_DEVICEW>() as u32,
+        ..Default::default()
+    };
     // SAFETY: the device's name ends with a zero, and the structure says its own size.
     let known = unsafe { EnumDisplayDevicesW(device.as_ptr(), 0, &raw mut monitor, 0) };
-    if known == 0 { String::new() } else { from_wide(&monitor.DeviceString).trim().to_owned() }
+    if known == 0 {
+        String::new()
+    } else {
+        from_wide(&monitor.DeviceString).trim().to_owned()
+    }
 }

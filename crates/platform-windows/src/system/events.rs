@@ -7,7 +7,9 @@ use std::time::Duration;
 use gc_platform::{PlatformError, Wake};
 use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, WAIT_FAILED, WAIT_OBJECT_0};
 use windows_sys::Win32::Media::{timeBeginPeriod, timeEndPeriod};
-use windows_sys::Win32::System::Threading::{CreateEventW, INFINITE, SetEvent, WaitForMultipleObjects};
+use windows_sys::Win32::System::Threading::{
+    CreateEventW, INFINITE, SetEvent, WaitForMultipleObjects,
+};
 
 use super::os::last_error;
 
@@ -23,7 +25,11 @@ impl Event {
     pub(crate) fn new() -> Result<Self, PlatformError> {
         // SAFETY: no attributes and no name are given.
         let handle = unsafe { CreateEventW(std::ptr::null(), 0, 0, std::ptr::null()) };
-        if handle.is_null() { Err(last_error("CreateEvent")) } else { Ok(Self(handle)) }
+        if handle.is_null() {
+            Err(last_error("CreateEvent"))
+        } else {
+            Ok(Self(handle))
+        }
     }
 
     pub(crate) fn set(&self) {
@@ -57,15 +63,22 @@ pub(crate) enum Signal {
 
 impl Signals {
     pub(crate) fn new() -> Result<Self, PlatformError> {
-        Ok(Self { wake: Event::new()?, input: Event::new()? })
+        Ok(Self {
+            wake: Event::new()?,
+            input: Event::new()?,
+        })
     }
 
     /// Waits for a signal, at most `timeout`.
     pub(crate) fn wait(&self, timeout: Duration) -> Result<Signal, PlatformError> {
-        let millis = timeout.as_micros().div_ceil(1000).min(u128::from(INFINITE - 1)) as u32;
+        let millis = timeout
+            .as_micros()
+            .div_ceil(1000)
+            .min(u128::from(INFINITE - 1)) as u32;
         let handles = [self.wake.0, self.input.0];
         // SAFETY: the handles are open events, and there are as many as said.
-        let ended = unsafe { WaitForMultipleObjects(handles.len() as u32, handles.as_ptr(), 0, millis) };
+        let ended =
+            unsafe { WaitForMultipleObjects(handles.len() as u32, handles.as_ptr(), 0, millis) };
         match ended {
             WAIT_FAILED => Err(last_error("WaitForMultipleObjects")),
             WAIT_OBJECT_0 => Ok(Signal::Wake),
@@ -116,7 +129,9 @@ impl FineClock {
 
     pub(crate) fn new() -> Self {
         // SAFETY: takes a number. Given back when dropped.
-        Self { is_set: unsafe { timeBeginPeriod(Self::PERIOD_MS) } == 0 }
+        Self {
+            is_set: unsafe { timeBeginPeriod(Self::PERIOD_MS) } == 0,
+        }
     }
 }
 
@@ -131,5 +146,9 @@ impl Drop for FineClock {
 
 /// The system's answer to a call that gives an error code instead of setting one.
 pub(crate) fn code_to_result(code: u32) -> io::Result<()> {
-    if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code.cast_signed())) }
+    if code == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(code.cast_signed()))
+    }
 }

@@ -6,9 +6,9 @@ use gc_codec::{BYTES_PER_PIXEL, FrameView};
 use gc_model::geometry::Size;
 use gc_platform::PlatformError;
 use windows_sys::Win32::Graphics::Gdi::{
-    BITMAP, BITMAPINFO, BITMAPINFOHEADER, BitBlt, CAPTUREBLT, CreateCompatibleDC, CreateDIBSection, DIB_RGB_COLORS,
-    DeleteDC, DeleteObject, GdiFlush, GetDC, GetDIBits, GetObjectW, HBITMAP, HDC, HGDIOBJ, ReleaseDC, SRCCOPY,
-    SelectObject,
+    BITMAP, BITMAPINFO, BITMAPINFOHEADER, BitBlt, CAPTUREBLT, CreateCompatibleDC, CreateDIBSection,
+    DIB_RGB_COLORS, DeleteDC, DeleteObject, GdiFlush, GetDC, GetDIBits, GetObjectW, HBITMAP, HDC,
+    HGDIOBJ, ReleaseDC, SRCCOPY, SelectObject,
 };
 
 use super::os::last_error;
@@ -22,7 +22,11 @@ impl ScreenDc {
     fn new() -> Result<Self, PlatformError> {
         // SAFETY: no window is given: the screen's own context.
         let dc = unsafe { GetDC(null_mut()) };
-        if dc.is_null() { Err(last_error("GetDC")) } else { Ok(Self(dc)) }
+        if dc.is_null() {
+            Err(last_error("GetDC"))
+        } else {
+            Ok(Self(dc))
+        }
     }
 }
 
@@ -71,7 +75,16 @@ impl Picture {
         }
         let (header, mut bits) = (header(size), null_mut());
         // SAFETY: the header describes a plain 32-bit picture without a colour table.
-        let bitmap = unsafe { CreateDIBSection(dc, &raw const header, DIB_RGB_COLORS, &raw mut bits, null_mut(), 0) };
+        let bitmap = unsafe {
+            CreateDIBSection(
+                dc,
+                &raw const header,
+                DIB_RGB_COLORS,
+                &raw mut bits,
+                null_mut(),
+                0,
+            )
+        };
         if bitmap.is_null() || bits.is_null() {
             let error = last_error("CreateDIBSection");
             // SAFETY: the context is ours and holds nothing of ours yet.
@@ -80,16 +93,35 @@ impl Picture {
         }
         // SAFETY: both are ours; what was selected before is put back on drop.
         let previous = unsafe { SelectObject(dc, bitmap) };
-        Ok(Self { dc, bitmap, previous, bits: bits.cast_const().cast(), size })
+        Ok(Self {
+            dc,
+            bitmap,
+            previous,
+            bits: bits.cast_const().cast(),
+            size,
+        })
     }
 
     /// Reads the whole virtual screen, windows with transparency included.
     pub(crate) fn read_screen(&mut self, screen: &VirtualScreen) -> Result<(), PlatformError> {
         let source = ScreenDc::new()?;
-        let (width, height) = (self.size.width().cast_signed(), self.size.height().cast_signed());
+        let (width, height) = (
+            self.size.width().cast_signed(),
+            self.size.height().cast_signed(),
+        );
         // SAFETY: both contexts are valid; GDI clips to what each has.
         let copied = unsafe {
-            BitBlt(self.dc, 0, 0, width, height, source.0, screen.left(), screen.top(), SRCCOPY | CAPTUREBLT)
+            BitBlt(
+                self.dc,
+                0,
+                0,
+                width,
+                height,
+                source.0,
+                screen.left(),
+                screen.top(),
+                SRCCOPY | CAPTUREBLT,
+            )
         };
         if copied == 0 {
             return Err(last_error("BitBlt"));
@@ -101,9 +133,14 @@ impl Picture {
 
     pub(crate) fn view(&self) -> FrameView<'_> {
         // SAFETY: see the invariant of `bits`. GDI writes there only during `read_screen`, which borrows mutably.
-        let data = unsafe { std::slice::from_raw_parts(self.bits, self.size.area() * BYTES_PER_PIXEL) };
-        FrameView::new(self.size, self.size.width() as usize * BYTES_PER_PIXEL, data)
-            .expect("rows of 32-bit pixels have no padding")
+        let data =
+            unsafe { std::slice::from_raw_parts(self.bits, self.size.area() * BYTES_PER_PIXEL) };
+        FrameView::new(
+            self.size,
+            self.size.width() as usize * BYTES_PER_PIXEL,
+            data,
+        )
+        .expect("rows of 32-bit pixels have no padding")
     }
 }
 
@@ -134,11 +171,16 @@ impl OwnedBitmap {
     pub(crate) fn size(&self) -> Option<Size> {
         let mut bitmap = BITMAP::default();
         // SAFETY: the buffer is as large as said.
-        let written = unsafe { GetObjectW(self.0, size_of::<BITMAP>() as i32, (&raw mut bitmap).cast()) };
+        let written =
+            unsafe { GetObjectW(self.0, size_of::<BITMAP>() as i32, (&raw mut bitmap).cast()) };
         if written == 0 {
             return None;
         }
-        Size::new(u32::try_from(bitmap.bmWidth).ok()?, u32::try_from(bitmap.bmHeight).ok()?).ok()
+        Size::new(
+            u32::try_from(bitmap.bmWidth).ok()?,
+            u32::try_from(bitmap.bmHeight).ok()?,
+        )
+        .ok()
     }
 
     /// Its pixels as BGRX rows, top row first.
@@ -149,7 +191,15 @@ impl OwnedBitmap {
         let mut header = header(size);
         // SAFETY: the buffer holds `height` rows of 32-bit pixels, as the header says.
         let rows = unsafe {
-            GetDIBits(screen.0, self.0, 0, size.height(), pixels.as_mut_ptr().cast(), &raw mut header, DIB_RGB_COLORS)
+            GetDIBits(
+                screen.0,
+                self.0,
+                0,
+                size.height(),
+                pixels.as_mut_ptr().cast(),
+                &raw mut header,
+                DIB_RGB_COLORS,
+            )
         };
         (u32::try_from(rows) == Ok(size.height())).then_some(pixels)
     }

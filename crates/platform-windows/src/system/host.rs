@@ -9,8 +9,9 @@ use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
 use windows_sys::Win32::System::SystemInformation::{
-    ComputerNamePhysicalDnsHostname, GetComputerNameExW, GetNativeSystemInfo, GetTickCount64, PROCESSOR_ARCHITECTURE_AMD64,
-    PROCESSOR_ARCHITECTURE_ARM64, PROCESSOR_ARCHITECTURE_INTEL, SYSTEM_INFO,
+    ComputerNamePhysicalDnsHostname, GetComputerNameExW, GetNativeSystemInfo, GetTickCount64,
+    PROCESSOR_ARCHITECTURE_AMD64, PROCESSOR_ARCHITECTURE_ARM64, PROCESSOR_ARCHITECTURE_INTEL,
+    SYSTEM_INFO,
 };
 use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 
@@ -72,14 +73,31 @@ fn host_name() -> String {
     let mut buffer = [0_u16; 256];
     let mut length = buffer.len() as u32;
     // SAFETY: the buffer is as long as said.
-    let known = unsafe { GetComputerNameExW(ComputerNamePhysicalDnsHostname, buffer.as_mut_ptr(), &raw mut length) };
-    if known == 0 { String::new() } else { from_wide(&buffer) }
+    let known = unsafe {
+        GetComputerNameExW(
+            ComputerNamePhysicalDnsHostname,
+            buffer.as_mut_ptr(),
+            &raw mut length,
+        )
+    };
+    if known == 0 {
+        String::new()
+    } else {
+        from_wide(&buffer)
+    }
 }
 
 fn os_name(version: Version) -> String {
-    let name = registry::read_text(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", "ProductName");
+    let name = registry::read_text(
+        r"SOFTWARE\Microsoft\Windows NT\CurrentVersion",
+        "ProductName",
+    );
     let name = name.unwrap_or_else(|| "Windows".to_owned());
-    if version >= Version::WINDOWS_11 { name.replace("Windows 10", "Windows 11") } else { name }
+    if version >= Version::WINDOWS_11 {
+        name.replace("Windows 10", "Windows 11")
+    } else {
+        name
+    }
 }
 
 fn architecture() -> &'static str {
@@ -98,7 +116,11 @@ fn architecture() -> &'static str {
 /// Who is signed in at the screen, or else whose process this is.
 fn current_user() -> String {
     let signed_in = console_user();
-    if signed_in.is_empty() && !tokens::is_local_system() { own_user() } else { signed_in }
+    if signed_in.is_empty() && !tokens::is_local_system() {
+        own_user()
+    } else {
+        signed_in
+    }
 }
 
 fn console_user() -> String {
@@ -107,8 +129,13 @@ fn console_user() -> String {
     // SAFETY: Windows makes a text of that many bytes, which is copied before it is freed.
     unsafe {
         let session = WTSGetActiveConsoleSessionId();
-        let known =
-            WTSQuerySessionInformationW(std::ptr::null_mut(), session, WTSUserName, &raw mut text, &raw mut bytes);
+        let known = WTSQuerySessionInformationW(
+            std::ptr::null_mut(),
+            session,
+            WTSUserName,
+            &raw mut text,
+            &raw mut bytes,
+        );
         if known == 0 || text.is_null() {
             return String::new();
         }
@@ -123,13 +150,19 @@ fn own_user() -> String {
     let mut length = buffer.len() as u32;
     // SAFETY: the buffer is as long as said.
     let known = unsafe { GetUserNameW(buffer.as_mut_ptr(), &raw mut length) };
-    if known == 0 { String::new() } else { from_wide(&buffer) }
+    if known == 0 {
+        String::new()
+    } else {
+        from_wide(&buffer)
+    }
 }
 
 fn boot_time_unix() -> u64 {
     // SAFETY: takes nothing.
     let running = Duration::from_millis(unsafe { GetTickCount64() });
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     now.saturating_sub(running).as_secs()
 }
 
@@ -143,10 +176,17 @@ mod tests {
 
         assert!(!facts.host_name.is_empty());
         assert!(facts.os_name.contains("Windows"), "{}", facts.os_name);
-        assert!(facts.os_version.starts_with(char::is_numeric), "{}", facts.os_version);
+        assert!(
+            facts.os_version.starts_with(char::is_numeric),
+            "{}",
+            facts.os_version
+        );
         assert!(["x86_64", "x86", "aarch64"].contains(&facts.architecture));
         assert!(!facts.current_user.is_empty());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("a clock after 1970")
+            .as_secs();
         assert!(facts.boot_time_unix > 0 && facts.boot_time_unix <= now);
     }
 
@@ -157,6 +197,10 @@ mod tests {
         let log = WindowsHost.default_log_file(&data_dir);
 
         assert!(data_dir.is_absolute());
-        assert!(log.ends_with(r"GuruConnect\Logs\agent.log"), "{}", log.display());
+        assert!(
+            log.ends_with(r"GuruConnect\Logs\agent.log"),
+            "{}",
+            log.display()
+        );
     }
 }

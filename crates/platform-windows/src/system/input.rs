@@ -6,12 +6,16 @@ use std::sync::Arc;
 use gc_model::input::{InputEvent, KeyInput, MouseButton};
 use gc_platform::{Input, PlatformError};
 use windows_sys::Win32::UI::Input::KeyboardAndMouse::{
-    INPUT, INPUT_0, INPUT_KEYBOARD, INPUT_MOUSE, KEYBDINPUT, KEYEVENTF_EXTENDEDKEY, KEYEVENTF_KEYUP, KEYEVENTF_SCANCODE,
-    KEYEVENTF_UNICODE, MOUSEEVENTF_ABSOLUTE, MOUSEEVENTF_HWHEEL, MOUSEEVENTF_LEFTDOWN, MOUSEEVENTF_LEFTUP,
-    MOUSEEVENTF_MIDDLEDOWN, MOUSEEVENTF_MIDDLEUP, MOUSEEVENTF_MOVE, MOUSEEVENTF_RIGHTDOWN, MOUSEEVENTF_RIGHTUP,
-    MOUSEEVENTF_VIRTUALDESK, MOUSEEVENTF_WHEEL, MOUSEEVENTF_XDOWN, MOUSEEVENTF_XUP, MOUSEINPUT, SendInput,
+    INPUT, INPUT_0, INPUT_KEYBOARD, INPUT_MOUSE, KEYBDINPUT, KEYEVENTF_EXTENDEDKEY,
+    KEYEVENTF_KEYUP, KEYEVENTF_SCANCODE, KEYEVENTF_UNICODE, MOUSEEVENTF_ABSOLUTE,
+    MOUSEEVENTF_HWHEEL, MOUSEEVENTF_LEFTDOWN, MOUSEEVENTF_LEFTUP, MOUSEEVENTF_MIDDLEDOWN,
+    MOUSEEVENTF_MIDDLEUP, MOUSEEVENTF_MOVE, MOUSEEVENTF_RIGHTDOWN, MOUSEEVENTF_RIGHTUP,
+    MOUSEEVENTF_VIRTUALDESK, MOUSEEVENTF_WHEEL, MOUSEEVENTF_XDOWN, MOUSEEVENTF_XUP, MOUSEINPUT,
+    SendInput,
 };
-use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_SWAPBUTTON, XBUTTON1, XBUTTON2};
+use windows_sys::Win32::UI::WindowsAndMessaging::{
+    GetSystemMetrics, SM_SWAPBUTTON, XBUTTON1, XBUTTON2,
+};
 
 use super::displays::virtual_screen;
 use super::events::Captures;
@@ -31,11 +35,18 @@ pub(crate) struct SendInputDevice {
 
 impl SendInputDevice {
     pub(crate) fn new(captures: Arc<Captures>) -> Self {
-        Self { captures, desktop: ThreadDesktop::default(), keys: Keystrokes::new(), buttons: BTreeSet::new() }
+        Self {
+            captures,
+            desktop: ThreadDesktop::default(),
+            keys: Keystrokes::new(),
+            buttons: BTreeSet::new(),
+        }
     }
 
     fn key(&mut self, key: &KeyInput) -> Result<(), PlatformError> {
-        let strokes = self.keys.strokes(key, modifiers(), &ForegroundLayout::current());
+        let strokes = self
+            .keys
+            .strokes(key, modifiers(), &ForegroundLayout::current());
         self.send_strokes(&strokes)
     }
 
@@ -67,7 +78,12 @@ impl Input for SendInputDevice {
         match event {
             InputEvent::PointerMove { x, y } => {
                 let (x, y) = virtual_screen()?.absolute(*x, *y);
-                self.send(&[mouse_input(x, y, 0, MOUSEEVENTF_MOVE | MOUSEEVENTF_ABSOLUTE | MOUSEEVENTF_VIRTUALDESK)])?;
+                self.send(&[mouse_input(
+                    x,
+                    y,
+                    0,
+                    MOUSEEVENTF_MOVE | MOUSEEVENTF_ABSOLUTE | MOUSEEVENTF_VIRTUALDESK,
+                )])?;
             }
             InputEvent::Button { button, down } => {
                 if *down {
@@ -81,8 +97,11 @@ impl Input for SendInputDevice {
                 // Windows counts the vertical wheel upwards.
                 let wheels = [(x, 1, MOUSEEVENTF_HWHEEL), (y, -1, MOUSEEVENTF_WHEEL)];
                 let turned = wheels.iter().filter(|(distance, ..)| **distance != 0);
-                let inputs: Vec<INPUT> =
-                    turned.map(|(distance, sign, flag)| mouse_input(0, 0, distance.saturating_mul(*sign), *flag)).collect();
+                let inputs: Vec<INPUT> = turned
+                    .map(|(distance, sign, flag)| {
+                        mouse_input(0, 0, distance.saturating_mul(*sign), *flag)
+                    })
+                    .collect();
                 self.send(&inputs)?;
             }
             InputEvent::Key(key) => self.key(key)?,
@@ -96,8 +115,10 @@ impl Input for SendInputDevice {
 impl Drop for SendInputDevice {
     fn drop(&mut self) {
         let strokes = self.keys.release_all();
-        let buttons: Vec<INPUT> =
-            std::mem::take(&mut self.buttons).into_iter().map(|button| button_input(button, false)).collect();
+        let buttons: Vec<INPUT> = std::mem::take(&mut self.buttons)
+            .into_iter()
+            .map(|button| button_input(button, false))
+            .collect();
         // Nobody is left to be told of a failure.
         let _ = self.send_strokes(&strokes);
         let _ = self.send(&buttons);
@@ -108,12 +129,28 @@ impl Drop for SendInputDevice {
 /// How many of `inputs` the system took.
 fn send_input(inputs: &[INPUT]) -> usize {
     // SAFETY: as many structures of the size as said.
-    unsafe { SendInput(inputs.len() as u32, inputs.as_ptr(), size_of::<INPUT>() as i32) as usize }
+    unsafe {
+        SendInput(
+            inputs.len() as u32,
+            inputs.as_ptr(),
+            size_of::<INPUT>() as i32,
+        ) as usize
+    }
 }
 
 fn mouse_input(dx: i32, dy: i32, data: i32, flags: u32) -> INPUT {
-    let mi = MOUSEINPUT { dx, dy, mouseData: data.cast_unsigned(), dwFlags: flags, time: 0, dwExtraInfo: 0 };
-    INPUT { r#type: INPUT_MOUSE, Anonymous: INPUT_0 { mi } }
+    let mi = MOUSEINPUT {
+        dx,
+        dy,
+        mouseData: data.cast_unsigned(),
+        dwFlags: flags,
+        time: 0,
+        dwExtraInfo: 0,
+    };
+    INPUT {
+        r#type: INPUT_MOUSE,
+        Anonymous: INPUT_0 { mi },
+    }
 }
 
 fn button_input(button: MouseButton, down: bool) -> INPUT {
@@ -138,12 +175,33 @@ fn stroke_input(stroke: Stroke) -> INPUT {
     let extended = |extended| if extended { KEYEVENTF_EXTENDEDKEY } else { 0 };
     let released = |down| if down { 0 } else { KEYEVENTF_KEYUP };
     let (key, code, flags) = match stroke {
-        Stroke::Scan { code, extended: e0, virtual_key, down } => {
-            (virtual_key, code, KEYEVENTF_SCANCODE | extended(e0) | released(down))
-        }
-        Stroke::Virtual { key, code, extended: e0, down } => (key, code, extended(e0) | released(down)),
+        Stroke::Scan {
+            code,
+            extended: e0,
+            virtual_key,
+            down,
+        } => (
+            virtual_key,
+            code,
+            KEYEVENTF_SCANCODE | extended(e0) | released(down),
+        ),
+        Stroke::Virtual {
+            key,
+            code,
+            extended: e0,
+            down,
+        } => (key, code, extended(e0) | released(down)),
         Stroke::Unicode { unit, down } => (0, unit, KEYEVENTF_UNICODE | released(down)),
     };
-    let ki = KEYBDINPUT { wVk: key, wScan: code, dwFlags: flags, time: 0, dwExtraInfo: 0 };
-    INPUT { r#type: INPUT_KEYBOARD, Anonymous: INPUT_0 { ki } }
+    let ki = KEYBDINPUT {
+        wVk: key,
+        wScan: code,
+        dwFlags: flags,
+        time: 0,
+        dwExtraInfo: 0,
+    };
+    INPUT {
+        r#type: INPUT_KEYBOARD,
+        Anonymous: INPUT_0 { ki },
+    }
 }

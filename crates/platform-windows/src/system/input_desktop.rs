@@ -5,9 +5,10 @@
 use gc_platform::PlatformError;
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, GetLastError};
 use windows_sys::Win32::System::StationsAndDesktops::{
-    CloseDesktop, DESKTOP_CREATEWINDOW, DESKTOP_ENUMERATE, DESKTOP_HOOKCONTROL, DESKTOP_JOURNALPLAYBACK,
-    DESKTOP_READOBJECTS, DESKTOP_SWITCHDESKTOP, DESKTOP_WRITEOBJECTS, GetThreadDesktop, GetUserObjectInformationW, HDESK,
-    OpenInputDesktop, SetThreadDesktop, UOI_NAME,
+    CloseDesktop, DESKTOP_CREATEWINDOW, DESKTOP_ENUMERATE, DESKTOP_HOOKCONTROL,
+    DESKTOP_JOURNALPLAYBACK, DESKTOP_READOBJECTS, DESKTOP_SWITCHDESKTOP, DESKTOP_WRITEOBJECTS,
+    GetThreadDesktop, GetUserObjectInformationW, HDESK, OpenInputDesktop, SetThreadDesktop,
+    UOI_NAME,
 };
 use windows_sys::Win32::System::Threading::GetCurrentThreadId;
 
@@ -73,7 +74,11 @@ impl OpenDesktop {
             | DESKTOP_WRITEOBJECTS;
         // SAFETY: takes numbers.
         let desktop = unsafe { OpenInputDesktop(0, 0, access) };
-        if desktop.is_null() { Err(last_error("OpenInputDesktop")) } else { Ok(Self(desktop)) }
+        if desktop.is_null() {
+            Err(last_error("OpenInputDesktop"))
+        } else {
+            Ok(Self(desktop))
+        }
     }
 }
 

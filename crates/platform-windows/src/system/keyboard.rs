@@ -3,9 +3,10 @@
 use std::ptr::null_mut;
 
 use windows_sys::Win32::UI::Input::KeyboardAndMouse::{
-    GetAsyncKeyState, GetKeyState, GetKeyboardLayout, HKL, MAPVK_VK_TO_CHAR, MAPVK_VSC_TO_VK_EX, MapVirtualKeyExW,
-    ToUnicodeEx, VIRTUAL_KEY, VK_CAPITAL, VK_CONTROL, VK_DIVIDE, VK_LCONTROL, VK_LMENU, VK_LWIN, VK_MENU, VK_MULTIPLY,
-    VK_NUMLOCK, VK_RCONTROL, VK_RMENU, VK_RWIN, VK_SHIFT, VK_SPACE, VkKeyScanExW,
+    GetAsyncKeyState, GetKeyState, GetKeyboardLayout, HKL, MAPVK_VK_TO_CHAR, MAPVK_VSC_TO_VK_EX,
+    MapVirtualKeyExW, ToUnicodeEx, VIRTUAL_KEY, VK_CAPITAL, VK_CONTROL, VK_DIVIDE, VK_LCONTROL,
+    VK_LMENU, VK_LWIN, VK_MENU, VK_MULTIPLY, VK_NUMLOCK, VK_RCONTROL, VK_RMENU, VK_RWIN, VK_SHIFT,
+    VK_SPACE, VkKeyScanExW,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{GetForegroundWindow, GetWindowThreadProcessId};
 
@@ -43,8 +44,13 @@ pub(crate) struct ForegroundLayout {
 impl ForegroundLayout {
     pub(crate) fn current() -> Self {
         // SAFETY: a window that went away has thread 0, which stands for this one.
-        let handle = unsafe { GetKeyboardLayout(GetWindowThreadProcessId(GetForegroundWindow(), null_mut())) };
-        Self { handle, can_ask_exactly: Version::current() >= Version::WINDOWS_10_1607 }
+        let handle = unsafe {
+            GetKeyboardLayout(GetWindowThreadProcessId(GetForegroundWindow(), null_mut()))
+        };
+        Self {
+            handle,
+            can_ask_exactly: Version::current() >= Version::WINDOWS_10_1607,
+        }
     }
 
     /// Asks the layout itself, which knows dead keys and what Caps Lock does to each key.
@@ -53,7 +59,11 @@ impl ForegroundLayout {
         const KEEP_STATE: u32 = 1 << 2;
         let mut state = [0_u8; 256];
         let mut set = |key: VIRTUAL_KEY, value| state[usize::from(key)] = value;
-        for (is_down, key) in [(modifiers.shift, VK_SHIFT), (modifiers.control(), VK_CONTROL), (modifiers.alt(), VK_MENU)] {
+        for (is_down, key) in [
+            (modifiers.shift, VK_SHIFT),
+            (modifiers.control(), VK_CONTROL),
+            (modifiers.alt(), VK_MENU),
+        ] {
             set(key, if is_down { 0x80 } else { 0 });
         }
         set(VK_CAPITAL, u8::from(modifiers.caps_lock));
@@ -83,8 +93,12 @@ impl ForegroundLayout {
         const CONTROL: i16 = 2;
         const ALT: i16 = 4;
         let mut characters = text.chars();
-        let (Some(character), None) = (characters.next(), characters.next()) else { return false };
-        let Ok(unit) = u16::try_from(u32::from(character)) else { return false };
+        let (Some(character), None) = (characters.next(), characters.next()) else {
+            return false;
+        };
+        let Ok(unit) = u16::try_from(u32::from(character)) else {
+            return false;
+        };
         if (VK_MULTIPLY..=VK_DIVIDE).contains(&virtual_key) {
             return self.character(virtual_key) == u32::from(character);
         }
@@ -95,8 +109,15 @@ impl ForegroundLayout {
         let found = unsafe { VkKeyScanExW(unit, self.handle) };
         let is_letter = character.is_lowercase() || character.is_uppercase();
         let shift = modifiers.shift != (modifiers.caps_lock && is_letter);
-        let held = [(shift, SHIFT), (modifiers.control(), CONTROL), (modifiers.alt(), ALT)];
-        let mut held = held.iter().filter(|(down, _)| *down).fold(0, |all, (_, bit)| all | bit);
+        let held = [
+            (shift, SHIFT),
+            (modifiers.control(), CONTROL),
+            (modifiers.alt(), ALT),
+        ];
+        let mut held = held
+            .iter()
+            .filter(|(down, _)| *down)
+            .fold(0, |all, (_, bit)| all | bit);
         if virtual_key == VK_SPACE {
             held &= !SHIFT;
         }
@@ -119,7 +140,9 @@ impl Layout for ForegroundLayout {
     fn virtual_key(&self, code: u16, extended: bool) -> u16 {
         let prefix = if extended { 0xe000 } else { 0 };
         // SAFETY: takes numbers and a layout that the system gave us.
-        unsafe { MapVirtualKeyExW(u32::from(code) | prefix, MAPVK_VSC_TO_VK_EX, self.handle) as u16 }
+        unsafe {
+            MapVirtualKeyExW(u32::from(code) | prefix, MAPVK_VSC_TO_VK_EX, self.handle) as u16
+        }
     }
 
     fn types(&self, virtual_key: u16, code: u16, modifiers: Modifiers, text: &str) -> bool {

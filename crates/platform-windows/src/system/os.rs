@@ -28,7 +28,10 @@ pub(crate) fn wide(text: &str) -> Vec<u16> {
 
 /// Text that Windows wrote into a buffer, up to the first zero.
 pub(crate) fn from_wide(buffer: &[u16]) -> String {
-    let end = buffer.iter().position(|&unit| unit == 0).unwrap_or(buffer.len());
+    let end = buffer
+        .iter()
+        .position(|&unit| unit == 0)
+        .unwrap_or(buffer.len());
     String::from_utf16_lossy(&buffer[..end])
 }
 
@@ -41,7 +44,11 @@ pub(crate) fn loaded_function(library: &str, name: &CStr) -> Option<Function> {
     // SAFETY: both names are strings with a zero at the end that outlive the calls.
     unsafe {
         let module = GetModuleHandleW(library.as_ptr());
-        if module.is_null() { None } else { GetProcAddress(module, name.as_ptr().cast()) }
+        if module.is_null() {
+            None
+        } else {
+            GetProcAddress(module, name.as_ptr().cast())
+        }
     }
 }
 
@@ -58,7 +65,11 @@ pub(crate) fn system_function(library: &str, name: &CStr) -> Option<Function> {
     // SAFETY: both names are strings with a zero at the end that outlive the calls.
     unsafe {
         let module = LoadLibraryW(path.as_ptr());
-        if module.is_null() { None } else { GetProcAddress(module, name.as_ptr().cast()) }
+        if module.is_null() {
+            None
+        } else {
+            GetProcAddress(module, name.as_ptr().cast())
+        }
     }
 }
 
@@ -72,16 +83,31 @@ pub(crate) struct Version {
 
 impl Version {
     /// Windows 10 1607, the first whose `ToUnicodeEx` can leave the keyboard's state alone.
-    pub(crate) const WINDOWS_10_1607: Self = Self { major: 10, minor: 0, build: 14_393 };
+    pub(crate) const WINDOWS_10_1607: Self = Self {
+        major: 10,
+        minor: 0,
+        build: 14_393,
+    };
 
     /// Windows 11 21H2. It calls itself 10.0 and names itself Windows 10.
-    pub(crate) const WINDOWS_11: Self = Self { major: 10, minor: 0, build: 22_000 };
+    pub(crate) const WINDOWS_11: Self = Self {
+        major: 10,
+        minor: 0,
+        build: 22_000,
+    };
 
     pub(crate) fn current() -> Self {
-        let mut info = OSVERSIONINFOW { dwOSVersionInfoSize: size_of::<OSVERSIONINFOW>() as u32, ..Default::default() };
+        let mut info = OSVERSIONINFOW {
+            dwOSVersionInfoSize: size_of::<OSVERSIONINFOW>() as u32,
+            ..Default::default()
+        };
         // SAFETY: the structure says its own size.
         unsafe { RtlGetVersion(&raw mut info) };
-        Self { major: info.dwMajorVersion, minor: info.dwMinorVersion, build: info.dwBuildNumber }
+        Self {
+            major: info.dwMajorVersion,
+            minor: info.dwMinorVersion,
+            build: info.dwBuildNumber,
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::ptr::null_mut;
 
 use gc_model::pointer::{Pointer, PointerShape};
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    CURSOR_SHOWING, CURSORINFO, GetCursorInfo, GetIconInfo, HCURSOR, ICONINFO, IDC_ARROW, LoadCursorW,
+    CURSOR_SHOWING, CURSORINFO, GetCursorInfo, GetIconInfo, HCURSOR, ICONINFO, IDC_ARROW,
+    LoadCursorW,
 };
 
 use super::gdi::OwnedBitmap;
@@ -44,10 +45,18 @@ impl PointerReader {
             return None;
         }
         let is_other_cursor = self.told.is_none_or(|told| told.cursor != state.cursor);
-        let moved = self.told.is_none_or(|told| State { cursor: state.cursor, ..told } != state);
+        let moved = self.told.is_none_or(|told| {
+            State {
+                cursor: state.cursor,
+                ..told
+            } != state
+        });
         self.told = Some(state);
         // Two handles can stand for one picture: every program has its own arrow.
-        let shape = is_other_cursor.then(|| shape(state.cursor)).flatten().filter(|shape| self.shape.as_ref() != Some(shape));
+        let shape = is_other_cursor
+            .then(|| shape(state.cursor))
+            .flatten()
+            .filter(|shape| self.shape.as_ref() != Some(shape));
         if !moved && shape.is_none() {
             return None;
         }
@@ -55,12 +64,20 @@ impl PointerReader {
             self.shape.clone_from(&shape);
         }
         let (x, y) = screen.to_picture(state.x, state.y);
-        Some(Pointer { x, y, visible: state.visible, shape })
+        Some(Pointer {
+            x,
+            y,
+            visible: state.visible,
+            shape,
+        })
     }
 }
 
 fn state() -> Option<State> {
-    let mut info = CURSORINFO { cbSize: size_of::<CURSORINFO>() as u32, ..Default::default() };
+    let mut info = CURSORINFO {
+        cbSize: size_of::<CURSORINFO>() as u32,
+        ..Default::default()
+    };
     // SAFETY: the structure says its own size.
     let known = unsafe { GetCursorInfo(&raw mut info) };
     (known != 0).then_some(State {
@@ -74,17 +91,30 @@ fn state() -> Option<State> {
 fn shape(cursor: HCURSOR) -> Option<PointerShape> {
     // Over an empty desktop there may be no cursor of any program: the arrow shows.
     // SAFETY: IDC_ARROW is one of Windows' own cursors, which need no freeing.
-    let cursor = if cursor.is_null() { unsafe { LoadCursorW(null_mut(), IDC_ARROW) } } else { cursor };
+    let cursor = if cursor.is_null() {
+        unsafe { LoadCursorW(null_mut(), IDC_ARROW) }
+    } else {
+        cursor
+    };
     let mut info = ICONINFO::default();
     // SAFETY: a cursor that was freed meanwhile makes the call fail.
     if unsafe { GetIconInfo(cursor, &raw mut info) } == 0 {
         return None;
     }
     // SAFETY: GetIconInfo made both bitmaps for us; the colours may be none.
-    let (mask, colours) = unsafe { (OwnedBitmap::new(info.hbmMask), OwnedBitmap::new(info.hbmColor)) };
+    let (mask, colours) = unsafe {
+        (
+            OwnedBitmap::new(info.hbmMask),
+            OwnedBitmap::new(info.hbmColor),
+        )
+    };
     let mask = mask?;
     let mask_size = mask.size()?;
-    let height = if colours.is_some() { mask_size.height() } else { mask_size.height() / 2 };
+    let height = if colours.is_some() {
+        mask_size.height()
+    } else {
+        mask_size.height() / 2
+    };
     let colours = match colours {
         Some(colours) => Some(colours.pixels()?),
         None => None,

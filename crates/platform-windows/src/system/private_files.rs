@@ -7,10 +7,12 @@ use std::os::windows::io::{FromRawHandle, OwnedHandle};
 use std::path::Path;
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, FALSE, GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree};
+use windows_sys::Win32::Foundation::{
+    ERROR_ALREADY_EXISTS, FALSE, GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree,
+};
 use windows_sys::Win32::Security::Authorization::{
-    ConvertStringSecurityDescriptorToSecurityDescriptorW, GetNamedSecurityInfoW, SDDL_REVISION_1, SE_FILE_OBJECT,
-    SetNamedSecurityInfoW,
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, GetNamedSecurityInfoW, SDDL_REVISION_1,
+    SE_FILE_OBJECT, SetNamedSecurityInfoW,
 };
 use windows_sys::Win32::Security::{
     ACL, DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, OWNER_SECURITY_INFORMATION,
@@ -35,9 +37,18 @@ impl Descriptor {
         let mut made = null_mut();
         // SAFETY: the text ends with a zero; the length is not asked for.
         let known = unsafe {
-            ConvertStringSecurityDescriptorToSecurityDescriptorW(text.as_ptr(), SDDL_REVISION_1, &raw mut made, null_mut())
+            ConvertStringSecurityDescriptorToSecurityDescriptorW(
+                text.as_ptr(),
+                SDDL_REVISION_1,
+                &raw mut made,
+                null_mut(),
+            )
         };
-        if known == 0 { Err(io::Error::last_os_error()) } else { Ok(Self(made)) }
+        if known == 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(Self(made))
+        }
     }
 
     fn attributes(&self) -> SECURITY_ATTRIBUTES {
@@ -53,9 +64,19 @@ impl Descriptor {
         let (mut is_present, mut is_default) = (0, 0);
         let mut entries = null_mut();
         // SAFETY: the descriptor is valid while `self` lives.
-        let known =
-            unsafe { GetSecurityDescriptorDacl(self.0, &raw mut is_present, &raw mut entries, &raw mut is_default) };
-        if known == 0 { Err(io::Error::last_os_error()) } else { Ok(entries) }
+        let known = unsafe {
+            GetSecurityDescriptorDacl(
+                self.0,
+                &raw mut is_present,
+                &raw mut entries,
+                &raw mut is_default,
+            )
+        };
+        if known == 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(entries)
+        }
     }
 }
 
@@ -78,14 +99,18 @@ pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let error = io::Error::last_os_error();
-    if error.raw_os_error().map(i32::cast_unsigned) != Some(ERROR_ALREADY_EXISTS) || !path.is_dir() {
+    if error.raw_os_error().map(i32::cast_unsigned) != Some(ERROR_ALREADY_EXISTS) || !path.is_dir()
+    {
         return Err(error);
     }
     // Whoever owns a folder can always let himself in again, so a folder that
     // an ordinary user laid out for us beforehand cannot be made private.
     let (owner, account) = (owner(path)?, current_account()?);
     if !is_trusted_owner(&owner, &account) {
-        let message = format!("the folder {} belongs to another account ({owner})", path.display());
+        let message = format!(
+            "the folder {} belongs to another account ({owner})",
+            path.display()
+        );
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
     }
     // SAFETY: the name ends with a zero; owner and group stay as they are.
@@ -140,7 +165,14 @@ pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     drop(file);
     let (from, to) = (wide_path(new), wide_path(path));
     // SAFETY: both names end with a zero.
-    if unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) } == 0 {
+    if unsafe {
+        MoveFileExW(
+            from.as_ptr(),
+            to.as_ptr(),
+            MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH,
+        )
+    } == 0
+    {
         return Err(io::Error::last_os_error());
     }
     Ok(())
@@ -184,7 +216,8 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("guruconnect-{}-{name}", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("guruconnect-{}-{name}", std::process::id()));
             let _ = std::fs::remove_dir_all(&path);
             Self(path)
         }
@@ -217,7 +250,11 @@ mod tests {
         replace_file(&path, b"second").expect("the same file again");
 
         assert_eq!(std::fs::read(&path).expect("the file"), b"second");
-        let names: Vec<_> = std::fs::read_dir(&folder.0).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(&folder.0)
+            .expect("the folder")
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
         assert_eq!(names, ["agent.json"], "nothing is left beside it");
     }
 

@@ -28,7 +28,11 @@ pub(crate) fn read_text(key: &str, value: &str) -> Option<String> {
             &raw mut length,
         )
     };
-    let text = if code == 0 { from_wide(&buffer) } else { String::new() };
+    let text = if code == 0 {
+        from_wide(&buffer)
+    } else {
+        String::new()
+    };
     (!text.is_empty()).then_some(text)
 }
 
@@ -66,7 +70,10 @@ mod tests {
     #[test]
     fn what_is_missing_or_of_another_kind_is_none() {
         assert_eq!(read_text(WINDOWS, "GuruConnect has no such value"), None);
-        assert_eq!(read_text(r"SOFTWARE\GuruConnect has no such key", "Server"), None);
+        assert_eq!(
+            read_text(r"SOFTWARE\GuruConnect has no such key", "Server"),
+            None
+        );
         assert_eq!(read_number(WINDOWS, "ProductName"), None);
     }
 }

@@ -18,9 +18,12 @@ pub(crate) fn is_available() -> bool {
 pub(crate) fn send() -> Result<(), PlatformError> {
     // Wine exports the function and ends the program that calls it.
     let function = if is_available() { function() } else { None };
-    let Some(function) = function else { return Err(PlatformError::Unsupported("Ctrl+Alt+Del")) };
+    let Some(function) = function else {
+        return Err(PlatformError::Unsupported("Ctrl+Alt+Del"));
+    };
     // SAFETY: the documented signature of SendSAS.
-    let send_sas = unsafe { std::mem::transmute::<Function, unsafe extern "system" fn(BOOL)>(function) };
+    let send_sas =
+        unsafe { std::mem::transmute::<Function, unsafe extern "system" fn(BOOL)>(function) };
     // SAFETY: false: the caller is a service, not a program of the user.
     unsafe { send_sas(FALSE) };
     Ok(())
@@ -33,5 +36,6 @@ fn function() -> Option<Function> {
 fn is_allowed_by_policy() -> bool {
     const SERVICES: u32 = 1;
     let policies = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System";
-    registry::read_number(policies, "SoftwareSASGeneration").is_some_and(|allowed| allowed & SERVICES != 0)
+    registry::read_number(policies, "SoftwareSASGeneration")
+        .is_some_and(|allowed| allowed & SERVICES != 0)
 }

@@ -13,6 +13,10 @@ use crate::error::During;
 const ALL_MASTER_DEVICES: u16 = 1;
 
 /// What is known of the pointer. Where the server has no `XFixes`, its shape never is.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four things that have nothing to do with each other"
+)]
 pub(crate) struct Cursor {
     /// Without raw motion events the place is asked for at the caller's pace.
     has_motion: bool,
@@ -28,7 +32,10 @@ impl Cursor {
         let x = &connection.x;
         let has_shapes = connection.has(xfixes::X11_EXTENSION_NAME)?;
         if has_shapes {
-            x.xfixes_query_version(5, 0).during("XFixesQueryVersion")?.reply().during("XFixesQueryVersion")?;
+            x.xfixes_query_version(5, 0)
+                .during("XFixesQueryVersion")?
+                .reply()
+                .during("XFixesQueryVersion")?;
             x.xfixes_select_cursor_input(connection.root, CursorNotifyMask::DISPLAY_CURSOR)
                 .during("XFixesSelectCursorInput")?;
         }
@@ -54,15 +61,26 @@ impl Cursor {
     }
 
     /// What differs from the last call.
-    pub(crate) fn read(&mut self, connection: &Connection) -> Result<Option<Pointer>, PlatformError> {
+    pub(crate) fn read(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<Option<Pointer>, PlatformError> {
         if !self.may_have_changed() {
             return Ok(None);
         }
         let shape_changed = std::mem::take(&mut self.shape_changed);
         self.moved = false;
-        let place = connection.x.query_pointer(connection.root).during("QueryPointer")?;
+        let place = connection
+            .x
+            .query_pointer(connection.root)
+            .during("QueryPointer")?;
         let image = if shape_changed {
-            Some(connection.x.xfixes_get_cursor_image().during("XFixesGetCursorImage")?)
+            Some(
+                connection
+                    .x
+                    .xfixes_get_cursor_image()
+                    .during("XFixesGetCursorImage")?,
+            )
         } else {
             None
         };
@@ -71,18 +89,29 @@ impl Cursor {
             Some(image) => {
                 let image = image.reply().during("XFixesGetCursorImage")?;
                 let shape = shape_of(&image);
-                self.blank = shape.as_ref().is_none_or(|shape| shape.rgba.chunks_exact(4).all(|pixel| pixel[3] == 0));
+                self.blank = shape
+                    .as_ref()
+                    .is_none_or(|shape| shape.rgba.chunks_exact(4).all(|pixel| pixel[3] == 0));
                 shape.filter(|_| !self.blank)
             }
             None => None,
         };
-        let now = (i32::from(place.root_x), i32::from(place.root_y), place.same_screen && !self.blank);
+        let now = (
+            i32::from(place.root_x),
+            i32::from(place.root_y),
+            place.same_screen && !self.blank,
+        );
         if self.seen == Some(now) && shape.is_none() {
             return Ok(None);
         }
         self.seen = Some(now);
         let (x, y, visible) = now;
-        Ok(Some(Pointer { x, y, visible, shape }))
+        Ok(Some(Pointer {
+            x,
+            y,
+            visible,
+            shape,
+        }))
     }
 }
 
@@ -93,19 +122,32 @@ fn select_motion(connection: &Connection) -> Result<bool, PlatformError> {
         return Ok(false);
     }
     let x = &connection.x;
-    let Ok(version) = x.xinput_xi_query_version(2, 2).during("XIQueryVersion")?.reply() else { return Ok(false) };
+    let Ok(version) = x
+        .xinput_xi_query_version(2, 2)
+        .during("XIQueryVersion")?
+        .reply()
+    else {
+        return Ok(false);
+    };
     if (version.major_version, version.minor_version) < (2, 2) {
         return Ok(false);
     }
-    let mask = xinput::EventMask { deviceid: ALL_MASTER_DEVICES, mask: vec![XIEventMask::RAW_MOTION] };
-    x.xinput_xi_select_events(connection.root, &[mask]).during("XISelectEvents")?;
+    let mask = xinput::EventMask {
+        deviceid: ALL_MASTER_DEVICES,
+        mask: vec![XIEventMask::RAW_MOTION],
+    };
+    x.xinput_xi_select_events(connection.root, &[mask])
+        .during("XISelectEvents")?;
     Ok(true)
 }
 
 /// Turns premultiplied ARGB into the seam's RGBA, cut to the largest side that is allowed.
 fn shape_of(image: &GetCursorImageReply) -> Option<PointerShape> {
     let (full_width, full_height) = (u32::from(image.width), u32::from(image.height));
-    let (width, height) = (full_width.min(MAX_POINTER_SIDE_PX), full_height.min(MAX_POINTER_SIDE_PX));
+    let (width, height) = (
+        full_width.min(MAX_POINTER_SIDE_PX),
+        full_height.min(MAX_POINTER_SIDE_PX),
+    );
     if width == 0 || height == 0 || image.cursor_image.len() < (full_width * full_height) as usize {
         return None;
     }
@@ -116,8 +158,17 @@ fn shape_of(image: &GetCursorImageReply) -> Option<PointerShape> {
         .flat_map(|row| &row[..width as usize])
         .flat_map(|&pixel| straight(pixel))
         .collect();
-    let (hot_x, hot_y) = (u32::from(image.xhot).min(width - 1), u32::from(image.yhot).min(height - 1));
-    Some(PointerShape { width, height, hot_x, hot_y, rgba })
+    let (hot_x, hot_y) = (
+        u32::from(image.xhot).min(width - 1),
+        u32::from(image.yhot).min(height - 1),
+    );
+    Some(PointerShape {
+        width,
+        height,
+        hot_x,
+        hot_y,
+        rgba,
+    })
 }
 
 /// One pixel without its alpha multiplied in.

@@ -29,15 +29,24 @@ pub(crate) struct Damage {
 impl Damage {
     /// `None` when the server cannot tell what changes.
     pub(crate) fn open(connection: &Connection) -> Result<Option<Self>, PlatformError> {
-        if !connection.has(damage::X11_EXTENSION_NAME)? || !connection.has(xfixes::X11_EXTENSION_NAME)? {
+        if !connection.has(damage::X11_EXTENSION_NAME)?
+            || !connection.has(xfixes::X11_EXTENSION_NAME)?
+        {
             return Ok(None);
         }
         let x = &connection.x;
         // Both extensions refuse everything before they were asked for their version.
-        x.xfixes_query_version(5, 0).during("XFixesQueryVersion")?.reply().during("XFixesQueryVersion")?;
-        x.damage_query_version(1, 1).during("DamageQueryVersion")?.reply().during("DamageQueryVersion")?;
+        x.xfixes_query_version(5, 0)
+            .during("XFixesQueryVersion")?
+            .reply()
+            .during("XFixesQueryVersion")?;
+        x.damage_query_version(1, 1)
+            .during("DamageQueryVersion")?
+            .reply()
+            .during("DamageQueryVersion")?;
         let damage = x.generate_id().during("DamageCreate")?;
-        x.damage_create(damage, connection.root, damage::ReportLevel::NON_EMPTY).during("DamageCreate")?;
+        x.damage_create(damage, connection.root, damage::ReportLevel::NON_EMPTY)
+            .during("DamageCreate")?;
         let region = x.generate_id().during("CreateRegion")?;
         x.xfixes_create_region(region, &[]).during("CreateRegion")?;
         Ok(Some(Self { damage, region }))
@@ -45,25 +54,49 @@ impl Damage {
 
     /// Starts anew: everything is about to be read.
     pub(crate) fn forget(&self, connection: &Connection) -> Result<(), PlatformError> {
-        connection.x.damage_subtract(self.damage, x11rb::NONE, x11rb::NONE).during("DamageSubtract")?;
+        connection
+            .x
+            .damage_subtract(self.damage, x11rb::NONE, x11rb::NONE)
+            .during("DamageSubtract")?;
         Ok(())
     }
 
     /// What was damaged since the last call, merged, inside the picture.
-    pub(crate) fn take(&self, connection: &Connection, picture: Size) -> Result<Vec<Rect>, PlatformError> {
+    pub(crate) fn take(
+        &self,
+        connection: &Connection,
+        picture: Size,
+    ) -> Result<Vec<Rect>, PlatformError> {
         let x = &connection.x;
-        x.damage_subtract(self.damage, x11rb::NONE, self.region).during("DamageSubtract")?;
-        let region = x.xfixes_fetch_region(self.region).during("FetchRegion")?.reply().during("FetchRegion")?;
-        Ok(merge(region.rectangles.iter().map(|rect| inside(rect, picture)).collect()))
+        x.damage_subtract(self.damage, x11rb::NONE, self.region)
+            .during("DamageSubtract")?;
+        let region = x
+            .xfixes_fetch_region(self.region)
+            .during("FetchRegion")?
+            .reply()
+            .during("FetchRegion")?;
+        Ok(merge(
+            region
+                .rectangles
+                .iter()
+                .map(|rect| inside(*rect, picture))
+                .collect(),
+        ))
     }
 }
 
-fn inside(rect: &Rectangle, picture: Size) -> Rect {
+fn inside(rect: Rectangle, picture: Size) -> Rect {
     let (left, top) = (i32::from(rect.x), i32::from(rect.y));
     let (right, bottom) = (left + i32::from(rect.width), top + i32::from(rect.height));
     let (x, y) = (left.max(0).unsigned_abs(), top.max(0).unsigned_abs());
     let (right, bottom) = (right.max(0).unsigned_abs(), bottom.max(0).unsigned_abs());
-    Rect { x, y, width: right.saturating_sub(x), height: bottom.saturating_sub(y) }.clamped(picture)
+    Rect {
+        x,
+        y,
+        width: right.saturating_sub(x),
+        height: bottom.saturating_sub(y),
+    }
+    .clamped(picture)
 }
 
 /// Joins rectangles while that wastes little, and further while there are too
@@ -100,7 +133,12 @@ fn union(a: Rect, b: Rect) -> Rect {
     let (x, y) = (a.x.min(b.x), a.y.min(b.y));
     let right = (a.x + a.width).max(b.x + b.width);
     let bottom = (a.y + a.height).max(b.y + b.height);
-    Rect { x, y, width: right - x, height: bottom - y }
+    Rect {
+        x,
+        y,
+        width: right - x,
+        height: bottom - y,
+    }
 }
 
 #[cfg(test)]
@@ -108,12 +146,21 @@ mod tests {
     use super::*;
 
     const fn rect(x: u32, y: u32, width: u32, height: u32) -> Rect {
-        Rect { x, y, width, height }
+        Rect {
+            x,
+            y,
+            width,
+            height,
+        }
     }
 
     #[test]
     fn joins_the_bands_of_one_window() {
-        let bands = vec![rect(10, 0, 100, 5), rect(10, 5, 100, 40), rect(8, 45, 102, 1)];
+        let bands = vec![
+            rect(10, 0, 100, 5),
+            rect(10, 5, 100, 40),
+            rect(8, 45, 102, 1),
+        ];
 
         assert_eq!(merge(bands), [rect(8, 0, 102, 46)]);
     }
@@ -127,7 +174,9 @@ mod tests {
 
     #[test]
     fn bounds_the_number_of_rectangles() {
-        let scattered = (0..4_000).map(|n| rect(n % 63 * 80, n / 63 * 80, 1, 1)).collect();
+        let scattered = (0..4_000)
+            .map(|n| rect(n % 63 * 80, n / 63 * 80, 1, 1))
+            .collect();
 
         let merged = merge(scattered);
 
@@ -137,8 +186,13 @@ mod tests {
     #[test]
     fn cuts_what_lies_outside_the_picture() {
         let picture = Size::new(100, 100).expect("a small size");
-        let over = Rectangle { x: -10, y: 90, width: 50, height: 50 };
+        let over = Rectangle {
+            x: -10,
+            y: 90,
+            width: 50,
+            height: 50,
+        };
 
-        assert_eq!(inside(&over, picture), rect(0, 90, 40, 10));
+        assert_eq!(inside(over, picture), rect(0, 90, 40, 10));
     }
 }

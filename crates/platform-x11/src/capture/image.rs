@@ -45,13 +45,20 @@ impl Image {
             Store::Shared { memory, .. } => memory.as_slice(),
             Store::Own(pixels) => pixels,
         };
-        FrameView::new(self.size, stride(self.size), pixels).expect("the store has room for the frame: made in open")
+        FrameView::new(self.size, stride(self.size), pixels)
+            .expect("the store has room for the frame: made in open")
     }
 
     /// Reads these rectangles of the screen. They lie inside the picture.
-    pub(crate) fn read(&mut self, connection: &Connection, rects: &[Rect]) -> Result<(), PlatformError> {
+    pub(crate) fn read(
+        &mut self,
+        connection: &Connection,
+        rects: &[Rect],
+    ) -> Result<(), PlatformError> {
         match &mut self.store {
-            Store::Shared { memory, segment } => read_shared(connection, self.size, memory, *segment, rects),
+            Store::Shared { memory, segment } => {
+                read_shared(connection, self.size, memory, *segment, rects)
+            }
             Store::Own(pixels) => read_through_socket(connection, self.size, pixels, rects),
         }
     }
@@ -65,14 +72,22 @@ fn share(connection: &Connection, size: Size) -> Result<Option<(Shared, shm::Seg
     if !connection.has(shm::X11_EXTENSION_NAME)? {
         return Ok(None);
     }
-    let version = x.shm_query_version().during("ShmQueryVersion")?.reply().during("ShmQueryVersion")?;
+    let version = x
+        .shm_query_version()
+        .during("ShmQueryVersion")?
+        .reply()
+        .during("ShmQueryVersion")?;
     if (version.major_version, version.minor_version) < (1, 2) {
         return Ok(None);
     }
-    let Ok((memory, descriptor)) = Shared::new(2 * size.area() * PIXEL) else { return Ok(None) };
+    let Ok((memory, descriptor)) = Shared::new(2 * size.area() * PIXEL) else {
+        return Ok(None);
+    };
     let segment = x.generate_id().during("ShmAttachFd")?;
     // Over TCP descriptors cannot be passed: sending fails without breaking the connection.
-    let Ok(cookie) = x.shm_attach_fd(segment, descriptor, false) else { return Ok(None) };
+    let Ok(cookie) = x.shm_attach_fd(segment, descriptor, false) else {
+        return Ok(None);
+    };
     Ok(cookie.check().is_ok().then_some((memory, segment)))
 }
 
@@ -94,7 +109,11 @@ fn read_shared(
     let mut waiting = Vec::with_capacity(rects.len());
     for &rect in rects {
         let in_place = rect.width == size.width();
-        let offset = if in_place { rect.y as usize * stride(size) } else { scratch };
+        let offset = if in_place {
+            rect.y as usize * stride(size)
+        } else {
+            scratch
+        };
         let cookie = connection
             .x
             .shm_get_image(
@@ -160,7 +179,11 @@ fn read_through_socket(
 /// Copies a rectangle that stands alone, row after row, to its place in the frame.
 fn copy_rows(frame: &mut [u8], size: Size, rect: Rect, source: &[u8]) {
     let row_len = rect.width as usize * PIXEL;
-    for (line, row) in source.chunks_exact(row_len).take(rect.height as usize).enumerate() {
+    for (line, row) in source
+        .chunks_exact(row_len)
+        .take(rect.height as usize)
+        .enumerate()
+    {
         let start = (rect.y as usize + line) * stride(size) + rect.x as usize * PIXEL;
         frame[start..start + row_len].copy_from_slice(row);
     }

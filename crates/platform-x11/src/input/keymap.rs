@@ -59,7 +59,7 @@ struct Level {
     mods: u8,
     /// Modifiers that stay in force although they chose the level.
     preserved: u8,
-    level: u8,
+    number: u8,
 }
 
 impl Keymap {
@@ -67,8 +67,17 @@ impl Keymap {
     pub(crate) fn new(reply: xkb::GetMapReply) -> Option<Self> {
         let types = reply.map.types_rtrn?.iter().map(LevelType::new).collect();
         let keys = reply.map.syms_rtrn?.into_iter().map(Key::new).collect();
-        let modifiers = reply.map.modmap_rtrn?.into_iter().map(|entry| (entry.keycode, u16::from(entry.mods) as u8));
-        Some(Self { first: reply.first_key_sym, keys, types, modifiers: modifiers.collect() })
+        let modifiers = reply
+            .map
+            .modmap_rtrn?
+            .into_iter()
+            .map(|entry| (entry.keycode, u16::from(entry.mods) as u8));
+        Some(Self {
+            first: reply.first_key_sym,
+            keys,
+            types,
+            modifiers: modifiers.collect(),
+        })
     }
 
     /// The keysym that a client gets for a key.
@@ -99,21 +108,27 @@ impl Keymap {
 
     /// True when the key gives nothing and switches nothing: it may be bound to something else.
     pub(crate) fn is_unused(&self, keycode: u8) -> bool {
-        self.key(keycode).is_some_and(|key| key.syms.iter().all(|&symbol| symbol == 0))
+        self.key(keycode)
+            .is_some_and(|key| key.syms.iter().all(|&symbol| symbol == 0))
             && self.modifiers_of(keycode) == 0
     }
 
     /// Modifier bits that the key switches.
     pub(crate) fn modifiers_of(&self, keycode: u8) -> u8 {
-        self.modifiers.iter().filter(|(code, _)| *code == keycode).fold(0, |mods, (_, bits)| mods | bits)
+        self.modifiers
+            .iter()
+            .filter(|(code, _)| *code == keycode)
+            .fold(0, |mods, (_, bits)| mods | bits)
     }
 
     /// The key that reaches a layout's third level, with its modifier bits.
     pub(crate) fn level3(&self) -> Option<(u8, u8)> {
-        self.keycodes().filter(|&keycode| self.is_level3(keycode)).find_map(|keycode| {
-            let mods = self.modifiers_of(keycode);
-            (mods != 0).then_some((keycode, mods))
-        })
+        self.keycodes()
+            .filter(|&keycode| self.is_level3(keycode))
+            .find_map(|keycode| {
+                let mods = self.modifiers_of(keycode);
+                (mods != 0).then_some((keycode, mods))
+            })
     }
 
     /// True when the key reaches the layout's third level.
@@ -125,7 +140,8 @@ impl Keymap {
 
     /// True when the key waits for another one to put an accent on.
     pub(crate) fn is_dead(&self, keycode: u8, state: State) -> bool {
-        self.keysym(keycode, state).is_some_and(|symbol| (0xfe50..=0xfe93).contains(&symbol))
+        self.keysym(keycode, state)
+            .is_some_and(|symbol| (0xfe50..=0xfe93).contains(&symbol))
     }
 
     /// Every key of the layout.
@@ -147,7 +163,13 @@ impl Key {
             0x80 => OutOfRange::Redirect((wire.group_info >> 4) & 0x03),
             _ => OutOfRange::Wrap,
         };
-        Self { types: wire.kt_index, groups: groups.min(4), out_of_range, width: wire.width.into(), syms: wire.syms }
+        Self {
+            types: wire.kt_index,
+            groups: groups.min(4),
+            out_of_range,
+            width: wire.width.into(),
+            syms: wire.syms,
+        }
     }
 
     /// The key's own group for the keyboard's; `None` for a key that has none.
@@ -169,19 +191,36 @@ impl Key {
 
 impl LevelType {
     fn new(wire: &xkb::KeyType) -> Self {
-        let preserved = |index: usize| wire.preserve.get(index).map_or(0, |kept| u16::from(kept.mask) as u8);
-        let levels = wire.map.iter().enumerate().filter(|(_, entry)| entry.active).map(|(index, entry)| Level {
-            mods: u16::from(entry.mods_mask) as u8,
-            preserved: preserved(index),
-            level: entry.level,
-        });
-        Self { mask: u16::from(wire.mods_mask) as u8, levels: levels.collect() }
+        let preserved = |index: usize| {
+            wire.preserve
+                .get(index)
+                .map_or(0, |kept| u16::from(kept.mask) as u8)
+        };
+        let levels = wire
+            .map
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.active)
+            .map(|(index, entry)| Level {
+                mods: u16::from(entry.mods_mask) as u8,
+                preserved: preserved(index),
+                number: entry.level,
+            });
+        Self {
+            mask: u16::from(wire.mods_mask) as u8,
+            levels: levels.collect(),
+        }
     }
 
     /// Level and the modifiers that were used up to choose it.
     fn level(&self, mods: u8) -> (u8, u8) {
-        let entry = self.levels.iter().find(|entry| entry.mods == mods & self.mask);
-        entry.map_or((0, self.mask), |entry| (entry.level, self.mask & !entry.preserved))
+        let entry = self
+            .levels
+            .iter()
+            .find(|entry| entry.mods == mods & self.mask);
+        entry.map_or((0, self.mask), |entry| {
+            (entry.number, self.mask & !entry.preserved)
+        })
     }
 }
 
@@ -196,7 +235,9 @@ pub(crate) const fn keysym_of(character: char) -> u32 {
 
 /// The character of a keysym, control characters left out.
 pub(crate) fn character_of(symbol: u32) -> Option<char> {
-    Keysym::new(symbol).key_char().filter(|character| !character.is_control())
+    Keysym::new(symbol)
+        .key_char()
+        .filter(|character| !character.is_control())
 }
 
 /// Small and capital form of a character as keysyms; twice the same when it has no case.
@@ -204,7 +245,8 @@ pub(crate) fn cases_of(character: char) -> (u32, u32) {
     let small = single(character.to_lowercase()).unwrap_or(character);
     let capital = single(character.to_uppercase()).unwrap_or(character);
     // Not every pair is a pair: small and capital must lead to each other, and to `character`.
-    let paired = single(small.to_uppercase()) == Some(capital) && single(capital.to_lowercase()) == Some(small);
+    let paired = single(small.to_uppercase()) == Some(capital)
+        && single(capital.to_lowercase()) == Some(small);
     if paired && (character == small || character == capital) {
         (keysym_of(small), keysym_of(capital))
     } else {
@@ -213,7 +255,9 @@ pub(crate) fn cases_of(character: char) -> (u32, u32) {
 }
 
 fn upper(symbol: u32) -> u32 {
-    let Some(character) = character_of(symbol) else { return symbol };
+    let Some(character) = character_of(symbol) else {
+        return symbol;
+    };
     match single(character.to_uppercase()) {
         Some(capital) if capital != character => keysym_of(capital),
         _ => symbol,
@@ -242,9 +286,19 @@ pub(crate) mod tests {
     /// A layout of a few keys: 10 alphabetic q/Q, 11 with four levels 7 / {, 12 unused,
     /// 13 q in group 1 and Cyrillic in group 2, 50 Shift, 108 `AltGr`.
     pub(crate) fn small_keymap() -> Keymap {
-        let level = |mods, level| Level { mods, preserved: 0, level };
-        let one = LevelType { mask: 0, levels: vec![] };
-        let alphabetic = LevelType { mask: SHIFT | LOCK, levels: vec![level(SHIFT, 1), level(LOCK, 1)] };
+        let level = |mods, number| Level {
+            mods,
+            preserved: 0,
+            number,
+        };
+        let one = LevelType {
+            mask: 0,
+            levels: vec![],
+        };
+        let alphabetic = LevelType {
+            mask: SHIFT | LOCK,
+            levels: vec![level(SHIFT, 1), level(LOCK, 1)],
+        };
         let four = LevelType {
             mask: SHIFT | LEVEL3,
             levels: vec![level(SHIFT, 1), level(LEVEL3, 2), level(SHIFT | LEVEL3, 3)],
@@ -258,18 +312,33 @@ pub(crate) mod tests {
         };
         let mut keys: Vec<Key> = (0..101).map(|_| key(0, 0, 0, &[])).collect();
         keys[2] = key(1, 1, 2, &[u32::from('q'), u32::from('Q')]);
-        keys[3] = key(2, 1, 4, &[u32::from('7'), u32::from('/'), u32::from('{'), 0]);
+        keys[3] = key(
+            2,
+            1,
+            4,
+            &[u32::from('7'), u32::from('/'), u32::from('{'), 0],
+        );
         keys[5] = key(1, 2, 2, &[u32::from('w'), u32::from('W'), 0x6c3, 0x6e3]);
         keys[42] = key(0, 1, 1, &[0xffe1]);
         keys[100] = key(0, 1, 1, &[LEVEL3_SHIFT]);
         let modifiers = vec![(50, SHIFT), (108, LEVEL3)];
-        Keymap { first: 8, keys, types: vec![one, alphabetic, four], modifiers }
+        Keymap {
+            first: 8,
+            keys,
+            types: vec![one, alphabetic, four],
+            modifiers,
+        }
     }
 
     #[test]
     fn gives_each_level_of_a_key() {
         let keymap = small_keymap();
-        let cases = [(0, Some('7')), (SHIFT, Some('/')), (LEVEL3, Some('{')), (SHIFT | LEVEL3, None)];
+        let cases = [
+            (0, Some('7')),
+            (SHIFT, Some('/')),
+            (LEVEL3, Some('{')),
+            (SHIFT | LEVEL3, None),
+        ];
 
         for (mods, expected) in cases {
             assert_eq!(keymap.character(11, with(mods)), expected, "with {mods:#b}");
@@ -313,7 +382,13 @@ pub(crate) mod tests {
 
     #[test]
     fn names_characters_as_the_protocol_does() {
-        let cases = [('a', 0x61), ('ü', 0xfc), ('€', 0x0100_20ac), ('漢', 0x0100_6f22), ('😀', 0x0101_f600)];
+        let cases = [
+            ('a', 0x61),
+            ('ü', 0xfc),
+            ('€', 0x0100_20ac),
+            ('漢', 0x0100_6f22),
+            ('😀', 0x0101_f600),
+        ];
 
         for (character, symbol) in cases {
             assert_eq!(keysym_of(character), symbol);
@@ -327,7 +402,11 @@ pub(crate) mod tests {
         assert_eq!(cases_of('ü'), (0xfc, 0xdc));
         for lonely in ['ß', '€', '漢', 'ı', 'µ'] {
             let (small, capital) = cases_of(lonely);
-            assert_eq!((small, capital), (keysym_of(lonely), keysym_of(lonely)), "{lonely}");
+            assert_eq!(
+                (small, capital),
+                (keysym_of(lonely), keysym_of(lonely)),
+                "{lonely}"
+            );
         }
     }
 }

@@ -46,12 +46,21 @@ pub(crate) enum Choice {
 impl Spares {
     /// Takes over keycodes that were bound by an earlier connection. They are
     /// what a property said, so keys that a person or a modifier needs are left alone.
-    pub(crate) fn adopt(&mut self, keycodes: impl IntoIterator<Item = u8>, keymap: &Keymap, now: Instant) {
+    pub(crate) fn adopt(
+        &mut self,
+        keycodes: impl IntoIterator<Item = u8>,
+        keymap: &Keymap,
+        now: Instant,
+    ) {
         let physical: Vec<u8> = physical_keycodes().collect();
         for keycode in keycodes {
             let allowed = !physical.contains(&keycode) && keymap.modifiers_of(keycode) == 0;
             if allowed && !self.contains(keycode) && self.taken.len() < MAX_SPARES {
-                self.taken.push(Spare { keycode, symbol: symbol(keymap, keycode), last_used: Some(now) });
+                self.taken.push(Spare {
+                    keycode,
+                    symbol: symbol(keymap, keycode),
+                    last_used: Some(now),
+                });
             }
         }
     }
@@ -65,7 +74,9 @@ impl Spares {
 
     /// Gives up what a new layout uses for itself.
     pub(crate) fn note_layout(&mut self, keymap: &Keymap) {
-        self.taken.retain(|spare| keymap.is_unused(spare.keycode) || symbol(keymap, spare.keycode) == spare.symbol);
+        self.taken.retain(|spare| {
+            keymap.is_unused(spare.keycode) || symbol(keymap, spare.keycode) == spare.symbol
+        });
     }
 
     /// Remembers that a key was pressed, if it is one of ours.
@@ -80,11 +91,19 @@ impl Spares {
         if self.taken.len() < MAX_SPARES
             && let Some(keycode) = self.untouched(keymap)
         {
-            self.taken.push(Spare { keycode, symbol: 0, last_used: None });
+            self.taken.push(Spare {
+                keycode,
+                symbol: 0,
+                last_used: None,
+            });
             return Choice::Free(keycode);
         }
-        let Some(oldest) = self.taken.iter().min_by_key(|spare| spare.last_used) else { return Choice::None };
-        let rested = oldest.last_used.map_or(QUARANTINE, |used| now.saturating_duration_since(used));
+        let Some(oldest) = self.taken.iter().min_by_key(|spare| spare.last_used) else {
+            return Choice::None;
+        };
+        let rested = oldest
+            .last_used
+            .map_or(QUARANTINE, |used| now.saturating_duration_since(used));
         match QUARANTINE.checked_sub(rested) {
             Some(left) if !left.is_zero() => Choice::After(oldest.keycode, left),
             _ => Choice::Free(oldest.keycode),
@@ -103,20 +122,29 @@ impl Spares {
     /// A keycode that neither the layout nor any physical key uses; high ones first.
     fn untouched(&self, keymap: &Keymap) -> Option<u8> {
         let physical: Vec<u8> = physical_keycodes().collect();
-        let mut unused: Vec<u8> = keymap.keycodes().filter(|&keycode| keymap.is_unused(keycode)).collect();
+        let mut unused: Vec<u8> = keymap
+            .keycodes()
+            .filter(|&keycode| keymap.is_unused(keycode))
+            .collect();
         unused.reverse();
-        unused.into_iter().find(|keycode| !physical.contains(keycode) && !self.contains(*keycode))
+        unused
+            .into_iter()
+            .find(|keycode| !physical.contains(keycode) && !self.contains(*keycode))
     }
 }
 
 /// What a keycode gives without modifiers, 0 for nothing.
 fn symbol(keymap: &Keymap, keycode: u8) -> u32 {
-    keymap.keysym(keycode, State { mods: 0, group: 0 }).unwrap_or(0)
+    keymap
+        .keysym(keycode, State { mods: 0, group: 0 })
+        .unwrap_or(0)
 }
 
 /// The keycodes of every physical key that a viewer can name.
 fn physical_keycodes() -> impl Iterator<Item = u8> {
-    (1..=0xe7).filter_map(Usage::new).filter_map(super::keycode_of)
+    (1..=0xe7)
+        .filter_map(Usage::new)
+        .filter_map(super::keycode_of)
 }
 
 #[cfg(test)]
@@ -125,7 +153,9 @@ mod tests {
     use super::*;
 
     fn free(choice: &Choice) -> u8 {
-        let Choice::Free(keycode) = choice else { panic!("got {choice:?}") };
+        let Choice::Free(keycode) = choice else {
+            panic!("got {choice:?}")
+        };
         *keycode
     }
 
@@ -149,8 +179,16 @@ mod tests {
         let bound = exhausted(&mut Spares::default(), Instant::now());
 
         assert!(!bound.is_empty() && bound.len() <= MAX_SPARES);
-        assert!(bound.iter().all(|keycode| ![10, 11, 13, 50, 108].contains(keycode)));
-        assert!(bound.iter().all(|keycode| physical_keycodes().all(|physical| physical != *keycode)));
+        assert!(
+            bound
+                .iter()
+                .all(|keycode| ![10, 11, 13, 50, 108].contains(keycode))
+        );
+        assert!(
+            bound
+                .iter()
+                .all(|keycode| physical_keycodes().all(|physical| physical != *keycode))
+        );
     }
 
     #[test]
@@ -164,7 +202,10 @@ mod tests {
         let choice = spares.choose(&small_keymap(), later);
         assert_eq!(choice, Choice::After(bound[1], QUARANTINE / 2));
 
-        assert_eq!(free(&spares.choose(&small_keymap(), start + QUARANTINE)), bound[1]);
+        assert_eq!(
+            free(&spares.choose(&small_keymap(), start + QUARANTINE)),
+            bound[1]
+        );
     }
 
     #[test]
@@ -176,13 +217,25 @@ mod tests {
 
         let adopted: Vec<u8> = spares.keycodes().collect();
         assert_eq!(adopted.len(), MAX_SPARES);
-        assert!(!adopted.contains(&50) && !adopted.contains(&10), "no modifier and no physical key: {adopted:?}");
-        assert!(matches!(spares.choose(&small_keymap(), now), Choice::After(..)));
+        assert!(
+            !adopted.contains(&50) && !adopted.contains(&10),
+            "no modifier and no physical key: {adopted:?}"
+        );
+        assert!(matches!(
+            spares.choose(&small_keymap(), now),
+            Choice::After(..)
+        ));
     }
 
     #[test]
     fn leaves_a_keycode_to_a_layout_that_uses_it_now() {
-        let mut spares = Spares { taken: vec![Spare { keycode: 13, symbol: 0xfc, last_used: None }] };
+        let mut spares = Spares {
+            taken: vec![Spare {
+                keycode: 13,
+                symbol: 0xfc,
+                last_used: None,
+            }],
+        };
 
         spares.note_layout(&small_keymap());
 

@@ -18,7 +18,7 @@ import { colorSchemeManager, cssVariables, theme } from "./theme.ts";
 
 // Loaded when needed: most visits open neither.
 const AuditPage = lazy(() => import("./audit/AuditPage.tsx"));
-const ViewerPage = lazy(() => import("./viewer/ViewerPage.tsx"));
+const ViewerPage = lazy(loadViewerPage);
 
 export function App({ api, queries }: { api: ApiClient; queries: QueryClient }) {
   return (
@@ -74,10 +74,28 @@ function AppRoutes({ queries }: { queries: QueryClient }) {
   );
 }
 
+function loadViewerPage() {
+  return import("./viewer/ViewerPage.tsx");
+}
+
+/** Long after the first page is there: whoever signs in will open a machine. */
+const PRELOAD_MS = 1_500;
+
 /** Sends everybody else to the front door, and back here afterwards. */
 function SignedIn() {
   const { account } = useAccount();
   const location = useLocation();
+  const signedIn = account.kind === "signed_in";
+  useEffect(() => {
+    if (!signedIn) return;
+    const timer = setTimeout(() => {
+      // Only a head start: whatever fails here is reported where it is needed.
+      loadViewerPage()
+        .then(({ preloadViewer }) => preloadViewer())
+        .catch(() => {});
+    }, PRELOAD_MS);
+    return () => clearTimeout(timer);
+  }, [signedIn]);
   if (account.kind === "unclaimed") return <Navigate to="/claim" replace />;
   if (account.kind !== "signed_in") {
     const from = location.pathname + location.search;

@@ -4,7 +4,7 @@ import {
   localStorageColorSchemeManager,
 } from "@mantine/core";
 
-/** Petrol, from the mark. Shade 7 on white and shade 4 on ink both pass WCAG AA. */
+/** Petrol, from the mark. White on shades 6 and 7 passes WCAG AA. */
 const petrol = [
   "#e8f5f3",
   "#d3eae6",
@@ -45,11 +45,24 @@ const dark = [
   "#0b100f",
 ] as const;
 
+/** For what cannot be undone. White on shades 6 and 7 passes WCAG AA. */
+const red = [
+  "#fdf1ef",
+  "#fbe0dc",
+  "#f6bdb5",
+  "#f39a8e",
+  "#f0857a",
+  "#dd5b4d",
+  "#c73a2c",
+  "#b42318",
+  "#8f1c13",
+  "#6b150e",
+] as const;
+
 export const theme = createTheme({
   primaryColor: "petrol",
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  colors: { petrol, gray, dark },
+  primaryShade: { light: 7, dark: 6 },
+  colors: { petrol, gray, dark, red },
   black: "#17201e",
   fontFamily:
     'Inter, "Segoe UI Variable Text", "Segoe UI", system-ui, -apple-system, Roboto, "Noto Sans", "Liberation Sans", sans-serif',
@@ -75,7 +88,10 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: "sm" } },
     PasswordInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm", allowDeselect: false } },
-    Modal: { defaultProps: { centered: true, radius: "lg" } },
+    Modal: {
+      defaultProps: { centered: true, radius: "lg", closeButtonProps: { "aria-label": "Close" } },
+    },
+    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: true } },
   },
 });
@@ -93,10 +109,12 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--gc-line": "#dde3e0",
     "--gc-hover": "#eef4f2",
     "--gc-selected": "#e2f1ee",
-    "--gc-online": "#13865a",
+    "--gc-online": "#0d734b",
     "--gc-busy": "#a8590a",
     "--gc-offline": "#8a9692",
     "--gc-link": "#0e6862",
+    "--gc-soft": "#dcefec",
+    "--gc-soft-hover": "#c8e5e0",
     "--gc-danger-soft": "#fdf1ef",
     "--gc-warn-soft": "#fdf5e6",
     "--gc-warn-line": "#e9cf9a",
@@ -116,6 +134,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--gc-busy": "#f2b84b",
     "--gc-offline": "#6d7a76",
     "--gc-link": "#7fd6c8",
+    "--gc-soft": "#19332f",
+    "--gc-soft-hover": "#21443f",
     "--gc-danger-soft": "#2c1b19",
     "--gc-warn-soft": "#2a2214",
     "--gc-warn-line": "#57451c",

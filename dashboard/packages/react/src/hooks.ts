@@ -1,15 +1,16 @@
 import type { Viewer, ViewerSnapshot, ViewerStats } from "@guruconnect/viewer";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 
 /** The viewer's current state; renders again whenever it changes. */
 export function useViewerSnapshot(viewer: Viewer): ViewerSnapshot {
-  return useSyncExternalStore(
-    (changed) =>
+  const subscribe = useCallback(
+    (changed: () => void) =>
       viewer.events.subscribe((event) => {
         if (event.kind === "snapshot") changed();
       }),
-    () => viewer.snapshot,
+    [viewer],
   );
+  return useSyncExternalStore(subscribe, () => viewer.snapshot);
 }
 
 /** The viewer's figures, twice a second; `null` while there are none. */

@@ -45,12 +45,15 @@ const MACOS: NamedChord[] = [
  * Ctrl+Alt+Del. Windows accepts it only from a privileged agent, which then says so in its
  * features; elsewhere it is three keys like any others. `null`: this machine cannot do it.
  */
-export function secureAttention(osFamily: OsFamily, features: readonly Feature[]): Chord | null {
+export function secureAttention(
+  osFamily: OsFamily | null,
+  features: readonly Feature[],
+): Chord | null {
   if (features.includes("secure_attention")) return { kind: "secure_attention" };
   return osFamily === "windows" ? null : keys("ControlLeft", "AltLeft", "Delete");
 }
 
-export function chordsFor(osFamily: OsFamily): NamedChord[] {
+export function chordsFor(osFamily: OsFamily | null): NamedChord[] {
   if (osFamily === "windows") return WINDOWS;
   return osFamily === "macos" ? MACOS : LINUX;
 }

@@ -3,6 +3,7 @@ export type { ConnectionState, EndReason, LostReason } from "./connection.ts";
 export type { Scale, Size } from "./geometry.ts";
 export type { Chord, Display, Feature, OsFamily, Quality, Right, SessionInfo } from "./messages.ts";
 export { AgentKeyChangedError, LocalPinStore, type PinStore } from "./pins.ts";
+export { preloadViewer } from "./preload.ts";
 export type { LatencyParts, ViewerStats } from "./statistics.ts";
 export type { Subscribable } from "./subscribable.ts";
 export {

@@ -68,7 +68,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
-  | { kind: "frame"; link: number; frame: Frame; pixels: ArrayBuffer }
+  | { kind: "frame"; link: number; frame: Frame; pixels: ArrayBuffer; decodeMs: number }
   | { kind: "closed"; link: number; code: number }
   /** The core cannot run here at all. */
   | { kind: "broken"; message: string };
@@ -88,9 +88,6 @@ export interface Frame {
   bytes: number;
   capture_us: number;
   encode_us: number;
-  decode_us: number;
-  /** From the start of the capture until it was sent. */
-  host_us: number;
   rtt_us: number;
   base_rtt_us: number;
   /** Bytes a second that arrived lately. */
@@ -126,7 +123,8 @@ export type CoreEvent =
   | {
       type: "connected";
       software: string;
-      os_family: OsFamily;
+      /** `null`: a system that this version does not know. */
+      os_family: OsFamily | null;
       rights: Right[];
       features: Feature[];
     }

@@ -10,8 +10,6 @@ const frame = (change: Partial<Frame> = {}): Frame => ({
   bytes: 12_500,
   capture_us: 1_000,
   encode_us: 2_000,
-  host_us: 5_000,
-  decode_us: 500,
   rtt_us: 20_000,
   base_rtt_us: 10_000,
   delivered_rate: 1_000_000,
@@ -24,7 +22,7 @@ const frame = (change: Partial<Frame> = {}): Frame => ({
 describe("Statistics", () => {
   it("counts what was shown in the last second", () => {
     const statistics = new Statistics();
-    for (let n = 0; n < 10; n += 1) statistics.handlePainted(n * 100, frame(), 0.2);
+    for (let n = 0; n < 10; n += 1) statistics.handlePainted(n * 100, frame(), 0.5, 0.2);
 
     const { framesPerSecond, kilobitsPerSecond } = statistics.sumUp(1_000);
 
@@ -34,12 +32,11 @@ describe("Statistics", () => {
 
   it("names each part of a frame's way once", () => {
     const statistics = new Statistics();
-    statistics.handlePainted(0, frame(), 0.25);
+    statistics.handlePainted(0, frame(), 0.5, 0.25);
 
     expect(statistics.sumUp(10).latency).toEqual({
       capture: 1,
       encode: 2,
-      host: 2,
       network: 10,
       decode: 0.5,
       paint: 0.25,
@@ -48,7 +45,7 @@ describe("Statistics", () => {
 
   it("keeps the last figures but says that nothing changes when nothing does", () => {
     const statistics = new Statistics();
-    statistics.handlePainted(0, frame({ input_latency_us: 30_000 }), 0.2);
+    statistics.handlePainted(0, frame({ input_latency_us: 30_000 }), 0.5, 0.2);
 
     const stats = statistics.sumUp(60_000);
 
@@ -60,16 +57,16 @@ describe("Statistics", () => {
 
   it("says whether the picture is exact", () => {
     const statistics = new Statistics();
-    statistics.handlePainted(0, frame({ reduced: true }), 0.2);
+    statistics.handlePainted(0, frame({ reduced: true }), 0.5, 0.2);
     expect(statistics.sumUp(1).exact).toBe(false);
 
-    statistics.handlePainted(2, frame(), 0.2);
+    statistics.handlePainted(2, frame(), 0.5, 0.2);
     expect(statistics.sumUp(3).exact).toBe(true);
   });
 
   it("does not grow with the length of a session", () => {
     const statistics = new Statistics();
-    for (let n = 0; n < 10_000; n += 1) statistics.handlePainted(n, frame(), 0.2);
+    for (let n = 0; n < 10_000; n += 1) statistics.handlePainted(n, frame(), 0.5, 0.2);
 
     expect(statistics.sumUp(10_000).framesPerSecond).toBe(120);
   });

@@ -22,10 +22,9 @@ export interface ViewerStats {
 export interface LatencyParts {
   capture: number;
   encode: number;
-  /** Waiting and sealing on the machine. */
-  host: number;
   /** One way, half of the round trip. */
   network: number;
+  /** Opening the seal and unpacking. */
   decode: number;
   paint: number;
 }
@@ -41,6 +40,7 @@ export const LIMIT_SENTENCE: Record<Limit, string> = {
 interface Sample {
   atMs: number;
   frame: Frame;
+  decodeMs: number;
   paintMs: number;
 }
 
@@ -57,8 +57,8 @@ export class Statistics {
   #roundTripMs: number | null = null;
   #inputToFrameMs: number | null = null;
 
-  handlePainted(nowMs: number, frame: Frame, paintMs: number): void {
-    const sample = { atMs: nowMs, frame, paintMs };
+  handlePainted(nowMs: number, frame: Frame, decodeMs: number, paintMs: number): void {
+    const sample = { atMs: nowMs, frame, decodeMs, paintMs };
     this.#ring[this.#next] = sample;
     this.#next = (this.#next + 1) % KEPT;
     this.#last = sample;
@@ -86,7 +86,7 @@ export class Statistics {
     const recent = this.#ring.filter((sample) => nowMs - sample.atMs <= MEDIAN_WINDOW_MS);
     const basis = recent.length > 0 || this.#last === null ? recent : [this.#last];
     const part = (of: (frame: Frame) => number) =>
-      median(basis.map(({ frame }) => Math.max(0, of(frame)))) / 1_000;
+      median(basis.map(({ frame }) => of(frame))) / 1_000;
     const bytes = lately.reduce((sum, { frame }) => sum + frame.bytes, 0);
     const limit =
       lately.length === 0 ? "nothing_changes" : (this.#last?.frame.limit ?? "nothing_changes");
@@ -98,9 +98,8 @@ export class Statistics {
       latency: {
         capture: part((frame) => frame.capture_us),
         encode: part((frame) => frame.encode_us),
-        host: part((frame) => frame.host_us - frame.capture_us - frame.encode_us),
         network: part((frame) => frame.rtt_us / 2),
-        decode: part((frame) => frame.decode_us),
+        decode: median(basis.map(({ decodeMs }) => decodeMs)),
         paint: median(basis.map(({ paintMs }) => paintMs)),
       },
       exact: this.#last?.frame.complete === true && !this.#last.frame.reduced,

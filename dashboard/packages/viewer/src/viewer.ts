@@ -7,7 +7,6 @@ import type {
   CoreEvent,
   Display,
   Feature,
-  Frame,
   FromWorker,
   OsFamily,
   Quality,
@@ -44,7 +43,8 @@ export interface ViewerOptions {
 /** What the other end said about itself when it answered. */
 export interface RemoteInfo {
   software: string;
-  osFamily: OsFamily;
+  /** `null`: a system that this version does not know. */
+  osFamily: OsFamily | null;
   rights: Right[];
   features: Feature[];
 }
@@ -225,7 +225,6 @@ export class Viewer {
     await keyboardLock()
       ?.lock()
       .catch(() => {});
-    this.focus();
   }
 
   async leaveFullScreen(): Promise<void> {
@@ -365,7 +364,7 @@ export class Viewer {
     if (message.link !== this.#link) return;
     switch (message.kind) {
       case "frame":
-        this.#paint(message.frame, message.pixels);
+        this.#paint(message);
         break;
       case "event":
         this.#coreEvent(message.event);
@@ -377,7 +376,7 @@ export class Viewer {
     }
   }
 
-  #paint(frame: Frame, pixels: ArrayBuffer): void {
+  #paint({ frame, pixels, decodeMs }: Extract<FromWorker, { kind: "frame" }>): void {
     const start = performance.now();
     this.#screen.paint(frame, pixels);
     const end = performance.now();
@@ -390,7 +389,7 @@ export class Viewer {
       } satisfies ToWorker,
       [pixels],
     );
-    this.#statistics.handlePainted(end, frame, end - start);
+    this.#statistics.handlePainted(end, frame, decodeMs, end - start);
     if (!this.#snapshot.hasPicture) this.#update({ hasPicture: true });
   }
 
@@ -405,6 +404,8 @@ export class Viewer {
         this.#applyViewOnly();
         this.#connection.handleConnected(this.#link);
         this.#pump();
+        // The technician can type at once, unless they are busy elsewhere on the page.
+        if (document.activeElement === document.body) this.focus();
         break;
       }
       case "layout":

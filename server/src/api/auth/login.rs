@@ -97,7 +97,7 @@ pub(crate) async fn login(
     );
     app.store.create_login(login, entry).await?;
     tracing::info!(user = %user.id, "Signed in");
-    Ok(signed_in(&app, user, &login_id, &refresh_token, client))
+    Ok(signed_in(&app, &user, &login_id, &refresh_token, client))
 }
 
 fn wrong_credentials() -> ApiError {

@@ -95,7 +95,7 @@ pub(super) fn refresh_expiry(now: DateTime<Utc>) -> DateTime<Utc> {
 /// Access token in the body, refresh token in the cookie.
 pub(super) fn signed_in(
     app: &App,
-    user: User,
+    user: &User,
     login: &LoginId,
     refresh_token: &str,
     client: Client,
@@ -105,7 +105,7 @@ pub(super) fn signed_in(
             .access_tokens
             .issue(&user.id, login, app.clock.unix_seconds()),
         expires_in: ACCESS_TOKEN_SECONDS,
-        user: UserBody::from(&user),
+        user: UserBody::from(user),
     };
     let cookie = cookie::set(refresh_token, client.secure);
     ([(header::SET_COOKIE, cookie)], Json(body)).into_response()

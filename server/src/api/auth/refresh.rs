@@ -49,7 +49,7 @@ pub(crate) async fn refresh(
         address: client.address.to_string(),
     };
     match app.store.rotate_refresh_token(rotation).await {
-        Ok((login, user)) => Ok(signed_in(&app, user, &login.id, &next, client)),
+        Ok((login, user)) => Ok(signed_in(&app, &user, &login.id, &next, client)),
         Err(RotateError::Store(error)) => Err(error.into()),
         Err(error) => {
             if let RotateError::Reused(login) = &error {

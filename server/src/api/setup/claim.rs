@@ -103,7 +103,7 @@ pub(crate) async fn claim(
     match app.store.claim_server(new_user, login, entry).await {
         Ok(user) => {
             tracing::info!(user = %user.id, "Server claimed");
-            Ok(signed_in(&app, user, &login_id, &refresh_token, client))
+            Ok(signed_in(&app, &user, &login_id, &refresh_token, client))
         }
         Err(ClaimError::AlreadyClaimed) => Err(already_claimed()),
         Err(ClaimError::Store(error)) => Err(error.into()),

@@ -11,7 +11,7 @@ import { describeOs } from "./machines.ts";
 export function MachineFacts({ machine }: { machine: Machine }) {
   const fingerprint = useFingerprint(machine.agent_public_key);
   return (
-    <Panel title="Machine">
+    <Panel title="Details">
       <dl className={classes.facts}>
         <Fact name="Host name" value={machine.host_name} copy />
         <Fact name="Address" value={machine.address} copy mono />

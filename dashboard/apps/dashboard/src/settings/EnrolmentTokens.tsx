@@ -1,5 +1,5 @@
 import type { EnrolmentToken } from "@guruconnect/api";
-import { Button, Modal, Skeleton } from "@mantine/core";
+import { Button, Modal, Skeleton, VisuallyHidden } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useApi } from "../account/account.tsx";
@@ -64,7 +64,9 @@ export function EnrolmentTokens() {
               <th>For</th>
               <th>Used</th>
               <th>Expires</th>
-              <th aria-label="Revoke" />
+              <th>
+                <VisuallyHidden>Revoke</VisuallyHidden>
+              </th>
             </tr>
           </thead>
           <tbody>

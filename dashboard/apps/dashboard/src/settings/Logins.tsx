@@ -1,4 +1,4 @@
-import { Button, Skeleton } from "@mantine/core";
+import { Button, Skeleton, VisuallyHidden } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "../account/account.tsx";
 import panel from "../components/Panel.module.css";
@@ -44,7 +44,9 @@ export function Logins() {
               <th>Browser</th>
               <th>Last used</th>
               <th>Signed in</th>
-              <th aria-label="End" />
+              <th>
+                <VisuallyHidden>End</VisuallyHidden>
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -14,7 +14,7 @@ export function FrontDoor({
 }) {
   return (
     <div className={classes.page}>
-      <div className={classes.side}>
+      <header className={classes.side}>
         <div className={classes.brand}>
           <Mark size={44} />
           <span>GuruConnect</span>
@@ -26,7 +26,7 @@ export function FrontDoor({
           <path d="M200 200h195" />
         </svg>
         <p className={classes.motto}>Remote support that stays in your house.</p>
-      </div>
+      </header>
       <main className={classes.form}>
         <div className={classes.inner}>
           <h1>{title}</h1>

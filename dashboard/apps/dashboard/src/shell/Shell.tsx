@@ -1,4 +1,9 @@
-import { Menu, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import {
+  type MantineColorScheme,
+  Menu,
+  UnstyledButton,
+  useMantineColorScheme,
+} from "@mantine/core";
 import type { ComponentType } from "react";
 import { Link, Outlet, useLocation } from "react-router";
 import { isAdmin, useAccount, useUser } from "../account/account.tsx";
@@ -77,15 +82,10 @@ function AccountMenu() {
   return (
     <Menu position="right-end" width={220} shadow="md">
       <Menu.Target>
-        <Tooltip label={user.display_name} position="right">
-          <UnstyledButton
-            className={classes.account}
-            aria-label={`Account of ${user.display_name}`}
-          >
-            <span className={classes.initials}>{initials(user.display_name)}</span>
-            <span className={classes.accountLabel}>Account</span>
-          </UnstyledButton>
-        </Tooltip>
+        <UnstyledButton className={classes.account} aria-label={`Account of ${user.display_name}`}>
+          <span className={classes.initials} data-initials={initials(user.display_name)} />
+          <span className={classes.accountLabel}>Account</span>
+        </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
@@ -93,19 +93,16 @@ function AccountMenu() {
         </Menu.Label>
         <Menu.Divider />
         <Menu.Label>Appearance</Menu.Label>
-        {themes.map(({ value, label, icon: Icon }) => (
-          <Menu.Item
-            key={value}
-            leftSection={<Icon size={16} />}
-            role="menuitemradio"
-            aria-checked={colorScheme === value}
-            data-checked={colorScheme === value || undefined}
-            className={classes.theme ?? ""}
-            onClick={() => setColorScheme(value)}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as MantineColorScheme)}
+        >
+          {themes.map(({ value, label, icon: Icon }) => (
+            <Menu.RadioItem key={value} value={value} rightSection={<Icon size={16} />}>
+              {label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item leftSection={<SignOutIcon size={16} />} onClick={() => void signOut()}>
           Sign out

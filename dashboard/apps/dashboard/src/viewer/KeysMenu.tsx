@@ -14,7 +14,7 @@ export function KeysMenu({
   onOpen: (open: boolean) => void;
 }) {
   const { remote, state, viewOnly } = snapshot;
-  const osFamily = remote?.osFamily ?? "windows";
+  const osFamily = remote?.osFamily ?? null;
   const attention = remote ? secureAttention(osFamily, remote.features) : null;
   const reason = whyNot(snapshot);
   return (

@@ -1,6 +1,6 @@
 import type { Quality } from "@guruconnect/viewer";
 import { Menu } from "@mantine/core";
-import { CheckIcon, QualityIcon } from "../components/icons.tsx";
+import { QualityIcon } from "../components/icons.tsx";
 import { ToolButton } from "./ToolButton.tsx";
 
 const QUALITIES: { value: Quality; label: string; description: string }[] = [
@@ -25,20 +25,16 @@ export function QualityMenu({
         <ToolButton label="Quality" icon={QualityIcon} />
       </Menu.Target>
       <Menu.Dropdown>
-        {QUALITIES.map(({ value, label, description }) => (
-          <Menu.Item
-            key={value}
-            role="menuitemradio"
-            aria-checked={quality === value}
-            rightSection={quality === value ? <CheckIcon size={16} /> : null}
-            onClick={() => onChange(value)}
-          >
-            {label}
-            <div style={{ color: "var(--mantine-color-dimmed)", fontSize: "0.75rem" }}>
-              {description}
-            </div>
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={quality} onChange={(value) => onChange(value as Quality)}>
+          {QUALITIES.map(({ value, label, description }) => (
+            <Menu.RadioItem key={value} value={value} closeMenuOnClick>
+              {label}
+              <div style={{ color: "var(--mantine-color-dimmed)", fontSize: "0.75rem" }}>
+                {description}
+              </div>
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );

@@ -7,7 +7,6 @@ import classes from "./StatsPanel.module.css";
 const PARTS: { key: keyof LatencyParts; label: string }[] = [
   { key: "capture", label: "Capture" },
   { key: "encode", label: "Encode" },
-  { key: "host", label: "Machine" },
   { key: "network", label: "Network" },
   { key: "decode", label: "Decode" },
   { key: "paint", label: "Paint" },

@@ -12,6 +12,8 @@ import { StatusCard } from "./StatusCard.tsx";
 import classes from "./ViewerPage.module.css";
 import { ViewerToolbar } from "./ViewerToolbar.tsx";
 
+export { preloadViewer } from "@guruconnect/viewer";
+
 const STATE_WORD: Record<ConnectionState["kind"], string> = {
   connecting: "connecting",
   connected: "connected",
@@ -35,7 +37,7 @@ export default function ViewerPage() {
 
   const leave = () => navigate(`/machines/${encodeURIComponent(machineId)}`);
   return (
-    <div className={classes.page} data-viewer-state={state.kind}>
+    <main className={classes.page} data-viewer-state={state.kind}>
       <GuruConnectViewer
         className={classes.viewer ?? ""}
         machineId={machineId}
@@ -53,6 +55,6 @@ export default function ViewerPage() {
           <ViewerToolbar ref={bar} viewer={viewer} machineName={name} onDisconnect={leave} />
         )}
       </GuruConnectViewer>
-    </div>
+    </main>
   );
 }

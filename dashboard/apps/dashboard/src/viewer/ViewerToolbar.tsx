@@ -70,7 +70,7 @@ export function ViewerToolbar({
       ? viewer.leaveFullScreen()
       : viewer.enterFullScreen(document.documentElement);
     // Refused by the browser: the button simply stays as it is.
-    change.catch(() => {});
+    change.catch(() => {}).finally(() => viewer.focus());
   };
 
   return (

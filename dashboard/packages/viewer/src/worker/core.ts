@@ -76,7 +76,11 @@ export async function loadCore(url: URL): Promise<OpenCore> {
   if (!response.ok) {
     throw new Error(`the viewer core was not found on the server (status ${response.status})`);
   }
-  const module = await WebAssembly.compile(await response.arrayBuffer());
+  // Compiling while it arrives needs the right type; a static host may not know it.
+  const typed = response.headers.get("content-type")?.startsWith("application/wasm") ?? false;
+  const module = typed
+    ? await WebAssembly.compileStreaming(response)
+    : await WebAssembly.compile(await response.arrayBuffer());
   // A fresh instance for each connection: whatever happened to the last one stays there.
   return (config, nowUs) => WasmCore.open(module, config, nowUs);
 }

@@ -13,8 +13,8 @@ export interface LinkSocket {
 
 export interface LinkHandlers {
   onEvent(event: CoreEvent): void;
-  /** `pixels` is a view into the core's memory: copy it. */
-  onFrame(frame: Frame, pixels: Uint8Array): void;
+  /** `pixels` is a view into the core's memory: copy it. `decodeMs` is how long opening it took. */
+  onFrame(frame: Frame, pixels: Uint8Array, decodeMs: number): void;
   /** Called once, whoever closed. */
   onClosed(code: number): void;
 }
@@ -110,20 +110,21 @@ export class Link {
     if (!core || !(data instanceof ArrayBuffer)) return;
     this.#listen();
     this.#guard(() => {
-      core.handleMessage(nowUs(), new Uint8Array(data));
-      this.#pump();
+      const start = performance.now();
+      core.handleMessage(start * 1_000, new Uint8Array(data));
+      this.#pump(performance.now() - start);
     });
   }
 
   /** Does everything the core wants done, then sleeps until its next deadline. */
-  #pump(): void {
+  #pump(decodeMs = 0): void {
     const core = this.#core;
     if (!core) return;
     for (let output = core.pollOutput(); output; output = core.pollOutput()) {
       if (this.#closed) return;
       if (output.kind === "send") this.#socket.send(output.bytes);
       else if (output.kind === "event") this.#handlers.onEvent(output.event);
-      else this.#handlers.onFrame(output.frame, output.pixels);
+      else this.#handlers.onFrame(output.frame, output.pixels, decodeMs);
     }
     this.#sleep(core.pollTimeout());
   }

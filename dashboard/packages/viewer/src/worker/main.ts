@@ -46,9 +46,9 @@ async function open(message: Extract<ToWorker, { kind: "open" }>): Promise<void>
     },
     {
       onEvent: (event) => post({ kind: "event", link: number, event }),
-      onFrame: (frame, view) => {
+      onFrame: (frame, view, decodeMs) => {
         const pixels = buffers.copy(view);
-        post({ kind: "frame", link: number, frame, pixels }, [pixels]);
+        post({ kind: "frame", link: number, frame, pixels, decodeMs }, [pixels]);
       },
       onClosed: (code) => post({ kind: "closed", link: number, code }),
     },
