@@ -12,7 +12,6 @@ const metadata = cargoMetadata();
 const SKIPPED = new Set([
   "node_modules",
   "target",
-  "target-windows",
   "dist",
   ".git",
   ".cache",
@@ -25,7 +24,7 @@ const SKIPPED = new Set([
 function files(folder, wanted) {
   return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = path.join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : files(name, wanted);
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) || entry.name.startsWith("target-") ? [] : files(name, wanted);
     return wanted.test(entry.name) ? [name] : [];
   });
 }

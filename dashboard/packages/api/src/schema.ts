@@ -14,7 +14,7 @@ export interface paths {
     get?: never;
     put?: never;
     /** Exchange an enrolment token for a machine's own key. */
-    post: operations["enrol"];
+    post: operations["enrol_machine"];
     delete?: never;
     options?: never;
     head?: never;
@@ -248,7 +248,7 @@ export interface paths {
      *     and after events were missed). Ends with the access token; come back with a
      *     new one.
      */
-    get: operations["listen"];
+    get: operations["stream_events"];
     put?: never;
     post?: never;
     delete?: never;
@@ -426,7 +426,7 @@ export interface paths {
       cookie?: never;
     };
     /** Whether this server has its first administrator. */
-    get: operations["show"];
+    get: operations["show_setup"];
     put?: never;
     post?: never;
     delete?: never;
@@ -445,7 +445,7 @@ export interface paths {
     get?: never;
     put?: never;
     /** Claim a fresh server: makes its first administrator and signs them in. */
-    post: operations["claim"];
+    post: operations["claim_server"];
     delete?: never;
     options?: never;
     head?: never;
@@ -476,7 +476,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Numbers for Prometheus: from this machine itself, or with METRICS_TOKEN. */
+    /** Numbers for Prometheus: from this machine itself, or with the metrics token. */
     get: operations["metrics"];
     put?: never;
     post?: never;
@@ -865,7 +865,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  enrol: {
+  enrol_machine: {
     parameters: {
       query?: never;
       header?: never;
@@ -1409,7 +1409,7 @@ export interface operations {
       };
     };
   };
-  listen: {
+  stream_events: {
     parameters: {
       query?: never;
       header?: never;
@@ -1921,7 +1921,7 @@ export interface operations {
       };
     };
   };
-  show: {
+  show_setup: {
     parameters: {
       query?: never;
       header?: never;
@@ -1940,7 +1940,7 @@ export interface operations {
       };
     };
   };
-  claim: {
+  claim_server: {
     parameters: {
       query?: never;
       header?: never;
