@@ -20,8 +20,8 @@ export default defineConfig({
           environment: "jsdom",
           setupFiles: ["./apps/dashboard/src/testing/setup.ts"],
           // Deadlines, not measurements: generous, for busy machines.
-          testTimeout: 30_000,
-          expect: { poll: { timeout: 10_000 } },
+          testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],

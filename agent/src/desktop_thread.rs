@@ -73,31 +73,9 @@ impl DesktopThread {
         thread::Builder::new()
             .name("desktop".to_owned())
             .spawn(move || {
-                let opened = open(&*host);
-                let (opened, screen) = match opened {
-                    Ok((opened, desktop, capture)) => (Ok(opened), Some((desktop, capture))),
-                    Err(error) => (Err(sentence(&error)), None),
-                };
-                if event_queue
-                    .blocking_send(DesktopEvent::Opened(opened))
-                    .is_err()
-                {
-                    return;
-                }
-                let Some((desktop, capture)) = screen else {
-                    return;
-                };
-                let mut thread = Thread {
-                    desktop,
-                    capture,
-                    encoder: None,
-                    clock,
-                    events: event_queue,
-                    wakers: waker_queue,
-                };
-                if let Err(Stop::Lost(detail)) = thread.run(&order_queue) {
-                    let _session_over = thread.events.blocking_send(DesktopEvent::Lost(detail));
-                }
+                show(&*host, clock, &order_queue, event_queue, waker_queue);
+                // Everything that the session needed is dropped by now.
+                host.release_memory();
             })?;
         Ok(Self {
             orders,
@@ -270,6 +248,37 @@ impl Thread {
         self.events
             .blocking_send(event)
             .map_err(|_| Stop::SessionOver)
+    }
+}
+
+/// What the thread does.
+fn show(
+    host: &dyn Host,
+    clock: Clock,
+    orders: &mpsc::Receiver<Order>,
+    events: Sender<DesktopEvent>,
+    wakers: mpsc::Sender<Box<dyn Wake>>,
+) {
+    let (opened, screen) = match open(host) {
+        Ok((opened, desktop, capture)) => (Ok(opened), Some((desktop, capture))),
+        Err(error) => (Err(sentence(&error)), None),
+    };
+    if events.blocking_send(DesktopEvent::Opened(opened)).is_err() {
+        return;
+    }
+    let Some((desktop, capture)) = screen else {
+        return;
+    };
+    let mut thread = Thread {
+        desktop,
+        capture,
+        encoder: None,
+        clock,
+        events,
+        wakers,
+    };
+    if let Err(Stop::Lost(detail)) = thread.run(orders) {
+        let _session_over = thread.events.blocking_send(DesktopEvent::Lost(detail));
     }
 }
 

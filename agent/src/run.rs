@@ -30,6 +30,7 @@ use crate::{SOFTWARE, logging, platform};
 /// Settings that make no sense, files that cannot be used, a server that refuses to enrol this machine.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let host: Arc<dyn Host> = Arc::new(platform::host());
+    host.release_memory();
     let settings = Settings::new(options, &*host)?;
     let data_dir = match &options.data_dir {
         Some(path) => path.clone(),

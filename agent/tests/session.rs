@@ -358,3 +358,45 @@ async fn a_used_up_token_ends_the_agent_with_the_servers_words() {
     assert_eq!(agent.ended().await.code(), Some(1));
     assert!(server.enrolments().is_empty());
 }
+
+#[tokio::test]
+async fn an_agent_is_small_again_after_a_session() {
+    const SMALL_KIB: u64 = 4 * 1024;
+    let mut story = Story::begin().await;
+    let (mut control, _) = story.server.agent().await;
+
+    for shade in [0x11, 0x44, 0x77] {
+        story.paint(&format!("#{shade:02x}{shade:02x}{shade:02x}"));
+        let mut watch = story.server.view(&mut control).await;
+        watch
+            .until("the picture comes", |watch| shows(watch, [shade; 3]))
+            .await;
+    }
+
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while story.agent.own_memory_kib() > SMALL_KIB {
+        let kib = story.agent.own_memory_kib();
+        assert!(tokio::time::Instant::now() < deadline, "still {kib} KiB");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_and_tried_again() {
+    let (server, place) = (
+        Server::start().await,
+        tempfile::tempdir().expect("a directory"),
+    );
+    let address = server.address.clone();
+    let port = server.kill();
+    let agent = Agent::start(
+        place.path(),
+        None,
+        &["--server", &address, "--token", TOKEN],
+    );
+    agent.logs(&format!("cannot reach {address}")).await;
+
+    let mut server = Server::start_on(port).await;
+
+    server.agent().await;
+}

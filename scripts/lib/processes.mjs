@@ -23,10 +23,10 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @template T
  * @param {string} what for the message: "waited 5 s for " + what
  * @param {() => T | Promise<T>} condition
- * @param {{ withinMs?: number, everyMs?: number }} [limits] default 10 s, asked every 50 ms
+ * @param {{ withinMs?: number, everyMs?: number }} [limits] default 20 s, asked every 50 ms
  * @returns {Promise<NonNullable<T>>}
  */
-export async function until(what, condition, { withinMs = 10_000, everyMs = 50 } = {}) {
+export async function until(what, condition, { withinMs = 20_000, everyMs = 50 } = {}) {
   const deadline = performance.now() + withinMs;
   let last = "";
   for (;;) {

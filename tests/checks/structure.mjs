@@ -24,7 +24,8 @@ const SKIPPED = new Set([
 function files(folder, wanted) {
   return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = path.join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) || entry.name.startsWith("target-") ? [] : files(name, wanted);
+    if (entry.isDirectory())
+      return SKIPPED.has(entry.name) || entry.name.startsWith("target-") ? [] : files(name, wanted);
     return wanted.test(entry.name) ? [name] : [];
   });
 }

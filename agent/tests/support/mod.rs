@@ -380,6 +380,17 @@ impl Agent {
         }
     }
 
+    /// Memory of its own, in KiB.
+    pub fn own_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = status.expect("it runs");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("RssAnon:"));
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok())
+            .expect("a number")
+    }
+
     /// Asks it to end.
     #[cfg(unix)]
     pub fn terminate(&self) {

@@ -90,6 +90,10 @@ impl Host for LinuxHost {
         // The new name must be on the disk too before anybody is told that the key is kept.
         fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     }
+
+    fn release_memory(&self) {
+        crate::memory::release();
+    }
 }
 
 /// Who sits at the machine according to logind, or else who runs this program.

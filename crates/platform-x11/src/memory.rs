@@ -1,4 +1,4 @@
-//! Memory shared with the X server.
+//! Memory shared with the X server, and memory given back to the system.
 #![allow(unsafe_code)]
 
 use std::os::fd::OwnedFd;
@@ -53,6 +53,19 @@ impl Shared {
     pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
         // SAFETY: as in `as_slice`, and `&mut self` makes it the only reference.
         unsafe { std::slice::from_raw_parts_mut(self.address.as_ptr(), self.len) }
+    }
+}
+
+/// Lets the allocator return what it keeps for later. From the first call on
+/// threads started afterwards share one heap: glibc gives each its own, and
+/// never returns the end of those.
+pub(crate) fn release() {
+    // Other C libraries keep little.
+    #[cfg(target_env = "gnu")]
+    // SAFETY: both take numbers only and may be called at any time from any thread.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::malloc_trim(0);
     }
 }
 

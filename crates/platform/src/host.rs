@@ -69,4 +69,9 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// The system's.
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+
+    /// Gives memory that is not used any more back to the system. Called before
+    /// the first thread starts and after each session, so that an agent that
+    /// waits again is as small as before.
+    fn release_memory(&self) {}
 }

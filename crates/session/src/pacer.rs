@@ -49,7 +49,7 @@ const BASE_MEMORY: Duration = Duration::from_secs(10);
 const UPDATES_IN_FLIGHT: usize = 2;
 
 /// How far probing goes beyond the known rate, and how fast it gets there.
-const MAX_GAIN: f64 = 3.0;
+const MAX_GAIN: f64 = 2.0;
 const GAIN_STEP: f64 = 1.5;
 
 /// An acknowledgement of a frame that is not in flight: the viewer breaks the protocol.
@@ -258,7 +258,8 @@ impl Pacer {
             self.round_ends_at = self.delivered;
             if queue > self.slack() / 2 {
                 self.gain = 1.0;
-            } else if !frame.app_limited {
+                // A small frame meets no queue of its own making and says little.
+            } else if !frame.app_limited && frame.bytes * 8 >= self.target_bytes() {
                 self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);
             }
         }

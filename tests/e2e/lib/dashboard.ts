@@ -67,7 +67,7 @@ export class ViewerPage {
   }
 
   /** Waits until the canvas has the machine's size and something is painted in its middle. */
-  async shows({ width, height } = X11_SIZE, timeout = 10_000): Promise<void> {
+  async shows({ width, height } = X11_SIZE, timeout = 20_000): Promise<void> {
     await expect
       .poll(
         () =>
@@ -188,7 +188,7 @@ export class ViewerPage {
   }
 
   /** Connected: nothing is said over the picture, and it is not dimmed. */
-  async isLive(timeout = 10_000): Promise<void> {
+  async isLive(timeout = 20_000): Promise<void> {
     await expect(this.canvas).toHaveCSS("opacity", "1", { timeout });
   }
 }

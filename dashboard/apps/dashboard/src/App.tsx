@@ -20,9 +20,17 @@ import { colorSchemeManager, cssVariables, theme } from "./theme.ts";
 const AuditPage = lazy(() => import("./audit/AuditPage.tsx"));
 const ViewerPage = lazy(loadViewerPage);
 
-export function App({ api, queries }: { api: ApiClient; queries: QueryClient }) {
+interface AppProps {
+  api: ApiClient;
+  queries: QueryClient;
+  /** `test`: menus and dialogs are there at once. */
+  env?: "default" | "test";
+}
+
+export function App({ api, queries, env = "default" }: AppProps) {
   return (
     <MantineProvider
+      env={env}
       theme={theme}
       cssVariablesResolver={cssVariables}
       colorSchemeManager={colorSchemeManager}

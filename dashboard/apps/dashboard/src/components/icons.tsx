@@ -2,6 +2,7 @@ import type { ReactNode, SVGProps } from "react";
 
 /** Line icons on a 20 x 20 grid. Decorative: the text beside them, or a label, says what they mean. */
 function icon(path: ReactNode) {
+  // biome-ignore lint/correctness/noComponentHookFactories: called once for each icon, below.
   return function Icon({ size = 18, ...props }: SVGProps<SVGSVGElement> & { size?: number }) {
     return (
       <svg

@@ -13,8 +13,8 @@ export function open(path: string, server: FakeServer) {
   });
   render(
     <MemoryRouter initialEntries={[path]}>
-      <App api={server.client()} queries={queries} />
+      <App api={server.client()} queries={queries} env="test" />
     </MemoryRouter>,
   );
-  return { user: userEvent.setup(), screen };
+  return { user: userEvent.setup({ delay: null }), screen };
 }
