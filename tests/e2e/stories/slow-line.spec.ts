@@ -17,7 +17,10 @@ test("on a slow line a key press shows while a video plays", async ({ page, stac
   // The program itself came over a fast line; the session that counts begins on the slow one.
   await viewer.button("Disconnect").click();
   link.become({ kilobitsPerSecond: 64, roundTripMs: 300 });
-  await page.getByRole("link", { name: /^Connect/ }).first().click();
+  await page
+    .getByRole("link", { name: /^Connect/ })
+    .first()
+    .click();
   await viewer.shows(undefined, 60_000);
   await viewer.isLive();
   await viewer.focus();
