@@ -74,6 +74,7 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
             restart: true,
             budget_bytes: NO_BUDGET,
             colours: Colours::All,
+            hold_films: false,
         };
         let started = Instant::now();
         let encoded = encoder
@@ -115,6 +116,7 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     restart,
                     budget_bytes: NO_BUDGET,
                     colours: Colours::All,
+                    hold_films: false,
                 };
                 let encoded = encoder
                     .encode(clock.now(), &frame, &rects, &order)

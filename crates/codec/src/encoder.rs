@@ -21,6 +21,9 @@ const STILL: Duration = Duration::from_millis(200);
 /// caret, a clock or fast typing, and come first.
 const SMALL_REGION_TILES: usize = 8;
 
+/// News up to this many tiles (512x128 pixels) do not wait for a large moving region.
+const SMALL_NEWS_TILES: usize = 64;
+
 /// Raw bytes compressed between two looks at the budget.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
@@ -75,6 +78,8 @@ pub struct EncodeOrder {
     pub budget_bytes: usize,
     /// Colours of busy, photo-like regions.
     pub colours: Colours,
+    /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
+    pub hold_films: bool,
 }
 
 /// What is to be sent.
@@ -190,15 +195,20 @@ impl Encoder {
             busy,
             sharpen_at,
         } = self.plan(now);
-        if calm.is_empty() && busy.is_empty() {
-            let pending = sharpen_at.map_or(Pending::Nothing, Pending::At);
+        let photo = self.note_busy(now, &busy);
+        let hold = photo && order.hold_films;
+        if calm.is_empty() && (busy.is_empty() || hold) {
+            let pending = match sharpen_at {
+                _ if !busy.is_empty() => Pending::Now,
+                Some(at) => Pending::At(at),
+                None => Pending::Nothing,
+            };
             return Ok(Encoded {
                 update: None,
                 pending,
             });
         }
 
-        let photo = self.note_busy(now, &busy);
         let colours = if photo { order.colours } else { Colours::All };
         let mut update = Update {
             rects: Vec::new(),
@@ -208,7 +218,11 @@ impl Encoder {
             reduced: false,
         };
         self.add(&mut update, frame, &calm, Colours::All, order.budget_bytes)?;
-        self.add(&mut update, frame, &busy, colours, order.budget_bytes)?;
+        if !busy.is_empty() && (hold || self.goes_alone(&calm)) {
+            update.complete = false;
+        } else {
+            self.add(&mut update, frame, &busy, colours, order.budget_bytes)?;
+        }
         self.starts_stream = false;
 
         let pending = if update.complete {
@@ -252,6 +266,16 @@ impl Encoder {
             .sort_by_key(|&index| self.map.tiles[index].changed_at);
         plan.calm.append(&mut still);
         plan
+    }
+
+    /// A little that changed after having been still, such as the answer to a key,
+    /// is shown before a film's next frame is even packed.
+    fn goes_alone(&self, calm: &[usize]) -> bool {
+        let is_news = |&index: &usize| {
+            let tile = &self.map.tiles[index];
+            tile.changed.is_some() && !tile.is_busy()
+        };
+        calm.len() <= SMALL_NEWS_TILES && calm.iter().any(is_news)
     }
 
     /// True when the busy regions are photo-like: they may have fewer colours.

@@ -21,6 +21,7 @@ const UNLIMITED: EncodeOrder = EncodeOrder {
     restart: false,
     budget_bytes: usize::MAX / 128,
     colours: Colours::All,
+    hold_films: false,
 };
 
 impl Pair {
@@ -229,6 +230,46 @@ fn sends_a_key_press_before_the_video_that_plays() {
 }
 
 #[test]
+fn a_film_waits_when_something_else_is_expected_and_goes_on_afterwards() {
+    let film = Rect {
+        x: 0,
+        y: 160,
+        width: 640,
+        height: 320,
+    };
+    let letter = Rect {
+        x: 100,
+        y: 20,
+        width: 8,
+        height: 12,
+    };
+    let holding = EncodeOrder {
+        hold_films: true,
+        ..UNLIMITED
+    };
+    let mut pair = Pair::new(640, 480);
+    pair.settle(&[], &UNLIMITED);
+    for seed in 0..20 {
+        pair.fill(film, 400 + seed);
+        let update = pair.encode(&[film], &UNLIMITED).update.expect("a frame");
+        pair.show(&update);
+    }
+
+    pair.fill(film, 500);
+    let waiting = pair.encode(&[film], &holding);
+    pair.fill(letter, 5);
+    let answer = pair.encode(&[letter], &holding);
+
+    assert_eq!((waiting.update, waiting.pending), (None, Pending::Now));
+    let update = answer.update.expect("the letter");
+    assert_eq!(update.rects, [letter]);
+    assert_eq!(answer.pending, Pending::Now);
+    pair.show(&update);
+    pair.settle(&[], &UNLIMITED);
+    assert!(pair.shown == pair.screen);
+}
+
+#[test]
 fn shows_fewer_colours_while_a_photo_moves_and_all_of_them_when_it_stands_still() {
     let whole = Rect {
         x: 0,
@@ -340,7 +381,7 @@ proptest! {
             let rect = Rect { x: x % width, y: y % height, width: w, height: h }.clamped(pair.size);
             pair.fill(rect, seed);
             let colours = [Colours::All, Colours::Reduced, Colours::Few][usize::from(kind % 3)];
-            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours };
+            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false };
             if let Some(update) = pair.encode(&[rect], &order).update {
                 pair.show(&update);
             }

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::convert::{layout_to_wire, rects_to_wire, text};
 use crate::cursor::CursorSlots;
+use crate::echo::EchoHold;
 use crate::grant;
 use crate::handshake::{Handshake, derive_key};
 use crate::input::HeldInput;
@@ -146,6 +147,7 @@ pub struct Host {
     input: HeldInput,
     input_sequence: u64,
     last_input_at: Option<Moment>,
+    echo: EchoHold,
     layout_generation: u32,
     pacer: Pacer,
     frames: Frames,
@@ -194,6 +196,7 @@ impl Host {
             input: HeldInput::default(),
             input_sequence: 0,
             last_input_at: None,
+            echo: EchoHold::default(),
             layout_generation: 1,
             pacer: Pacer::default(),
             frames: Frames {
@@ -297,6 +300,7 @@ impl Host {
                     Pending::Now => self.frames.wanted = true,
                     Pending::At(moment) => self.frames.due = Some(moment),
                 }
+                self.echo.handle_captured(encoded.update.is_some());
                 if let Some(update) = encoded.update {
                     self.send_frame(now, update, budget, captured_at, capture, encode);
                 } else {
@@ -586,6 +590,7 @@ impl Host {
     fn inject(&mut self, now: Moment, sequence: u64, events: Vec<InputEvent>) {
         self.input_sequence = self.input_sequence.max(sequence);
         self.last_input_at = Some(now);
+        self.echo.handle_input(now, &events);
         self.outputs
             .extend(events.into_iter().map(HostOutput::Inject));
     }
@@ -624,6 +629,7 @@ impl Host {
     fn interval(&self, last: Moment) -> Duration {
         let cost = self.frames.cost;
         match self.last_input_at {
+            _ if self.echo.is_active(last) => INPUT_INTERVAL,
             Some(input) if last.since(input) < INPUT_WINDOW => {
                 cost.clamp(INPUT_INTERVAL, MIN_INTERVAL)
             }
@@ -661,6 +667,7 @@ impl Host {
             restart: std::mem::take(&mut self.frames.restart),
             budget_bytes: budget,
             colours: self.colours(),
+            hold_films: self.echo.holds(now),
         };
         self.outputs.push_back(HostOutput::Capture(order));
     }

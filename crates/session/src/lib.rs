@@ -4,6 +4,7 @@
 
 mod convert;
 mod cursor;
+mod echo;
 mod grant;
 mod handshake;
 pub mod host;

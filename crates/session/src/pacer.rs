@@ -32,6 +32,10 @@ const MIN_BUDGET_BYTES: usize = 600;
 /// Data beyond the base round trip that keeps the link busy: one frame at 30 Hz.
 const SLACK: Duration = Duration::from_millis(33);
 
+/// The same next door, where an acknowledgement is back before a link can run dry:
+/// what is sent ahead there only waits in the browser, and input with it.
+const SLACK_NEXT_DOOR: Duration = Duration::from_millis(12);
+
 /// Above the slack, this much more delay counts as a queue: jitter of browsers and schedulers.
 const JITTER: Duration = Duration::from_millis(25);
 
@@ -49,7 +53,7 @@ const BASE_MEMORY: Duration = Duration::from_secs(10);
 const UPDATES_IN_FLIGHT: usize = 2;
 
 /// How far probing goes beyond the known rate, and how fast it gets there.
-const MAX_GAIN: f64 = 2.0;
+const MAX_GAIN: f64 = 3.0;
 const GAIN_STEP: f64 = 1.5;
 
 /// An acknowledgement of a frame that is not in flight: the viewer breaks the protocol.
@@ -228,7 +232,8 @@ impl Pacer {
     }
 
     fn slack(&self) -> Duration {
-        SLACK.max(self.base() / 4)
+        let base = self.base();
+        (base * 2).clamp(SLACK_NEXT_DOOR, SLACK).max(base / 4)
     }
 
     fn target_bytes(&self) -> usize {
@@ -258,8 +263,7 @@ impl Pacer {
             self.round_ends_at = self.delivered;
             if queue > self.slack() / 2 {
                 self.gain = 1.0;
-                // A small frame meets no queue of its own making and says little.
-            } else if !frame.app_limited && frame.bytes * 8 >= self.target_bytes() {
+            } else if !frame.app_limited {
                 self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);
             }
         }

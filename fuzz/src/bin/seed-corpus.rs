@@ -75,6 +75,7 @@ fn picture() -> (Vec<u32>, Vec<u8>) {
         restart: false,
         budget_bytes: 100_000,
         colours: Colours::All,
+        hold_films: false,
     };
     let mut encoder = Encoder::new(size).expect("memory");
     let encoded = encoder
