@@ -24,8 +24,6 @@ export default defineConfig({
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),
-  // Where nobody watches, one story that a busy machine upset does not stand for the product.
-  retries: process.env.CI ? 1 : 0,
   // Deadlines are for a machine that is busy; what is promised in time, a story measures itself.
   timeout: 120_000,
   expect: { timeout: 20_000 },

@@ -5,6 +5,7 @@
 mod convert;
 mod cursor;
 mod echo;
+mod fixed_delay;
 mod grant;
 mod handshake;
 pub mod host;

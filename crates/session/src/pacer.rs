@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use gc_model::time::Moment;
 
+use crate::fixed_delay::{FixedDelay, SMALL_UPDATE_BYTES};
+
 /// In flight before anything is known: a small frame. Doubles or better with each round trip.
 const FIRST_TARGET_BYTES: usize = 6_000;
 
@@ -96,6 +98,7 @@ pub struct Pacer {
     rates: VecDeque<(Moment, f64)>,
     rtt: Duration,
     base_rtt: Option<Duration>,
+    fixed: FixedDelay,
     /// The probe that is on its way, and when the last one was sent.
     probe: Option<u64>,
     probed_at: Option<Moment>,
@@ -117,6 +120,7 @@ impl Default for Pacer {
             rates: VecDeque::new(),
             rtt: Duration::ZERO,
             base_rtt: None,
+            fixed: FixedDelay::default(),
             probe: None,
             probed_at: None,
             draining: false,
@@ -133,10 +137,11 @@ impl Pacer {
         let target = self.target_bytes();
         let most = (target / UPDATES_IN_FLIGHT).clamp(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES);
         if self.in_flight.is_empty() {
-            return Some(most);
+            return Some(self.fixed.test_bytes().unwrap_or(most));
         }
         let budget = target.saturating_sub(self.in_flight_bytes);
-        (!self.draining && budget >= MIN_BUDGET_BYTES.max(target / 8)).then_some(budget.min(most))
+        let empties = self.draining || self.fixed.test_bytes().is_some();
+        (!empties && budget >= MIN_BUDGET_BYTES.max(target / 8)).then_some(budget.min(most))
     }
 
     /// Asked before each update: the token of a probe to send ahead of it, if one is due.
@@ -163,6 +168,7 @@ impl Pacer {
     pub fn handle_sent(&mut self, now: Moment, sequence: u64, bytes: usize, app_limited: bool) {
         if self.in_flight.is_empty() {
             self.delivered_at = now;
+            self.fixed.handle_sent_alone(sequence, bytes);
         }
         self.last_sequence = sequence;
         self.in_flight_bytes += bytes;
@@ -223,8 +229,10 @@ impl Pacer {
         }
     }
 
+    /// What a small update takes at least when nothing is queued.
     fn base(&self) -> Duration {
-        self.base_rtt.unwrap_or(self.rtt)
+        self.base_rtt
+            .map_or(self.rtt, |base| base + self.fixed.delay())
     }
 
     fn rate(&self) -> Option<f64> {
@@ -246,6 +254,15 @@ impl Pacer {
 
     /// Grows while there is no queue, and goes back to what the link really delivers when there is one.
     fn note_queue(&mut self, now: Moment, rate: f64, frame: &InFlight) {
+        if self
+            .fixed
+            .handle_ack(frame.sequence, self.rtt, self.base_rtt)
+        {
+            self.rates.clear();
+            self.rates.push_back((now, rate));
+            self.gain = MAX_GAIN;
+            return;
+        }
         let queue = self.rtt.saturating_sub(self.base());
         let own = self.rate().map_or(Duration::ZERO, |known| {
             Duration::from_secs_f64((frame.bytes as f64 / known.max(1.0)).min(10.0))
@@ -256,6 +273,11 @@ impl Pacer {
             self.rates.clear();
             self.rates.push_back((now, rate));
             self.gain = 1.0;
+        }
+        if frame.bytes <= SMALL_UPDATE_BYTES {
+            let limit = self.slack() + JITTER + self.fixed.own(frame.bytes);
+            self.fixed
+                .handle_small(queue > limit, self.rtt, frame.bytes);
         }
         self.queued_once = queued;
 

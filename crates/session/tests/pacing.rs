@@ -224,6 +224,49 @@ fn a_slow_viewer_sets_the_pace() {
     assert!(latency < ms(600), "{latency:?}");
 }
 
+/// The time for a picture depends little on its size: a busy machine's browser, or a phone's.
+#[test]
+fn a_viewer_that_takes_long_for_any_picture_gets_large_pieces() {
+    for rtt in [5, 100] {
+        let mut session = Session::over(1_000_000_000, ms(rtt));
+        session.paint = ms(250);
+        session.connect();
+        let first = session
+            .run_until(Duration::from_mins(1), Session::is_exact)
+            .expect("the first picture comes");
+        session.draw(support::VIDEO, 7);
+        let next = session
+            .run_until(Duration::from_mins(1), Session::is_exact)
+            .expect("the next picture comes");
+
+        assert!(
+            first < Duration::from_secs(8),
+            "{rtt} ms: first after {first:?}"
+        );
+        assert!(
+            next < Duration::from_secs(3),
+            "{rtt} ms: next after {next:?}"
+        );
+    }
+}
+
+#[test]
+fn a_browser_on_a_busy_machine_gets_whole_pictures() {
+    let mut session = Session::over(1_000_000_000, ms(5));
+    session.connect();
+    session.run_for(Duration::from_secs(1));
+    session.draw(support::VIDEO, 8);
+
+    // From 50 to 550 ms for each picture, in no order.
+    let mut steps = 0;
+    while !session.is_exact() {
+        steps += 1;
+        assert!(steps < 400, "not exact after 8 s");
+        session.paint = ms(50 + steps * 7_919 % 500);
+        session.run_for(ms(20));
+    }
+}
+
 #[test]
 fn the_picture_is_exact_once_nothing_moves() {
     for (rate, rtt) in LINKS {
