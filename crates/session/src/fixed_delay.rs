@@ -90,7 +90,11 @@ impl FixedDelay {
             rtt.saturating_sub(self.small_rtt) / u32::try_from(more).unwrap_or(u32::MAX);
         let passed = rtt < self.small_rtt.mul_f64(SAME_DELAY);
         if passed {
-            self.delay = self.small_rtt.saturating_sub(base.unwrap_or_default());
+            // What was late behind a queue that has gone since does not count.
+            self.delay = self
+                .small_rtt
+                .min(rtt)
+                .saturating_sub(base.unwrap_or_default());
             self.doubt_after = DOUBT_AFTER;
         } else {
             self.doubt_after = (self.doubt_after * DOUBT_BACKOFF).min(DOUBT_AFTER_AT_MOST);
