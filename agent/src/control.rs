@@ -168,7 +168,7 @@ impl Control<'_> {
                 self.sessions.close(&id, CloseReason::EndedByServer);
             }
             // Something that a newer server says and this agent does not know.
-            None => {}
+            Some(server_control::Body::Guest(_) | server_control::Body::Chat(_)) | None => {}
         }
         Ok(())
     }

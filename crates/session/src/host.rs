@@ -437,6 +437,7 @@ impl Host {
             capabilities: Some(self.capabilities()),
             layout: Some(layout_to_wire(self.layout_generation, &self.config.layout)),
             rights,
+            consent_pending: false,
         };
         if !self.answer(v1::answer::Result::Accepted(accepted)) {
             return;
@@ -575,7 +576,7 @@ impl Host {
                 self.end(&format!("the viewer left: {}", text(&goodbye.reason)));
             }
             // A newer viewer's message that this version does not know.
-            None => {}
+            Some(viewer_message::Body::Consent(_)) | None => {}
         }
     }
 

@@ -475,7 +475,7 @@ impl Viewer {
             );
         }
         match message.body {
-            None => {}
+            Some(agent_message::Body::Consent(_) | agent_message::Body::Paused(_)) | None => {}
             Some(agent_message::Body::Layout(layout)) => self.handle_layout(&layout),
             Some(agent_message::Body::PictureKey(dealt)) => self.handle_picture_key(&dealt),
             Some(agent_message::Body::Frame(frame)) => self.handle_frame(now, &frame, bytes),

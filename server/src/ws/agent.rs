@@ -187,7 +187,7 @@ async fn listen(app: &App, bytes: &[u8], reported: &mut Reported) -> Result<(), 
         }
         Some(Body::Hello(_)) => Err(CloseCode::ProtocolViolation),
         // Of a newer agent: tolerated.
-        None => Ok(()),
+        Some(Body::Chat(_) | Body::Consent(_) | Body::GuestLeaves(_)) | None => Ok(()),
     }
 }
 
