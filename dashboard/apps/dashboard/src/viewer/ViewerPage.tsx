@@ -39,6 +39,7 @@ export default function ViewerPage() {
   return (
     <main className={classes.page} data-viewer-state={state.kind}>
       <GuruConnectViewer
+        machineName={name}
         className={classes.viewer ?? ""}
         machineId={machineId}
         client={api}
