@@ -93,6 +93,20 @@ impl Store {
         Ok(Some(row.into()))
     }
 
+    /// Id of the newest line that the customer wrote; `None` without any.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn last_guest_line(&self, support: &SupportId) -> Result<Option<u64>, StoreError> {
+        let row = Entity::find()
+            .filter(Column::SupportId.eq(support.as_str()))
+            .filter(Column::FromGuest.eq(true))
+            .order_by_desc(Column::Id)
+            .one(&self.reader)
+            .await?;
+        Ok(row.map(|row| unsigned(row.id)))
+    }
+
     /// Every line around a code, oldest first.
     ///
     /// # Errors

@@ -14,4 +14,5 @@ mod restart;
 mod routes;
 mod sessions;
 mod setup;
+mod support;
 mod tls;
