@@ -12,6 +12,7 @@ mod jobs;
 mod keys;
 pub mod logging;
 mod metrics;
+mod portal;
 mod serve;
 mod sessions;
 mod settings;
@@ -115,7 +116,7 @@ impl Server {
             hub.open_session(OpenSession::from(&session));
         }
         let app = Arc::new(App {
-            support: Support::new(&settings.support, &keys.token_secret),
+            support: Support::open(&settings.support, &keys.token_secret)?,
             access_tokens: AccessTokens::new(&keys.token_secret),
             security_headers: SecurityHeaders::new(&settings),
             claim_secret: claim_secret

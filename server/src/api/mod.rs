@@ -12,7 +12,7 @@ mod metrics;
 mod ready;
 pub(crate) mod sessions;
 mod setup;
-mod support;
+pub(crate) mod support;
 pub(crate) mod support_codes;
 
 use axum::extract::DefaultBodyLimit;
@@ -27,7 +27,7 @@ use utoipa_axum::routes;
 use crate::app::Shared;
 use crate::http::bodies::MAX_BODY_BYTES;
 use crate::http::{client, headers, observe};
-use crate::{web, ws};
+use crate::{portal, web, ws};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -164,6 +164,7 @@ pub(crate) fn router(app: &Shared) -> Router {
         .route("/ws/agent/session", get(ws::agent_session::connect))
         .route("/ws/viewer", get(ws::viewer::connect));
     api.merge(sockets)
+        .merge(portal::routes())
         .route_layer(middleware::from_fn_with_state(app.clone(), observe::limit))
         .fallback(web::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -168,9 +168,9 @@ impl ApiError {
         self.code
     }
 
-    /// How long to wait before the next try.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+    /// How long to wait before the next try, as the client is told.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(whole_seconds)
     }
 
     /// Challenge and difficulty, where work is asked for.

@@ -56,10 +56,9 @@ impl Limited {
             Self::Login => (30, Duration::from_secs(2)),
             Self::Refresh => (120, Duration::from_millis(500)),
             Self::Enrol => (300, Duration::from_millis(200)),
-            Self::Start => (60, Duration::from_millis(500)),
+            Self::Start | Self::Chat => (60, Duration::from_millis(500)),
             Self::SupportCode => (60, Duration::from_secs(2)),
             Self::Download => (20, Duration::from_secs(3)),
-            Self::Chat => (60, Duration::from_millis(500)),
         };
         Rate { burst, refill }
     }

@@ -6,8 +6,11 @@ mod tokens;
 pub(crate) mod watch;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
+use anyhow::{Context as _, bail};
+use axum::body::Bytes;
 use gc_model::id::{MachineId, SupportId, UserId};
 use gc_model::machine::MachineKind;
 use gc_model::session::EndReason;
@@ -26,6 +29,7 @@ use crate::auth::user::CurrentUser;
 use crate::http::client::Client;
 use crate::http::error::ApiError;
 use crate::hub::ControlCommand;
+use crate::portal::program::Made;
 use crate::settings::SupportSettings;
 use guesses::{Guesses, Verdict};
 use tokens::SupportTokens;
@@ -34,9 +38,42 @@ use tokens::SupportTokens;
 pub(crate) struct Support {
     pub(crate) tokens: SupportTokens,
     guesses: Guesses,
-    agents_dir: PathBuf,
+    pub(crate) agents_dir: PathBuf,
+    pub(crate) logo: Option<Logo>,
+    pub(crate) made: Mutex<Vec<Made>>,
     /// There may be a live code again.
     pub(crate) wake: Notify,
+}
+
+/// Largest file of a logo, in bytes.
+const MAX_LOGO_BYTES: usize = 256 * 1024;
+
+/// The company's logo.
+#[derive(Debug, Clone)]
+pub(crate) struct Logo {
+    pub(crate) kind: &'static str,
+    pub(crate) data: Bytes,
+}
+
+impl Logo {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let data = std::fs::read(path)
+            .with_context(|| format!("SUPPORT_LOGO: read {}", path.display()))?;
+        let kind = if data.starts_with(b"\x89PNG\r\n") {
+            "image/png"
+        } else if path.extension().is_some_and(|extension| extension == "svg") {
+            "image/svg+xml"
+        } else {
+            bail!("SUPPORT_LOGO: {} is neither PNG nor SVG", path.display());
+        };
+        if data.len() > MAX_LOGO_BYTES {
+            bail!("SUPPORT_LOGO: {} has more than 256 KiB", path.display());
+        }
+        Ok(Self {
+            kind,
+            data: data.into(),
+        })
+    }
 }
 
 /// What somebody shows at the door.
@@ -85,13 +122,16 @@ pub(crate) enum Author {
 }
 
 impl Support {
-    pub(crate) fn new(settings: &SupportSettings, secret: &[u8]) -> Self {
-        Self {
+    /// Reads the logo.
+    pub(crate) fn open(settings: &SupportSettings, secret: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self {
+            logo: settings.logo.as_deref().map(Logo::read).transpose()?,
+            made: Mutex::default(),
             tokens: SupportTokens::new(secret),
             guesses: Guesses::default(),
             agents_dir: settings.agents_dir.clone(),
             wake: Notify::new(),
-        }
+        })
     }
 
     /// Systems for which there is no program to download.

@@ -157,7 +157,7 @@ mod tests {
     }
 
     fn solve(challenge: &str, bits: u64) -> String {
-        (0_u64..)
+        (0_u64..u64::MAX)
             .map(|answer| answer.to_string())
             .find(|answer| leading_zeros(challenge, answer) >= bits)
             .expect("there are answers")
@@ -194,7 +194,7 @@ mod tests {
         let tokens = SupportTokens::new(b"secret");
         let challenge = tokens.new_work(1_000, 10);
         let answer = solve(&challenge, 10);
-        let wrong = (0_u64..)
+        let wrong = (0_u64..u64::MAX)
             .map(|n| n.to_string())
             .find(|n| leading_zeros(&challenge, n) < 10)
             .expect("a wrong one");

@@ -9,7 +9,7 @@ use gc_model::time::Moment;
 
 /// A guest that is gone for so long does not come back: a computer that was
 /// restarted has forgotten the program.
-const GUEST_GONE: Duration = Duration::from_secs(60);
+const GUEST_GONE: Duration = Duration::from_mins(1);
 
 /// After the last session the help is over; a viewer that is only reloaded is
 /// back sooner.

@@ -9,6 +9,7 @@ mod headers;
 mod machines;
 mod openapi;
 mod origins;
+mod portal;
 mod relay;
 mod restart;
 mod routes;

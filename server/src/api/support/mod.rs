@@ -3,7 +3,7 @@
 pub(super) mod chat;
 pub(super) mod claim;
 pub(super) mod info;
-pub(super) mod status;
+pub(crate) mod status;
 
 use gc_store::SupportCodeRow;
 
