@@ -159,8 +159,7 @@ impl X11GuestWindow {
             if old == shape {
                 let size = ConfigureWindowAux::new()
                     .width(width as u32)
-                    .height(height as u32)
-                    .stack_mode(StackMode::ABOVE);
+                    .height(height as u32);
                 self.connection
                     .configure_window(window, &size)
                     .during("ConfigureWindow")?;
@@ -301,7 +300,7 @@ impl X11GuestWindow {
         Ok(())
     }
 
-    fn handle(&mut self, event: Event) -> Result<Option<GuestEvent>, PlatformError> {
+    fn handle(&mut self, event: &Event) -> Result<Option<GuestEvent>, PlatformError> {
         match event {
             Event::Expose(_) => {
                 if let (Some((window, gc, _)), Some(drawn)) = (self.window, &self.drawn) {
@@ -317,11 +316,7 @@ impl X11GuestWindow {
                         .window
                         .is_some_and(|(window, ..)| window == seen.window) =>
             {
-                let front = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
-                self.connection
-                    .configure_window(seen.window, &front)
-                    .during("ConfigureWindow")?;
-                self.connection.flush().during("flush")?;
+                self.come_to_the_front()?;
             }
             Event::ButtonPress(press) if press.response_type & SENT == 0 && press.detail == 1 => {
                 self.take_focus()?;
@@ -339,6 +334,18 @@ impl X11GuestWindow {
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Something new to press, or something else is in front of the bar.
+    fn come_to_the_front(&self) -> Result<(), PlatformError> {
+        if let Some((window, ..)) = self.window {
+            let front = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
+            self.connection
+                .configure_window(window, &front)
+                .during("ConfigureWindow")?;
+            self.connection.flush().during("flush")?;
+        }
+        Ok(())
     }
 
     /// Window managers leave windows like the bar without the keyboard.
@@ -436,6 +443,9 @@ impl GuestWindow for X11GuestWindow {
         if page.buttons != self.page.buttons || page.shape != self.page.shape {
             self.shown_at = Instant::now();
             self.focus = None;
+            self.page = page.clone();
+            self.redraw()?;
+            return self.come_to_the_front();
         }
         self.page = page.clone();
         self.redraw()
@@ -445,7 +455,7 @@ impl GuestWindow for X11GuestWindow {
         let end = Instant::now() + timeout;
         loop {
             while let Some(event) = self.connection.poll_for_event().during("poll")? {
-                if let Some(event) = self.handle(event)? {
+                if let Some(event) = self.handle(&event)? {
                     return Ok(Some(event));
                 }
             }
