@@ -9,7 +9,9 @@ use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
 use gc_platform::{Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
-use gc_session::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput, Quality};
+use gc_session::{
+    Captured, CloseReason, Consent, Host, HostConfig, HostNotice, HostOutput, Quality,
+};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, info, warn};
@@ -102,6 +104,7 @@ pub(crate) async fn run(
         has_input: input.is_some(),
         has_secure_attention: opened.has_secure_attention,
         quality: context.quality,
+        consent: Consent::NotNeeded,
     };
     let host = Host::new(config, context.clock.now());
     let mut session = Session {
@@ -199,6 +202,8 @@ impl Session<'_> {
                     info!(session_id = %self.offer.session_id, technician, can_control, "A technician looks at the screen");
                     self.desktop.watch();
                 }
+                // Nobody is asked on an unattended machine, and nobody there compares words.
+                HostOutput::Words(_) | HostOutput::Ask { .. } | HostOutput::Settled { .. } => {}
                 HostOutput::Ended(why) => {
                     info!(session_id = %self.offer.session_id, why, "The session's connection ends");
                 }

@@ -9,6 +9,11 @@ pub struct Opening {
     pub capabilities: ::core::option::Option<Capabilities>,
     #[prost(message, optional, tag = "3")]
     pub preferences: ::core::option::Option<ViewerPreferences>,
+    /// SHA-256 of "guruconnect words commitment v1\0" and the nonce of WordsReveal.
+    /// Promised before the agent answers, so that nobody between the ends can try
+    /// keys until both ends show the same words.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub words_commitment: ::prost::bytes::Bytes,
 }
 /// Payload of the second Noise message (agent to viewer).
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -247,7 +252,10 @@ pub struct Notice {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ViewerMessage {
-    #[prost(oneof = "viewer_message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(
+        oneof = "viewer_message::Body",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+    )]
     pub body: ::core::option::Option<viewer_message::Body>,
 }
 /// Nested message and enum types in `ViewerMessage`.
@@ -277,7 +285,18 @@ pub mod viewer_message {
         /// Asks the person at the machine for more than was allowed so far.
         #[prost(message, tag = "11")]
         Consent(super::ConsentRequest),
+        /// First message of the viewer: keeps the promise of Opening.words_commitment.
+        #[prost(message, tag = "12")]
+        Words(super::WordsReveal),
     }
+}
+/// Both ends now derive two words from the handshake and this nonce, and people
+/// compare them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WordsReveal {
+    /// 32 bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub nonce: ::prost::bytes::Bytes,
 }
 /// Says that a frame was received, decoded and shown. Clocks are not shared:
 /// durations only.
@@ -681,6 +700,8 @@ pub enum SessionErrorCode {
     DesktopLost = 2,
     EndedByAgent = 3,
     GrantExpired = 4,
+    /// The person at the machine disconnected: do not come back.
+    EndedByPerson = 5,
 }
 impl SessionErrorCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -694,6 +715,7 @@ impl SessionErrorCode {
             Self::DesktopLost => "SESSION_ERROR_CODE_DESKTOP_LOST",
             Self::EndedByAgent => "SESSION_ERROR_CODE_ENDED_BY_AGENT",
             Self::GrantExpired => "SESSION_ERROR_CODE_GRANT_EXPIRED",
+            Self::EndedByPerson => "SESSION_ERROR_CODE_ENDED_BY_PERSON",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -704,6 +726,7 @@ impl SessionErrorCode {
             "SESSION_ERROR_CODE_DESKTOP_LOST" => Some(Self::DesktopLost),
             "SESSION_ERROR_CODE_ENDED_BY_AGENT" => Some(Self::EndedByAgent),
             "SESSION_ERROR_CODE_GRANT_EXPIRED" => Some(Self::GrantExpired),
+            "SESSION_ERROR_CODE_ENDED_BY_PERSON" => Some(Self::EndedByPerson),
             _ => None,
         }
     }

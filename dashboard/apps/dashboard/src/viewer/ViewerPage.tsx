@@ -47,6 +47,7 @@ export default function ViewerPage() {
   return (
     <main className={classes.page} data-viewer-state={state.kind}>
       <GuruConnectViewer
+        machineName={name}
         className={classes.viewer ?? ""}
         machineId={machineId}
         client={api}
