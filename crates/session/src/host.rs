@@ -543,6 +543,10 @@ impl Host {
 
     /// The viewer may look from now on.
     fn start(&mut self, now: Moment) {
+        if self.gate.paused {
+            let paused = v1::Paused { paused: true };
+            self.send(Lane::Control, agent_message::Body::Paused(paused));
+        }
         self.outputs.push_back(HostOutput::Started {
             technician: self.technician.clone(),
             can_control: self.gate.allowed().control,
@@ -552,6 +556,9 @@ impl Host {
 
     /// What was held back is shown.
     fn show(&mut self, now: Moment) {
+        if !self.gate.shows() {
+            return;
+        }
         if let Some(pointer) = self.cursor.kept.take() {
             self.handle_pointer(now, &pointer);
         }
