@@ -2739,6 +2739,15 @@ export interface operations {
           "application/json": components["schemas"]["ChatBody"];
         };
       };
+      /** @description `chat_moved`: the guest is in another network */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
       /** @description `ticket_not_found` */
       404: {
         headers: {
@@ -2772,6 +2781,15 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description `chat_moved`: the guest is in another network */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
       };
       /** @description `ticket_not_found` */
       404: {
