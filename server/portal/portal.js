@@ -107,7 +107,7 @@
       else item.removeAttribute("aria-current");
     }
     byId("get").hidden = !["open", "downloaded", "offline"].includes(state) && reached !== 0;
-    byId("talk").hidden = over.includes(state);
+    byId("talk").hidden = moved || over.includes(state);
   }
 
   async function ask(path, options) {
@@ -135,9 +135,19 @@
     lines.scrollTop = lines.scrollHeight;
   }
 
+  let moved = false;
+
   async function readChat() {
-    const chat = await (await ask("chat")).json();
-    chat.items.forEach(add);
+    if (moved) return;
+    try {
+      const chat = await (await ask("chat")).json();
+      chat.items.forEach(add);
+    } catch (error) {
+      // The program that was started has the chat.
+      if (error.message !== "403") throw error;
+      moved = true;
+      byId("talk").hidden = true;
+    }
   }
 
   async function poll() {

@@ -4,7 +4,6 @@
 
 mod pages;
 pub(crate) mod program;
-mod slot;
 mod visitor;
 mod words;
 

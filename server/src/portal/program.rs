@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use gc_installer::slot::{self, SlotConfig};
 
 use super::pages::file_name;
-use super::slot::{self, SlotConfig};
 use super::{LinkQuery, frame, linked, page, refused};
 use crate::app::{App, Shared};
 use crate::http::bodies::{Path, Query};
@@ -24,6 +24,9 @@ use crate::support::{Program, Shown};
 
 /// Largest program that is handed out, in bytes.
 const MAX_PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Longest name of the company in the slot, in bytes.
+const MAX_BRAND_BYTES: usize = 128;
 
 /// The last program that was made, for the next customer.
 #[derive(Debug, Clone)]
@@ -119,7 +122,7 @@ async fn make(app: &App, system: Program, server: String) -> anyhow::Result<Byte
     let config = SlotConfig {
         server: server.clone(),
         server_public_key: BASE64.encode(app.keys.public_key()),
-        brand: app.settings.support.company.clone(),
+        brand: Some(brand(&app.settings.support.company).to_owned()),
     };
     slot::write(&mut bytes, &config, app.keys.signer())
         .with_context(|| format!("fill the slot of {}", path.display()))?;
@@ -131,6 +134,11 @@ async fn make(app: &App, system: Program, server: String) -> anyhow::Result<Byte
         bytes: bytes.clone(),
     });
     Ok(bytes)
+}
+
+/// The company's name, as far as the slot takes it.
+fn brand(company: &str) -> &str {
+    &company[..company.floor_char_boundary(MAX_BRAND_BYTES)]
 }
 
 impl crate::support::Support {

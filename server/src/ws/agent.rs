@@ -35,6 +35,10 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 const MESSAGE_BURST: u32 = 60;
 const MESSAGE_EVERY: Duration = Duration::from_secs(1);
 
+/// Answers about consent that one connection may bring to the audit log: people
+/// are asked a few times a session.
+const MAX_REPORTS: u32 = 200;
+
 pub(crate) async fn connect(
     State(app): State<Shared>,
     client: Client,
@@ -79,6 +83,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
                     address,
                     reported,
                     guest,
+                    reports_left: MAX_REPORTS,
                 };
                 talk.converse(&mut socket, &mut commands).await
             }
@@ -130,6 +135,8 @@ struct Talk<'a> {
     reported: Reported,
     /// `None` for a managed machine.
     guest: Option<Guest>,
+    /// Answers that may still be written to the audit log.
+    reports_left: u32,
 }
 
 impl Talk<'_> {
@@ -229,10 +236,15 @@ impl Talk<'_> {
             Some(Body::OfferFailed(failed)) => return self.offer_failed(&failed),
             Some(Body::Hello(_)) => return Err(CloseCode::ProtocolViolation),
             Some(Body::Chat(chat)) => match &self.guest {
-                Some(guest) => guest.hear(self.app, &chat).await,
+                Some(guest) => guest
+                    .hear(self.app, &chat)
+                    .await
+                    .map_err(anyhow::Error::from),
                 None => Ok(()),
             },
+            Some(Body::Consent(_)) if self.reports_left == 0 => Ok(()),
             Some(Body::Consent(report)) => {
+                self.reports_left -= 1;
                 let machine = self.reported.machine();
                 guest::note_consent(self.app, machine, self.address, &report)
                     .await

@@ -11,7 +11,8 @@ use gc_proto::limits::MAX_LIST_LEN;
 use gc_proto::v1::server_control::Body as ServerBody;
 use gc_proto::v1::{ChatText, ConsentAnswer, ConsentReport, ServerControl};
 use gc_store::{
-    Action, Actor, ChatLine, CodeChange, Machine, NewAuditEntry, StoreError, SupportCodeRow,
+    Action, Actor, ChatLine, CodeChange, Machine, NewAuditEntry, SayError, StoreError,
+    SupportCodeRow,
 };
 use std::net::IpAddr;
 
@@ -79,10 +80,16 @@ impl Guest {
     }
 
     /// The customer wrote.
-    pub(super) async fn hear(&self, app: &App, chat: &ChatText) -> anyhow::Result<()> {
+    pub(super) async fn hear(&self, app: &App, chat: &ChatText) -> Result<(), StoreError> {
         if let Some(code) = self.code(app).await? {
-            app.say(&code, Author::Guest, &chat.client_id, &chat.text)
-                .await?;
+            let said = app
+                .say(&code, Author::Guest, &chat.client_id, &chat.text)
+                .await;
+            match said {
+                Ok(_) => {}
+                Err(SayError::Full) => tracing::debug!(support = %self.support, "A chat is full"),
+                Err(SayError::Store(error)) => return Err(error),
+            }
         }
         Ok(())
     }

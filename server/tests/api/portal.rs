@@ -172,6 +172,33 @@ async fn the_page_carries_the_chat_before_anybody_is_connected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_elsewhere_loses_the_chat_when_the_customer_is_connected() {
+    let (server, ada) = TestServer::claimed(&["--trusted-proxies", "127.0.0.1"]).await;
+    let made = code(&ada, json!({})).await;
+    let help = page(&server, &link(&made), &[]).await;
+    let chat = format!(
+        "/api/support/chat?ticket={}",
+        attribute(&help, "data-ticket")
+    );
+    let from = |address: &'static str| [("x-forwarded-for", address)];
+    let guesser = from("203.0.113.9");
+    assert_eq!(page(&server, &chat, &guesser).await.status, StatusCode::OK);
+
+    let claim = server.request(Method::POST, "/api/support/claim");
+    let claim = claim.header("x-forwarded-for", "198.51.100.7");
+    let claimed = answer(claim.json(&TestAgent::claim_request(&text(&made["code"])))).await;
+
+    assert_eq!(claimed.status, StatusCode::CREATED);
+    assert_eq!(page(&server, &chat, &guesser).await.code(), "chat_moved");
+    let own = page(&server, &chat, &from("198.51.100.7")).await;
+    assert_eq!(own.status, StatusCode::OK);
+    let post = server.request(Method::POST, &chat);
+    let post = post.header("x-forwarded-for", "203.0.113.9");
+    let line = json!({ "client_id": "1", "text": "It is me" });
+    assert_eq!(answer(post.json(&line)).await.code(), "chat_moved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_speak_the_visitors_language_and_show_the_company() {
     let company = [
         "--support-company",

@@ -761,6 +761,21 @@ export interface components {
       /** @example ada */
       username: string;
     };
+    ClaimedCodeBody: {
+      /**
+       * @description The guest's key, for as long as it is helped. Only in this answer.
+       * @example cak_…
+       */
+      api_key: string;
+      /** @description For which company. */
+      company: string;
+      machine_id: string;
+      /** @description Ed25519, 32 bytes in base64: what grants are checked with. */
+      server_public_key: string;
+      support_session_id: string;
+      /** @description Who will help; empty while nobody is named. */
+      technician: string;
+    };
     CreateSupportCodeRequest: {
       /**
        * @description True: only I may let the guest in. False: whoever is first.
@@ -868,20 +883,19 @@ export interface components {
       /** @default  */
       os_version: string;
     };
+    /** @description The customer's computer. */
     GuestBody: {
-      /**
-       * @description The guest's key, for as long as it is helped. Only in this answer.
-       * @example cak_…
-       */
-      api_key: string;
-      /** @description For which company. */
-      company: string;
+      address: string;
+      /** Format: date-time */
+      claimed_at: string;
+      host_name: string;
+      /** @description For `POST /api/sessions/start`. */
       machine_id: string;
-      /** @description Ed25519, 32 bytes in base64: what grants are checked with. */
-      server_public_key: string;
-      support_session_id: string;
-      /** @description Who will help; empty while nobody is named. */
-      technician: string;
+      /** @description True while its program is connected. */
+      online: boolean;
+      os_name: string;
+      /** @description Who is at it. */
+      user: string;
     };
     HealthBody: {
       /** @example ok */
@@ -2725,6 +2739,15 @@ export interface operations {
           "application/json": components["schemas"]["ChatBody"];
         };
       };
+      /** @description `chat_moved`: the guest is in another network */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
       /** @description `ticket_not_found` */
       404: {
         headers: {
@@ -2758,6 +2781,15 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description `chat_moved`: the guest is in another network */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
       };
       /** @description `ticket_not_found` */
       404: {
@@ -2813,7 +2845,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["GuestBody"];
+          "application/json": components["schemas"]["ClaimedCodeBody"];
         };
       };
       /** @description `code_not_active`: unknown, used, expired or cancelled */

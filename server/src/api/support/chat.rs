@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::by_ticket;
+use super::for_chat;
 use super::status::TicketQuery;
 use crate::api::support_codes::ChatLineBody;
 use crate::api::support_codes::chat::{ChatBody, SayRequest, answer};
@@ -18,12 +18,14 @@ use crate::support::Author;
 #[utoipa::path(get, path = "/api/support/chat", operation_id = "read_own_chat", tag = "support", params(TicketQuery),
     responses(
         (status = 200, body = ChatBody),
+        (status = 403, description = "`chat_moved`: the guest is in another network", body = ErrorBody),
         (status = 404, description = "`ticket_not_found`", body = ErrorBody)))]
 pub(crate) async fn read(
     State(app): State<Shared>,
+    client: Client,
     Query(query): Query<TicketQuery>,
 ) -> Result<Json<ChatBody>, ApiError> {
-    let code = by_ticket(&app, &query.ticket).await?;
+    let code = for_chat(&app, client, &query.ticket).await?;
     let lines = app.store.chat(&code.id).await?;
     let items = lines.iter().map(|line| ChatLineBody::new(&code.id, line));
     Ok(Json(ChatBody {
@@ -36,6 +38,7 @@ pub(crate) async fn read(
     params(TicketQuery), request_body = SayRequest,
     responses(
         (status = 204, description = "Said, now or before"),
+        (status = 403, description = "`chat_moved`: the guest is in another network", body = ErrorBody),
         (status = 404, description = "`ticket_not_found`", body = ErrorBody),
         (status = 409, description = "`chat_full`", body = ErrorBody),
         (status = 422, body = ErrorBody),
@@ -47,7 +50,7 @@ pub(crate) async fn say(
     Json(request): Json<SayRequest>,
 ) -> Result<StatusCode, ApiError> {
     app.limit(Limited::Chat, client)?;
-    let code = by_ticket(&app, &query.ticket).await?;
+    let code = for_chat(&app, client, &query.ticket).await?;
     let said = app
         .say(&code, Author::Guest, &request.client_id, &request.text)
         .await;

@@ -44,7 +44,7 @@ struct WorkDone {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct GuestBody {
+pub(crate) struct ClaimedCodeBody {
     machine_id: String,
     /// The guest's key, for as long as it is helped. Only in this answer.
     #[schema(example = "cak_…")]
@@ -61,7 +61,7 @@ pub(crate) struct GuestBody {
 /// Come with a support code: one use, into the technician's waiting room.
 #[utoipa::path(post, path = "/api/support/claim", operation_id = "claim_support_code", tag = "support", request_body = ClaimCodeRequest,
     responses(
-        (status = 201, body = GuestBody),
+        (status = 201, body = ClaimedCodeBody),
         (status = 404, description = "`code_not_active`: unknown, used, expired or cancelled", body = ErrorBody),
         (status = 422, body = ErrorBody),
         (status = 428, description = "`work_required`: solve the challenge and try again", body = ErrorBody),
@@ -70,7 +70,7 @@ pub(crate) async fn claim_code(
     State(app): State<Shared>,
     client: Client,
     Json(request): Json<ClaimCodeRequest>,
-) -> Result<(StatusCode, Json<GuestBody>), ApiError> {
+) -> Result<(StatusCode, Json<ClaimedCodeBody>), ApiError> {
     let agent_public_key = public_key(&request.agent_public_key)?;
     let shown = Shown {
         code: &request.code,
@@ -102,7 +102,7 @@ pub(crate) async fn claim_code(
     app.hub.events.support_changed(code.id.clone());
     Ok((
         StatusCode::CREATED,
-        Json(GuestBody {
+        Json(ClaimedCodeBody {
             machine_id: claimed.machine.id.as_str().to_owned(),
             api_key: api_key.as_str().to_owned(),
             server_public_key: BASE64.encode(app.keys.public_key()),
