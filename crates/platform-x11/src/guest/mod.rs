@@ -31,6 +31,9 @@ const SETTLE: Duration = Duration::from_millis(400);
 /// Owned by the program whose window is on this desktop.
 const SELECTION: &str = "_GURUCONNECT_GUEST";
 
+/// What is on the window, for programs that read it to people.
+const PAGE: &str = "_GURUCONNECT_PAGE";
+
 /// Rows of one `PutImage`, so that requests stay below the server's limit.
 const ROWS: usize = 64;
 
@@ -69,6 +72,7 @@ struct Atoms {
     state: u32,
     above: u32,
     sticky: u32,
+    page: u32,
 }
 
 impl X11GuestWindow {
@@ -100,6 +104,7 @@ impl X11GuestWindow {
             state: atom("_NET_WM_STATE")?,
             above: atom("_NET_WM_STATE_ABOVE")?,
             sticky: atom("_NET_WM_STATE_STICKY")?,
+            page: atom(PAGE)?,
         };
         let selection = atom(SELECTION)?;
         let owner = connection
@@ -274,8 +279,39 @@ impl X11GuestWindow {
         let drawn = draw(&self.font, &self.page, self.focus, &self.draft);
         let (window, gc) = self.place(drawn.canvas.width, drawn.canvas.height)?;
         self.put(window, gc, &drawn)?;
+        self.tell(window)?;
         self.drawn = Some(drawn);
         self.connection.flush().during("flush")
+    }
+
+    fn tell(&self, window: Window) -> Result<(), PlatformError> {
+        let page = &self.page;
+        let facts = page.facts.iter();
+        let facts = facts.map(|(name, value)| format!("{name}: {value}"));
+        let buttons = page
+            .buttons
+            .iter()
+            .map(|button| format!("[{}]", button.label));
+        let chat = page.chat.iter().flatten();
+        let chat = chat.map(|row| format!("{}: {}", row.author, row.text));
+        let text: Vec<String> = std::iter::once(page.title.clone())
+            .chain(facts)
+            .chain(page.words.clone())
+            .chain(page.text.iter().cloned())
+            .chain(chat)
+            .chain(buttons)
+            .collect();
+        let text = text.join("\n");
+        self.connection
+            .change_property8(
+                PropMode::REPLACE,
+                window,
+                self.atoms.page,
+                self.atoms.utf8,
+                text.as_bytes(),
+            )
+            .during("ChangeProperty")?;
+        Ok(())
     }
 
     fn put(&self, window: Window, gc: Gcontext, drawn: &Drawn) -> Result<(), PlatformError> {
