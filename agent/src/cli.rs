@@ -47,6 +47,14 @@ pub struct Options {
     #[arg(long)]
     pub ca_file: Option<PathBuf>,
 
+    /// Lets a technician help once: shows a window that asks before anything is shared, and keeps nothing
+    #[arg(long)]
+    pub attended: bool,
+
+    /// Support code of the technician, for --attended
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
+
     /// Reads the screen once into a PNG file, prints how long reading and encoding take, and ends
     #[arg(long, value_name = "PNG")]
     pub test_capture: Option<PathBuf>,

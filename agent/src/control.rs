@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
+use crate::attended::Signal;
 use crate::desktop_thread::sentence;
 use crate::facts;
 use crate::session::{Context, Offer};
@@ -126,6 +127,7 @@ impl Control<'_> {
                     Err(closed) => return Ending::Lost(sentence(&closed)),
                 },
                 failed = self.sessions.failed() => self.report(failed),
+                body = next_post(self.context) => self.send(body),
                 () = sleep_until(check_in.unwrap_or_else(Instant::now)), if check_in.is_some() => {
                     let facts = Some(facts::to_wire(self.context.machine.facts()));
                     self.send(agent_control::Body::CheckIn(v1::CheckIn { facts }));
@@ -168,6 +170,8 @@ impl Control<'_> {
                 self.sessions.close(&id, CloseReason::EndedByServer);
             }
             // Something that a newer server says and this agent does not know.
+            Some(server_control::Body::Guest(guest)) => self.signal(Signal::Guest(guest)),
+            Some(server_control::Body::Chat(line)) => self.signal(Signal::Chat(line)),
             None => {}
         }
         Ok(())
@@ -183,9 +187,24 @@ impl Control<'_> {
         self.send(agent_control::Body::OfferFailed(failed));
     }
 
+    /// Tells the person of an attended session; nobody sits at any other machine.
+    fn signal(&self, signal: Signal) {
+        if let Some(attendant) = &self.context.attendant {
+            attendant.signal(signal);
+        }
+    }
+
     fn send(&mut self, body: agent_control::Body) {
         self.socket
             .send(v1::AgentControl { body: Some(body) }.encode_to_vec());
+    }
+}
+
+/// What the person of an attended session has for the server.
+async fn next_post(context: &Context) -> agent_control::Body {
+    match &context.attendant {
+        Some(attendant) => attendant.next_post().await,
+        None => std::future::pending().await,
     }
 }
 

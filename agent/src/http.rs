@@ -5,7 +5,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -61,6 +61,24 @@ pub(crate) async fn post<T: DeserializeOwned>(
     exchange(connector, Method::POST, path, None, body).await
 }
 
+/// What a server answered, whatever it was.
+pub(crate) struct RawAnswer {
+    pub(crate) status: StatusCode,
+    /// When to come again, where the server says so.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Bytes,
+}
+
+/// Sends JSON; every answer is one.
+pub(crate) async fn post_raw(
+    connector: &Connector,
+    path: &str,
+    body: &serde_json::Value,
+) -> Result<RawAnswer, RequestError> {
+    let body = Bytes::from(body.to_string());
+    send(connector, Method::POST, path, None, body).await
+}
+
 /// Reads JSON as this machine.
 pub(crate) async fn get<T: DeserializeOwned>(
     connector: &Connector,
@@ -77,6 +95,23 @@ async fn exchange<T: DeserializeOwned>(
     api_key: Option<&ApiKey>,
     body: Bytes,
 ) -> Result<T, RequestError> {
+    let answer = send(connector, method, path, api_key, body).await?;
+    if !answer.status.is_success() {
+        return Err(RequestError::Refused {
+            status: answer.status,
+            message: refusal(&answer.body),
+        });
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| RequestError::Nonsense)
+}
+
+async fn send(
+    connector: &Connector,
+    method: Method,
+    path: &str,
+    api_key: Option<&ApiKey>,
+    body: Bytes,
+) -> Result<RawAnswer, RequestError> {
     let stream = connector
         .connect()
         .await
@@ -102,28 +137,30 @@ async fn exchange<T: DeserializeOwned>(
             .expect("paths and keys are printable: checked where they come from");
         let response = sender.send_request(request).await?;
         let status = response.status();
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after
+            .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
             .collect()
             .await;
         driver.abort();
-        Ok((status, body.map(http_body_util::Collected::to_bytes)))
+        let body = body.map(http_body_util::Collected::to_bytes);
+        Ok((status, retry_after, body))
     };
-    let (status, body) = timeout(TIMEOUT, answer)
+    let (status, retry_after, body) = timeout(TIMEOUT, answer)
         .await
         .map_err(|_| RequestError::Timeout)?
         .map_err(RequestError::Broken)?;
-    let body = body.map_err(|_| RequestError::Nonsense)?;
-    if !status.is_success() {
-        return Err(RequestError::Refused {
-            status,
-            message: refusal(&body),
-        });
-    }
-    serde_json::from_slice(&body).map_err(|_| RequestError::Nonsense)
+    Ok(RawAnswer {
+        status,
+        retry_after,
+        body: body.map_err(|_| RequestError::Nonsense)?,
+    })
 }
 
 /// The sentence in an error's body, if there is one.
-fn refusal(body: &[u8]) -> String {
+pub(crate) fn refusal(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Answer {
         error: Detail,

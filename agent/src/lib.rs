@@ -3,6 +3,7 @@
 //! the program is `main.rs`.
 
 pub mod address;
+pub mod attended;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -115,6 +115,7 @@ async fn live(host: Arc<dyn Host>, settings: &Settings<'_>, data: &DataDir) -> a
         identity,
         quality: settings.options.quality.map(QualityCap::quality),
         clock,
+        attendant: None,
     });
     info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
     let mut sessions = Sessions::new(Arc::clone(&context));

@@ -9,11 +9,14 @@ use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
 use gc_platform::{Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
-use gc_session::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput, Quality};
+use gc_session::{
+    Captured, CloseReason, Consent, Host, HostConfig, HostNotice, HostOutput, Quality,
+};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, info, warn};
 
+use crate::attended::{Attendant, Attended, Command};
 use crate::clock::{Clock, random_bytes};
 use crate::config::Identity;
 use crate::connection::Connector;
@@ -36,6 +39,8 @@ pub(crate) struct Context {
     /// Best picture that the machine's owner allows.
     pub(crate) quality: Option<Quality>,
     pub(crate) clock: Clock,
+    /// The person of an attended session, who is asked.
+    pub(crate) attendant: Option<Arc<Attendant>>,
 }
 
 /// A viewer that waits at the server.
@@ -102,10 +107,18 @@ pub(crate) async fn run(
         has_input: input.is_some(),
         has_secure_attention: opened.has_secure_attention,
         quality: context.quality,
+        consent: context
+            .attendant
+            .as_ref()
+            .map_or(Consent::NotNeeded, |attendant| {
+                attendant.consent(&offer.session_id)
+            }),
     };
     let host = Host::new(config, context.clock.now());
+    let attended = context.attendant.as_deref().map(Attended::begin);
     let mut session = Session {
         offer,
+        attended,
         clock: context.clock,
         host,
         socket,
@@ -142,6 +155,7 @@ fn no_desktop() -> Opened {
 
 struct Session<'a> {
     offer: &'a Offer,
+    attended: Option<Attended<'a>>,
     clock: Clock,
     host: Host,
     socket: WebSocket,
@@ -172,6 +186,7 @@ impl Session<'_> {
                     Ok(message) => self.host.handle_message(self.clock.now(), &message),
                     Err(closed) => self.end(&closed),
                 },
+                command = next_command(&mut self.attended) => self.obey(command),
                 event = self.desktop.event(), if self.unavailable.is_none() => self.handle_desktop(event),
                 () = sleep_until(due.unwrap_or_else(std::time::Instant::now).into()), if due.is_some() => {
                     self.host.handle_timeout(self.clock.now());
@@ -196,13 +211,36 @@ impl Session<'_> {
                     technician,
                     can_control,
                 } => {
+                    if let Some(attended) = &mut self.attended {
+                        attended.started(&self.offer.session_id, &technician, self.host.rights());
+                    }
                     info!(session_id = %self.offer.session_id, technician, can_control, "A technician looks at the screen");
                     self.desktop.watch();
+                }
+                // Nobody is asked on an unattended machine, and nobody there compares words.
+                output @ (HostOutput::Words(_)
+                | HostOutput::Ask { .. }
+                | HostOutput::Settled { .. }) => {
+                    if let Some(attended) = &mut self.attended {
+                        attended.tell(&self.offer.session_id, &output, self.host.rights());
+                    }
                 }
                 HostOutput::Ended(why) => {
                     info!(session_id = %self.offer.session_id, why, "The session's connection ends");
                 }
             }
+        }
+    }
+
+    /// The person at the machine wants something.
+    fn obey(&mut self, command: Command) {
+        let now = self.clock.now();
+        match command {
+            Command::Answer { request_id, answer } => {
+                self.host.handle_answer(now, request_id, answer);
+            }
+            Command::Pause(paused) => self.host.handle_pause(now, paused),
+            Command::Disconnect => self.host.close(now, CloseReason::EndedByPerson),
         }
     }
 
@@ -243,6 +281,14 @@ impl Session<'_> {
     fn end(&mut self, closed: &Closed) {
         debug!(session_id = %self.offer.session_id, why = sentence(closed), "The session's connection is gone");
         self.host.handle_disconnected(self.clock.now());
+    }
+}
+
+/// What the person at the machine wants; never on a machine where nobody sits.
+async fn next_command(attended: &mut Option<Attended<'_>>) -> Command {
+    match attended {
+        Some(attended) => attended.command().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -98,7 +98,7 @@ async fn a_viewer_sees_the_screen_and_its_changes() {
         matches!(
             connected,
             ViewerEvent::Connected {
-                can_control: true,
+                rights: gc_session::Rights::CONTROL,
                 has_cursor: true,
                 ..
             }

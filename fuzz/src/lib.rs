@@ -7,7 +7,7 @@ use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::{
-    Captured, Header, Host, HostConfig, HostOutput, Lane, OsFamily, Preferences, Viewer,
+    Captured, Consent, Header, Host, HostConfig, HostOutput, Lane, OsFamily, Preferences, Viewer,
     ViewerConfig, ViewerOutput,
 };
 
@@ -87,6 +87,7 @@ pub fn viewer_from_agent(data: &[u8]) {
             displays: Vec::new(),
         }),
         rights: vec![v1::Right::View.into(), v1::Right::Control.into()],
+        consent_pending: false,
     };
     viewer.open_for_fuzzing(Moment::ZERO, accepted);
     let lane = [Lane::Control, Lane::Cursor, Lane::Picture][usize::from(lane) % 3];
@@ -201,5 +202,6 @@ fn host_config() -> HostConfig {
         has_input: true,
         has_secure_attention: true,
         quality: None,
+        consent: Consent::NotNeeded,
     }
 }

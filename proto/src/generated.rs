@@ -9,6 +9,11 @@ pub struct Opening {
     pub capabilities: ::core::option::Option<Capabilities>,
     #[prost(message, optional, tag = "3")]
     pub preferences: ::core::option::Option<ViewerPreferences>,
+    /// SHA-256 of "guruconnect words commitment v1\0" and the nonce of WordsReveal.
+    /// Promised before the agent answers, so that nobody between the ends can try
+    /// keys until both ends show the same words.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub words_commitment: ::prost::bytes::Bytes,
 }
 /// Payload of the second Noise message (agent to viewer).
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -35,6 +40,10 @@ pub struct Accepted {
     /// What the session may do: the grant's rights that this agent honours.
     #[prost(enumeration = "Right", repeated, tag = "3")]
     pub rights: ::prost::alloc::vec::Vec<i32>,
+    /// True while the person at the machine is being asked: nothing is shown and
+    /// nothing is injected until a ConsentResponse allows it.
+    #[prost(bool, tag = "4")]
+    pub consent_pending: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Refused {
@@ -70,7 +79,7 @@ pub struct ViewerPreferences {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AgentMessage {
-    #[prost(oneof = "agent_message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "agent_message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub body: ::core::option::Option<agent_message::Body>,
 }
 /// Nested message and enum types in `AgentMessage`.
@@ -96,6 +105,12 @@ pub mod agent_message {
         /// Answered at once by a Pong: the round trip without any frame.
         #[prost(message, tag = "9")]
         Ping(super::Ping),
+        /// The person at the machine answered, at the start or after a ConsentRequest.
+        #[prost(message, tag = "10")]
+        Consent(super::ConsentResponse),
+        /// The person at the machine paused or resumed the session.
+        #[prost(message, tag = "11")]
+        Paused(super::Paused),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -237,7 +252,10 @@ pub struct Notice {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ViewerMessage {
-    #[prost(oneof = "viewer_message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(
+        oneof = "viewer_message::Body",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+    )]
     pub body: ::core::option::Option<viewer_message::Body>,
 }
 /// Nested message and enum types in `ViewerMessage`.
@@ -264,7 +282,21 @@ pub mod viewer_message {
         Goodbye(super::Goodbye),
         #[prost(message, tag = "10")]
         Pong(super::Pong),
+        /// Asks the person at the machine for more than was allowed so far.
+        #[prost(message, tag = "11")]
+        Consent(super::ConsentRequest),
+        /// First message of the viewer: keeps the promise of Opening.words_commitment.
+        #[prost(message, tag = "12")]
+        Words(super::WordsReveal),
     }
+}
+/// Both ends now derive two words from the handshake and this nonce, and people
+/// compare them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WordsReveal {
+    /// 32 bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub nonce: ::prost::bytes::Bytes,
 }
 /// Says that a frame was received, decoded and shown. Clocks are not shared:
 /// durations only.
@@ -390,6 +422,34 @@ pub struct Ping {
 pub struct Goodbye {
     #[prost(string, tag = "1")]
     pub reason: ::prost::alloc::string::String,
+}
+/// The rights to ask the person at the machine for. The agent adds none that
+/// the grant does not have.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsentRequest {
+    /// Chosen by the viewer; the response repeats it. 0 is the question at the start.
+    #[prost(uint32, tag = "1")]
+    pub request_id: u32,
+    #[prost(enumeration = "Right", repeated, tag = "2")]
+    pub rights: ::prost::alloc::vec::Vec<i32>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsentResponse {
+    #[prost(uint32, tag = "1")]
+    pub request_id: u32,
+    #[prost(enumeration = "ConsentOutcome", tag = "2")]
+    pub outcome: i32,
+    /// All rights that the session has from now on.
+    #[prost(enumeration = "Right", repeated, tag = "3")]
+    pub rights: ::prost::alloc::vec::Vec<i32>,
+    /// From the question on the screen to the answer, milliseconds.
+    #[prost(uint32, tag = "4")]
+    pub waited_ms: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Paused {
+    #[prost(bool, tag = "1")]
+    pub paused: bool,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -640,6 +700,8 @@ pub enum SessionErrorCode {
     DesktopLost = 2,
     EndedByAgent = 3,
     GrantExpired = 4,
+    /// The person at the machine disconnected: do not come back.
+    EndedByPerson = 5,
 }
 impl SessionErrorCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -653,6 +715,7 @@ impl SessionErrorCode {
             Self::DesktopLost => "SESSION_ERROR_CODE_DESKTOP_LOST",
             Self::EndedByAgent => "SESSION_ERROR_CODE_ENDED_BY_AGENT",
             Self::GrantExpired => "SESSION_ERROR_CODE_GRANT_EXPIRED",
+            Self::EndedByPerson => "SESSION_ERROR_CODE_ENDED_BY_PERSON",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -663,6 +726,7 @@ impl SessionErrorCode {
             "SESSION_ERROR_CODE_DESKTOP_LOST" => Some(Self::DesktopLost),
             "SESSION_ERROR_CODE_ENDED_BY_AGENT" => Some(Self::EndedByAgent),
             "SESSION_ERROR_CODE_GRANT_EXPIRED" => Some(Self::GrantExpired),
+            "SESSION_ERROR_CODE_ENDED_BY_PERSON" => Some(Self::EndedByPerson),
             _ => None,
         }
     }
@@ -699,6 +763,39 @@ impl NoticeCode {
         }
     }
 }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConsentOutcome {
+    Unspecified = 0,
+    Allowed = 1,
+    Declined = 2,
+    /// Nobody answered in time, which means no.
+    TimedOut = 3,
+}
+impl ConsentOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONSENT_OUTCOME_UNSPECIFIED",
+            Self::Allowed => "CONSENT_OUTCOME_ALLOWED",
+            Self::Declined => "CONSENT_OUTCOME_DECLINED",
+            Self::TimedOut => "CONSENT_OUTCOME_TIMED_OUT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONSENT_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONSENT_OUTCOME_ALLOWED" => Some(Self::Allowed),
+            "CONSENT_OUTCOME_DECLINED" => Some(Self::Declined),
+            "CONSENT_OUTCOME_TIMED_OUT" => Some(Self::TimedOut),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignedGrant {
     /// A serialized Grant: signed as these bytes.
@@ -731,7 +828,7 @@ pub struct Grant {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AgentControl {
-    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3")]
+    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3, 4, 5, 6")]
     pub body: ::core::option::Option<agent_control::Body>,
 }
 /// Nested message and enum types in `AgentControl`.
@@ -745,6 +842,15 @@ pub mod agent_control {
         /// The agent could not open the session's connection.
         #[prost(message, tag = "3")]
         OfferFailed(super::OfferFailed),
+        /// What the customer typed, for the technician.
+        #[prost(message, tag = "4")]
+        Chat(super::ChatText),
+        /// The customer answered a question about what may be done.
+        #[prost(message, tag = "5")]
+        Consent(super::ConsentReport),
+        /// The customer leaves: the guest is gone and its key with it.
+        #[prost(message, tag = "6")]
+        GuestLeaves(super::GuestLeaves),
     }
 }
 /// First message of the agent.
@@ -790,7 +896,7 @@ pub struct OfferFailed {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerControl {
-    #[prost(oneof = "server_control::Body", tags = "1, 2, 3")]
+    #[prost(oneof = "server_control::Body", tags = "1, 2, 3, 4, 5")]
     pub body: ::core::option::Option<server_control::Body>,
 }
 /// Nested message and enum types in `ServerControl`.
@@ -803,6 +909,12 @@ pub mod server_control {
         Offer(super::SessionOffer),
         #[prost(message, tag = "3")]
         Closed(super::SessionClosed),
+        /// Where an attended guest stands; sent on every connection and on every change.
+        #[prost(message, tag = "4")]
+        Guest(super::GuestState),
+        /// One line of the chat. After a connection, the lines so far come first, oldest first.
+        #[prost(message, tag = "5")]
+        Chat(super::ChatLine),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -828,4 +940,141 @@ pub struct SessionClosed {
     pub session_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+}
+/// What one side types. The server gives it an id, a time and an author.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChatText {
+    /// Chosen by the sender, so that a line that is sent again is not said twice.
+    #[prost(string, tag = "1")]
+    pub client_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChatLine {
+    /// Grows within one support session.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// The ChatText it came from; empty for lines of the other side.
+    #[prost(string, tag = "2")]
+    pub client_id: ::prost::alloc::string::String,
+    /// True when the customer wrote it.
+    #[prost(bool, tag = "3")]
+    pub from_guest: bool,
+    /// The name of who wrote it, as shown.
+    #[prost(string, tag = "4")]
+    pub author: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
+    /// Seconds since 1970-01-01 UTC, by the server's clock.
+    #[prost(uint64, tag = "6")]
+    pub at_unix: u64,
+}
+/// The way of an attended guest, from the code to the end.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GuestState {
+    #[prost(enumeration = "GuestPhase", tag = "1")]
+    pub phase: i32,
+    /// Who will help; empty while nobody took the code.
+    #[prost(string, tag = "2")]
+    pub technician: ::prost::alloc::string::String,
+    /// For which company, as the operator set it.
+    #[prost(string, tag = "3")]
+    pub company: ::prost::alloc::string::String,
+}
+/// What the customer answered, for the audit log. The agent has already acted on it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsentReport {
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Names of rights that were asked for, e.g. "view", "control".
+    #[prost(string, repeated, tag = "2")]
+    pub rights: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(enumeration = "ConsentAnswer", tag = "3")]
+    pub answer: i32,
+    /// From the question on the screen to the answer, milliseconds.
+    #[prost(uint32, tag = "4")]
+    pub waited_ms: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GuestLeaves {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum GuestPhase {
+    Unspecified = 0,
+    /// The technician has not answered yet.
+    Waiting = 1,
+    /// The technician let the customer in; a session may be offered.
+    Accepted = 2,
+    /// The technician said no.
+    Refused = 3,
+    /// The technician cancelled the code, or it expired.
+    Cancelled = 4,
+    /// The session is over.
+    Completed = 5,
+}
+impl GuestPhase {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "GUEST_PHASE_UNSPECIFIED",
+            Self::Waiting => "GUEST_PHASE_WAITING",
+            Self::Accepted => "GUEST_PHASE_ACCEPTED",
+            Self::Refused => "GUEST_PHASE_REFUSED",
+            Self::Cancelled => "GUEST_PHASE_CANCELLED",
+            Self::Completed => "GUEST_PHASE_COMPLETED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "GUEST_PHASE_UNSPECIFIED" => Some(Self::Unspecified),
+            "GUEST_PHASE_WAITING" => Some(Self::Waiting),
+            "GUEST_PHASE_ACCEPTED" => Some(Self::Accepted),
+            "GUEST_PHASE_REFUSED" => Some(Self::Refused),
+            "GUEST_PHASE_CANCELLED" => Some(Self::Cancelled),
+            "GUEST_PHASE_COMPLETED" => Some(Self::Completed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConsentAnswer {
+    Unspecified = 0,
+    Allowed = 1,
+    Declined = 2,
+    /// Nobody answered in time, which means no.
+    TimedOut = 3,
+    /// The technician left, or the connection was lost, before an answer.
+    Withdrawn = 4,
+}
+impl ConsentAnswer {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONSENT_ANSWER_UNSPECIFIED",
+            Self::Allowed => "CONSENT_ANSWER_ALLOWED",
+            Self::Declined => "CONSENT_ANSWER_DECLINED",
+            Self::TimedOut => "CONSENT_ANSWER_TIMED_OUT",
+            Self::Withdrawn => "CONSENT_ANSWER_WITHDRAWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONSENT_ANSWER_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONSENT_ANSWER_ALLOWED" => Some(Self::Allowed),
+            "CONSENT_ANSWER_DECLINED" => Some(Self::Declined),
+            "CONSENT_ANSWER_TIMED_OUT" => Some(Self::TimedOut),
+            "CONSENT_ANSWER_WITHDRAWN" => Some(Self::Withdrawn),
+            _ => None,
+        }
+    }
 }

@@ -16,6 +16,12 @@ pub const MAX_CURSOR_SIDE_PX: u32 = 256;
 /// Longest free text for people (details, reasons, names), in bytes.
 pub const MAX_TEXT_BYTES: usize = 1_024;
 
+/// Longest line of the chat, in characters.
+pub const MAX_CHAT_CHARS: usize = 2_000;
+
+/// Longest name that a sender gives to a line of the chat, in bytes.
+pub const MAX_CLIENT_ID_BYTES: usize = 64;
+
 /// Most entries of a list of capabilities, rights or displays.
 pub const MAX_LIST_LEN: usize = 64;
 

@@ -84,6 +84,7 @@ fn handshake_payloads_keep_their_bytes() {
             signed_grant: vec![1, 2, 3].into(),
             capabilities: Some(capabilities.clone()),
             preferences: Some(preferences),
+            words_commitment: vec![5; 32].into(),
         },
     );
     let rights = vec![v1::Right::View.into(), v1::Right::Control.into()];
@@ -91,6 +92,7 @@ fn handshake_payloads_keep_their_bytes() {
         capabilities: Some(capabilities),
         layout: Some(layout),
         rights,
+        consent_pending: true,
     };
     check(
         "answer_accepted",
@@ -135,6 +137,14 @@ fn agent_messages_keep_their_bytes() {
         link: Some(link),
     };
     check("frame", &agent(Body::Frame(frame)));
+    let response = v1::ConsentResponse {
+        request_id: 3,
+        outcome: v1::ConsentOutcome::Declined.into(),
+        rights: vec![v1::Right::View.into()],
+        waited_ms: 12_000,
+    };
+    check("consent_response", &agent(Body::Consent(response)));
+    check("paused", &agent(Body::Paused(v1::Paused { paused: true })));
     check(
         "picture_key",
         &agent(Body::PictureKey(v1::PictureKey {

@@ -22,6 +22,7 @@ use crate::hub::Hub;
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::support::Support;
 
 /// How handlers hold it.
 pub(crate) type Shared = Arc<App>;
@@ -38,6 +39,7 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) lockout: Lockout,
     pub(crate) limits: Limits,
+    pub(crate) support: Support,
     /// `None` on a server that was claimed before it started.
     pub(crate) claim_secret: Option<ClaimSecret>,
     pub(crate) metrics: Metrics,

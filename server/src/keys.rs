@@ -68,6 +68,11 @@ impl ServerKeys {
         self.grant_key.verifying_key().to_bytes()
     }
 
+    /// Signs what the programs of this server are told about it.
+    pub(crate) fn signer(&self) -> &SigningKey {
+        &self.grant_key
+    }
+
     /// Signs a grant: a serialized `SignedGrant`.
     pub(crate) fn sign(&self, grant: &Grant) -> Vec<u8> {
         let grant = grant.encode_to_vec();

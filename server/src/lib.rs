@@ -12,9 +12,11 @@ mod jobs;
 mod keys;
 pub mod logging;
 mod metrics;
+mod portal;
 mod serve;
 mod sessions;
 mod settings;
+mod support;
 mod tls;
 mod web;
 mod ws;
@@ -44,7 +46,10 @@ use crate::http::limits::Limits;
 use crate::hub::{Hub, OpenSession};
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
-pub use crate::settings::{Arguments, Command, LogFormat, Settings, TlsFiles};
+pub use crate::settings::{
+    Arguments, Colour, Command, LogFormat, Settings, SupportSettings, TlsFiles,
+};
+use crate::support::Support;
 use crate::tls::Certificate;
 
 /// How long requests and WebSockets get to finish when the server stops. With
@@ -111,6 +116,7 @@ impl Server {
             hub.open_session(OpenSession::from(&session));
         }
         let app = Arc::new(App {
+            support: Support::open(&settings.support, &keys.token_secret)?,
             access_tokens: AccessTokens::new(&keys.token_secret),
             security_headers: SecurityHeaders::new(&settings),
             claim_secret: claim_secret

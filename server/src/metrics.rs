@@ -45,6 +45,9 @@ pub(crate) struct Metrics {
     relayed_bytes: Family<Direction, Counter<u64, AtomicU64>>,
     relayed_messages: Family<Direction, Counter<u64, AtomicU64>>,
     login_failures: Counter,
+    support_codes_made: Counter,
+    support_codes_wrong: Counter,
+    support_work: Counter,
     refusals: Family<Kind, Counter>,
 }
 
@@ -61,6 +64,9 @@ impl Metrics {
             relayed_bytes: Family::default(),
             relayed_messages: Family::default(),
             login_failures: Counter::default(),
+            support_codes_made: Counter::default(),
+            support_codes_wrong: Counter::default(),
+            support_work: Counter::default(),
             refusals: Family::default(),
             registry: Registry::default(),
         };
@@ -105,6 +111,21 @@ impl Metrics {
             "login_failures",
             "Wrong names or passwords",
             m.login_failures.clone(),
+        );
+        registry.register(
+            "support_codes_made",
+            "Support codes made",
+            m.support_codes_made.clone(),
+        );
+        registry.register(
+            "support_codes_wrong",
+            "Support codes that were tried and are not active",
+            m.support_codes_wrong.clone(),
+        );
+        registry.register(
+            "support_work_asked",
+            "Tries of a support code that were asked for work first",
+            m.support_work.clone(),
         );
         registry.register(
             "limiter_refusals",
@@ -159,6 +180,18 @@ impl Metrics {
 
     pub(crate) fn login_failed(&self) {
         self.login_failures.inc();
+    }
+
+    pub(crate) fn support_code_made(&self) {
+        self.support_codes_made.inc();
+    }
+
+    pub(crate) fn support_code_wrong(&self) {
+        self.support_codes_wrong.inc();
+    }
+
+    pub(crate) fn support_work_asked(&self) {
+        self.support_work.inc();
     }
 
     pub(crate) fn refused(&self, kind: &'static str) {

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use gc_model::support::CodeDigits;
+use gc_model::text::{MAX_NAME_CHARS, clean};
 use ipnet::IpNet;
 use url::Url;
 
@@ -91,6 +93,28 @@ pub struct Arguments {
     #[arg(long, env = "CLAIM_SECRET", hide_env_values = true)]
     pub claim_secret: Option<String>,
 
+    /// Digits of support codes, 5 or 6.
+    #[arg(long, env = "SUPPORT_CODE_DIGITS", default_value_t = 6, value_parser = clap::value_parser!(u8).range(5..=6))]
+    pub support_code_digits: u8,
+
+    /// The company that helps, as customers know it.
+    #[arg(long, env = "SUPPORT_COMPANY", default_value = "GuruConnect")]
+    pub support_company: String,
+
+    /// Colour of the customers' page, `#rrggbb`. Text on it is white or black,
+    /// whichever can be read.
+    #[arg(long, env = "SUPPORT_BRAND_COLOUR", default_value = "#0e6862")]
+    pub support_brand_colour: String,
+
+    /// Logo on the customers' page: an SVG or PNG file of at most 256 KiB.
+    #[arg(long, env = "SUPPORT_LOGO")]
+    pub support_logo: Option<PathBuf>,
+
+    /// Folder with the programs that customers download, `guruconnect-agent.exe`
+    /// and `guruconnect-agent`. `agents` in the data folder when absent.
+    #[arg(long, env = "AGENTS_DIR")]
+    pub agents_dir: Option<PathBuf>,
+
     /// How many days the audit log is kept.
     #[arg(long, env = "AUDIT_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub audit_days: u32,
@@ -141,6 +165,34 @@ pub struct Settings {
     pub claim_secret: Option<String>,
     /// Days of audit log.
     pub audit_days: u32,
+    /// What customers meet.
+    pub support: SupportSettings,
+}
+
+/// What customers meet when they are helped.
+#[derive(Debug, Clone)]
+pub struct SupportSettings {
+    /// Digits of new codes.
+    pub digits: CodeDigits,
+    /// Name of the company.
+    pub company: String,
+    /// Its colour.
+    pub brand_colour: Colour,
+    /// File with its logo.
+    pub logo: Option<PathBuf>,
+    /// Where the programs are.
+    pub agents_dir: PathBuf,
+}
+
+/// A colour as red, green and blue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colour(pub [u8; 3]);
+
+impl std::fmt::Display for Colour {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
 }
 
 /// Where certificate and key are.
@@ -162,7 +214,9 @@ impl TryFrom<Arguments> for Settings {
         let allowed_origins = given_all(&arguments.allowed_origins)
             .map(parse_origin)
             .collect::<anyhow::Result<Vec<_>>>()?;
+        let support = support(&arguments)?;
         let settings = Self {
+            support,
             bind: arguments.bind,
             database_url: given(arguments.database_url)
                 .unwrap_or_else(|| sqlite_file(&arguments.data_dir)),
@@ -215,6 +269,38 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+fn support(arguments: &Arguments) -> anyhow::Result<SupportSettings> {
+    let colour = arguments.support_brand_colour.trim();
+    let brand_colour = parse_colour(colour)
+        .with_context(|| format!("SUPPORT_BRAND_COLOUR: {colour:?} is not like #0e6862"))?;
+    let company = clean(&arguments.support_company, MAX_NAME_CHARS);
+    if company.is_empty() {
+        bail!("SUPPORT_COMPANY must not be empty");
+    }
+    let agents_dir = arguments.agents_dir.clone();
+    let logo = arguments.support_logo.clone();
+    Ok(SupportSettings {
+        digits: match arguments.support_code_digits {
+            5 => CodeDigits::Five,
+            _ => CodeDigits::Six,
+        },
+        company,
+        brand_colour,
+        logo: logo.filter(|path| !path.as_os_str().is_empty()),
+        agents_dir: agents_dir
+            .filter(|path| !path.as_os_str().is_empty())
+            .unwrap_or_else(|| arguments.data_dir.join("agents")),
+    })
+}
+
+fn parse_colour(text: &str) -> Option<Colour> {
+    let digits = text.strip_prefix('#').filter(|digits| {
+        digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })?;
+    let part = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
+    Some(Colour([part(0)?, part(2)?, part(4)?]))
 }
 
 /// An empty variable is one that was not given.
@@ -281,12 +367,14 @@ mod tests {
 
     #[test]
     fn refuses_what_would_be_unsafe_or_senseless() {
-        let table: [(&[&str], &str); 9] = [
+        let table: [(&[&str], &str); 11] = [
             (&["--bind", "0.0.0.0:8443"], "plain HTTP"),
             (&["--tls-cert", "a.pem"], "belong together"),
             (&["--jwt-secret", "short"], "JWT_SECRET"),
             (&["--claim-secret", "short"], "CLAIM_SECRET"),
             (&["--metrics-token", "short"], "METRICS_TOKEN"),
+            (&["--support-brand-colour", "teal"], "SUPPORT_BRAND_COLOUR"),
+            (&["--support-company", " "], "SUPPORT_COMPANY"),
             (&["--public-url", "ftp://host"], "PUBLIC_URL"),
             (&["--public-url", "https://host/path"], "PUBLIC_URL"),
             (

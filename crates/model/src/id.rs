@@ -68,6 +68,10 @@ id! {
     UserId
 }
 id! {
+    /// One support code, from making it to the end of the help.
+    SupportId
+}
+id! {
     /// One sign-in of one person, from password to sign-out.
     LoginId
 }

@@ -9,5 +9,6 @@ pub mod machine;
 pub mod pointer;
 pub mod role;
 pub mod session;
+pub mod support;
 pub mod text;
 pub mod time;

@@ -37,6 +37,33 @@ impl OsFamily {
     }
 }
 
+/// What a machine is to this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MachineKind {
+    /// Enrolled for good: a managed computer.
+    Unattended,
+    /// A customer's computer for the time of one support session; in no list
+    /// of machines, and gone afterwards.
+    Guest,
+}
+
+impl MachineKind {
+    /// Its name in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unattended => "unattended",
+            Self::Guest => "guest",
+        }
+    }
+
+    /// The kind of that name; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Unattended, Self::Guest]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
 /// Facts that an agent reports when it enrols and checks in. Made by
 /// [`MachineFacts::cleaned`]: safe to show, every text at most
 /// [`MAX_FACT_CHARS`] long.

@@ -28,6 +28,10 @@ pub enum Permission {
     SeeSessions,
     /// End a session that somebody else started.
     EndSessionOfOthers,
+    /// Make support codes, let guests in, write to them.
+    Support,
+    /// Cancel or answer a support code that belongs to somebody else.
+    SupportForOthers,
     /// Read and export the audit log.
     ReadAudit,
 }
@@ -40,8 +44,12 @@ impl Role {
     pub const fn may(self, permission: Permission) -> bool {
         use Permission as P;
         match permission {
-            P::SeeMachines | P::RenameMachine | P::StartSession | P::SeeSessions => true,
-            P::EndSessionOfOthers => matches!(self, Self::SeniorTechnician | Self::Admin),
+            P::SeeMachines | P::RenameMachine | P::StartSession | P::SeeSessions | P::Support => {
+                true
+            }
+            P::EndSessionOfOthers | P::SupportForOthers => {
+                matches!(self, Self::SeniorTechnician | Self::Admin)
+            }
             P::RemoveMachine | P::ManageEnrolment | P::ReadAudit => matches!(self, Self::Admin),
         }
     }
@@ -74,6 +82,8 @@ mod tests {
             (P::StartSession, [true, true, true]),
             (P::SeeSessions, [true, true, true]),
             (P::EndSessionOfOthers, [false, true, true]),
+            (P::Support, [true, true, true]),
+            (P::SupportForOthers, [false, true, true]),
             (P::RemoveMachine, [false, false, true]),
             (P::ManageEnrolment, [false, false, true]),
             (P::ReadAudit, [false, false, true]),

@@ -11,17 +11,20 @@ pub enum EndReason {
     Abandoned,
     /// The machine was removed or its key was revoked.
     MachineRevoked,
+    /// The person at the machine ended it.
+    EndedByGuest,
     /// The technician signed out or was signed out.
     LoginEnded,
 }
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::EndedByTechnician,
         Self::EndedByOther,
         Self::Abandoned,
         Self::MachineRevoked,
+        Self::EndedByGuest,
         Self::LoginEnded,
     ];
 
@@ -32,6 +35,7 @@ impl EndReason {
             Self::EndedByOther => "ended_by_other",
             Self::Abandoned => "abandoned",
             Self::MachineRevoked => "machine_revoked",
+            Self::EndedByGuest => "ended_by_guest",
             Self::LoginEnded => "login_ended",
         }
     }

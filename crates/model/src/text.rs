@@ -19,6 +19,16 @@ pub fn clean(text: &str, max_chars: usize) -> String {
         .to_owned()
 }
 
+/// The same for text of several lines: line breaks stay, as `\n`.
+pub fn clean_lines(text: &str, max_chars: usize) -> String {
+    let kept: String = text
+        .chars()
+        .filter(|&c| c == '\n' || !is_deceptive(c))
+        .collect();
+    let cut: String = kept.trim().chars().take(max_chars).collect();
+    cut.trim_end().to_owned()
+}
+
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -46,6 +56,12 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(clean(text, 100), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn keeps_the_lines_of_what_is_written() {
+        assert_eq!(clean_lines(" one\r\ntwo\u{202e}\u{7}\n\n", 100), "one\ntwo");
+        assert_eq!(clean_lines("one\ntwo", 4), "one");
     }
 
     #[test]

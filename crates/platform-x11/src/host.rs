@@ -5,9 +5,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use gc_platform::guest::GuestWindow;
 use gc_platform::{Desktop, Facts, Host, PlatformError, Preset};
 
 use crate::X11Desktop;
+use crate::guest::X11GuestWindow;
 
 /// The machine that this program runs on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,6 +91,18 @@ impl Host for LinuxHost {
         fs::rename(&new, path)?;
         // The new name must be on the disk too before anybody is told that the key is kept.
         fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
+        Ok(Box::new(X11GuestWindow::open()?))
+    }
+
+    fn configuration_slot(&self) -> Vec<u8> {
+        crate::slot::content()
+    }
+
+    fn remove_program(&self) -> io::Result<()> {
+        fs::remove_file(std::env::current_exe()?)
     }
 
     fn release_memory(&self) {

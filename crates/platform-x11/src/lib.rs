@@ -7,9 +7,11 @@
 mod capture;
 mod display;
 mod error;
+mod guest;
 mod host;
 mod input;
 mod memory;
+mod slot;
 mod wake;
 
 pub use display::X11Desktop;

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::guest::GuestWindow;
 use crate::{Desktop, PlatformError};
 
 /// What the machine is, for the technician's list.
@@ -69,6 +70,27 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// The system's.
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+
+    /// The window of an attended session.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`] where there is none, [`PlatformError::Gone`] without a desktop.
+    fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
+        Err(PlatformError::Unsupported("attended support"))
+    }
+
+    /// The configuration slot that is built into this program, as it was downloaded.
+    fn configuration_slot(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Removes the file of this running program.
+    ///
+    /// # Errors
+    /// The system's.
+    fn remove_program(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Gives memory that is not used any more back to the system. Called before
     /// the first thread starts and after each session, so that an agent that

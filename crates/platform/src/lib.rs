@@ -4,6 +4,7 @@
 
 pub mod conformance;
 pub mod fake;
+pub mod guest;
 mod host;
 
 use std::time::Duration;

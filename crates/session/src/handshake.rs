@@ -100,6 +100,12 @@ impl Handshake {
         Ok(payload)
     }
 
+    /// What both ends have in common once both messages were exchanged, and nobody else.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        let hash = self.state.get_handshake_hash();
+        hash.try_into().expect("SHA-256 has 32 bytes")
+    }
+
     /// The lanes' keys, once both messages were exchanged.
     ///
     /// Noise's own transport counts messages of one stream only; our lanes may

@@ -1,5 +1,7 @@
 //! The machine's end of one viewer's connection.
 
+mod consent;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
 use zeroize::Zeroizing;
 
+use crate::consent::{Consent, ConsentOutcome, Gate, Rights};
 use crate::convert::{layout_to_wire, rects_to_wire, text};
 use crate::cursor::CursorSlots;
 use crate::echo::EchoHold;
@@ -25,6 +28,7 @@ use crate::pacer::Pacer;
 use crate::preferences::{OsFamily, Preferences, Quality};
 use crate::seal::LaneKeys;
 use crate::wire::{HEADER_BYTES, Header, Lane, WIRE_VERSION};
+use crate::words::TwoWords;
 
 /// A viewer that does not open the handshake within this time is let go.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -72,6 +76,8 @@ pub struct HostConfig {
     pub has_secure_attention: bool,
     /// Best quality that the machine's owner allows; `None` leaves it to the viewer.
     pub quality: Option<Quality>,
+    /// Whether somebody at the machine has to allow it.
+    pub consent: Consent,
 }
 
 /// What the driver is to do.
@@ -79,12 +85,32 @@ pub struct HostConfig {
 pub enum HostOutput {
     /// Send one binary WebSocket message.
     Send(Vec<u8>),
-    /// The viewer was admitted.
+    /// The viewer was admitted and may look.
     Started {
         /// Who looks, by the server's word.
         technician: String,
         /// Input is allowed.
         can_control: bool,
+    },
+    /// The words that the technician sees too; told before anybody is asked.
+    Words(TwoWords),
+    /// Ask the person at the machine; answer with [`Host::handle_answer`].
+    Ask {
+        /// To be named in the answer.
+        request_id: u32,
+        /// Who asks, by the server's word.
+        technician: String,
+        /// What is asked for.
+        rights: Rights,
+    },
+    /// The question is settled: take it off the screen, and tell the log.
+    Settled {
+        /// What was asked for.
+        rights: Rights,
+        /// What became of it.
+        outcome: ConsentOutcome,
+        /// How long the question stood.
+        waited: Duration,
     },
     /// Read the screen and encode; answer with [`Host::handle_captured`].
     Capture(EncodeOrder),
@@ -134,6 +160,8 @@ pub enum CloseReason {
     DesktopLost,
     /// The server ended it.
     EndedByServer,
+    /// The person at the machine ended it.
+    EndedByPerson,
 }
 
 /// One viewer's connection, machine side.
@@ -141,9 +169,13 @@ pub struct Host {
     config: HostConfig,
     state: State,
     outputs: VecDeque<HostOutput>,
+    /// The newest moment that was handed in.
+    now: Moment,
     handshake_deadline: Moment,
     preferences: Preferences,
-    can_control: bool,
+    gate: Gate,
+    technician: String,
+    check: WordsCheck,
     input: HeldInput,
     input_sequence: u64,
     last_input_at: Option<Moment>,
@@ -152,6 +184,18 @@ pub struct Host {
     pacer: Pacer,
     frames: Frames,
     cursor: CursorSlots,
+}
+
+/// Where the two words stand.
+enum WordsCheck {
+    /// Not promised: an older viewer.
+    None,
+    /// The viewer promised a number.
+    Promised {
+        commitment: [u8; 32],
+        handshake_hash: [u8; 32],
+    },
+    Told,
 }
 
 enum State {
@@ -188,11 +232,14 @@ impl Host {
         .expect("a 32-byte key is all that the handshake needs");
         Self {
             state: State::Opening(Box::new(handshake)),
+            gate: Gate::new(config.consent.clone()),
+            technician: String::new(),
+            check: WordsCheck::None,
             config,
             outputs: VecDeque::new(),
+            now,
             handshake_deadline: now + HANDSHAKE_TIMEOUT,
             preferences: Preferences::default(),
-            can_control: false,
             input: HeldInput::default(),
             input_sequence: 0,
             last_input_at: None,
@@ -216,6 +263,7 @@ impl Host {
 
     /// Takes one binary WebSocket message of the viewer.
     pub fn handle_message(&mut self, now: Moment, message: &[u8]) {
+        self.now = now;
         if message.len() > MAX_SESSION_MESSAGE_BYTES {
             return self.fail("the viewer sent a message above the limit");
         }
@@ -237,9 +285,11 @@ impl Host {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.now = now;
         if matches!(self.state, State::Opening(_)) && now >= self.handshake_deadline {
             self.end("the viewer did not open the handshake in time");
         }
+        self.handle_consent_timeout(now);
         self.order_capture(now);
     }
 
@@ -251,8 +301,8 @@ impl Host {
 
     /// The pointer's shape, place or visibility changed.
     pub fn handle_pointer(&mut self, _now: Moment, pointer: &Pointer) {
-        if !matches!(self.state, State::Running(_)) {
-            // Sent when the viewer was admitted: remember the shape until then.
+        if !matches!(self.state, State::Running(_)) || !self.gate.shows() {
+            // Sent when the viewer may look: remember the shape until then.
             self.cursor.keep(pointer);
             return;
         }
@@ -287,6 +337,8 @@ impl Host {
             return;
         };
         match captured {
+            // Read before the person paused, and not to be shown any more.
+            Captured::Encoded { .. } if !self.gate.shows() => self.frames.restart = true,
             Captured::Encoded {
                 encoded,
                 captured_at,
@@ -330,7 +382,8 @@ impl Host {
     }
 
     /// Ends the session from this side.
-    pub fn close(&mut self, _now: Moment, why: CloseReason) {
+    pub fn close(&mut self, now: Moment, why: CloseReason) {
+        self.now = now;
         let (code, detail) = match why {
             CloseReason::AgentStopping => {
                 (v1::SessionErrorCode::EndedByAgent, "the agent is stopping")
@@ -340,12 +393,17 @@ impl Host {
                 v1::SessionErrorCode::EndedByAgent,
                 "the server ended the session",
             ),
+            CloseReason::EndedByPerson => (
+                v1::SessionErrorCode::EndedByPerson,
+                "the person at the machine disconnected",
+            ),
         };
         self.fail_with(code, detail);
     }
 
     /// The connection is gone: releases what the viewer held.
-    pub fn handle_disconnected(&mut self, _now: Moment) {
+    pub fn handle_disconnected(&mut self, now: Moment) {
+        self.now = now;
         self.end("the viewer's connection is gone");
     }
 
@@ -358,7 +416,10 @@ impl Host {
     pub fn poll_timeout(&self) -> Option<Moment> {
         match self.state {
             State::Opening(_) => Some(self.handshake_deadline),
-            State::Running(_) => self.next_capture(),
+            State::Running(_) => [self.next_capture(), self.consent_deadline()]
+                .into_iter()
+                .flatten()
+                .min(),
             State::Ended => None,
         }
     }
@@ -374,7 +435,7 @@ impl Host {
         let mut keys = LaneKeys::derive(crate::seal::Role::Agent, &[0; 32], &[0; 32]);
         keys.set_picture_key(1, &[0; 32]);
         self.state = State::Running(Box::new(keys));
-        self.can_control = true;
+        self.gate.admit(Rights::CONTROL, "");
         self.frames.wanted = true;
     }
 
@@ -429,18 +490,30 @@ impl Host {
             Err(error) => return self.refuse(v1::RefusalReason::GrantInvalid, &error.to_string()),
         };
 
-        self.can_control = grant.can_control && self.config.has_input;
+        let promise = <[u8; 32]>::try_from(&*opening.words_commitment).ok();
+        if promise.is_none() && self.config.consent != Consent::NotNeeded {
+            let detail = "this viewer is too old for a machine whose user is asked";
+            return self.refuse(v1::RefusalReason::Incompatible, detail);
+        }
+        let granted = Rights {
+            view: true,
+            control: grant.can_control && self.config.has_input,
+        };
+        self.technician = text(&grant.technician);
+        let consent_pending = self.gate.admit(granted, &self.technician);
         if let Some(preferences) = opening.preferences {
             self.preferences = Preferences::from_wire(preferences);
         }
-        let mut rights = vec![v1::Right::View.into()];
-        if self.can_control {
-            rights.push(v1::Right::Control.into());
-        }
+        let rights = if consent_pending {
+            granted
+        } else {
+            self.gate.allowed()
+        };
         let accepted = v1::Accepted {
             capabilities: Some(self.capabilities()),
             layout: Some(layout_to_wire(self.layout_generation, &self.config.layout)),
-            rights,
+            rights: rights.to_wire(),
+            consent_pending,
         };
         if !self.answer(v1::answer::Result::Accepted(accepted)) {
             return;
@@ -448,6 +521,12 @@ impl Host {
         let State::Opening(handshake) = std::mem::replace(&mut self.state, State::Ended) else {
             unreachable!("answer() kept the state")
         };
+        if let Some(commitment) = promise {
+            self.check = WordsCheck::Promised {
+                commitment,
+                handshake_hash: handshake.hash(),
+            };
+        }
         let mut keys = handshake.finish();
         let key: Zeroizing<[u8; 32]> = derive_key(&self.config.seed, b"guruconnect picture key");
         let dealt = v1::PictureKey {
@@ -461,10 +540,29 @@ impl Host {
         keys.set_picture_key(1, &key);
         self.state = State::Running(Box::new(keys));
         self.outputs.push_back(HostOutput::Send(sealed));
+        if !consent_pending {
+            self.start(now);
+        }
+    }
+
+    /// The viewer may look from now on.
+    fn start(&mut self, now: Moment) {
+        if self.gate.paused {
+            let paused = v1::Paused { paused: true };
+            self.send(Lane::Control, agent_message::Body::Paused(paused));
+        }
         self.outputs.push_back(HostOutput::Started {
-            technician: text(&grant.technician),
-            can_control: self.can_control,
+            technician: self.technician.clone(),
+            can_control: self.gate.allowed().control,
         });
+        self.show(now);
+    }
+
+    /// What was held back is shown.
+    fn show(&mut self, now: Moment) {
+        if !self.gate.shows() {
+            return;
+        }
         if let Some(pointer) = self.cursor.kept.take() {
             self.handle_pointer(now, &pointer);
         }
@@ -578,13 +676,15 @@ impl Host {
             Some(viewer_message::Body::Goodbye(goodbye)) => {
                 self.end(&format!("the viewer left: {}", text(&goodbye.reason)));
             }
+            Some(viewer_message::Body::Words(reveal)) => self.handle_words(now, &reveal),
+            Some(viewer_message::Body::Consent(request)) => self.handle_request(now, &request),
             // A newer viewer's message that this version does not know.
             None => {}
         }
     }
 
     fn admits_input(&self) -> bool {
-        self.can_control && !self.preferences.view_only
+        self.gate.admits_input() && !self.preferences.view_only
     }
 
     fn inject(&mut self, now: Moment, sequence: u64, events: Vec<InputEvent>) {
@@ -610,7 +710,7 @@ impl Host {
 
     /// When the next frame is to be made, if there is a reason and room for one.
     fn next_capture(&self) -> Option<Moment> {
-        if self.frames.outstanding.is_some() {
+        if self.frames.outstanding.is_some() || !self.gate.shows() {
             return None;
         }
         let reason = match (self.frames.wanted || self.frames.restart, self.frames.due) {
@@ -774,6 +874,7 @@ impl Host {
             return;
         }
         self.release_all();
+        self.withdraw_question();
         self.state = State::Ended;
         self.outputs.push_back(HostOutput::Ended(log.to_owned()));
     }

@@ -2,6 +2,7 @@
 //! pacing, input. Handed bytes and time, they say what to do next; they open
 //! nothing, read no clock and ask nobody for random numbers.
 
+mod consent;
 mod convert;
 mod cursor;
 mod echo;
@@ -16,7 +17,9 @@ mod preferences;
 mod seal;
 pub mod viewer;
 mod wire;
+pub mod words;
 
+pub use consent::{Answer, Consent, ConsentOutcome, Given, Rights};
 pub use grant::GrantError;
 pub use host::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput};
 pub use key::{AgentKeyError, agent_public_key};

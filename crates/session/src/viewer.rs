@@ -1,6 +1,7 @@
 //! The technician's end of one connection: the same code in the browser (as
 //! WASM), in tests and in native viewers.
 
+mod consent;
 mod event;
 
 use std::collections::VecDeque;
@@ -19,12 +20,14 @@ use gc_proto::limits::{
 use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
 
+use crate::consent::Rights;
 use crate::convert::{layout_from_wire, rects_from_wire, text};
 use crate::cursor::CURSOR_SLOTS;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, derive_key};
 use crate::preferences::{OsFamily, Preferences};
 use crate::seal::LaneKeys;
 use crate::wire::{Header, Lane, WIRE_VERSION};
+use crate::words::{TwoWords, commitment, two_words};
 
 pub use event::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
 
@@ -76,7 +79,11 @@ pub struct Viewer {
     decoder: Option<Decoder>,
     /// Frames are ignored until a stream starts: something could not be decoded.
     awaits_stream: bool,
-    can_control: bool,
+    /// Tells what the two words are made of, once the machine has answered.
+    words_nonce: [u8; 32],
+    /// What the machine allows us now.
+    rights: Rights,
+    requests: u32,
     input_sequence: u64,
     awaited_inputs: VecDeque<(u64, Moment)>,
     ping: Option<(u64, Moment)>,
@@ -115,7 +122,9 @@ impl Viewer {
             layout: None,
             decoder: None,
             awaits_stream: false,
-            can_control: false,
+            words_nonce: *derive_key(&config.seed, b"guruconnect words nonce"),
+            rights: Rights::NONE,
+            requests: 0,
             input_sequence: 0,
             awaited_inputs: VecDeque::new(),
             ping: None,
@@ -144,6 +153,7 @@ impl Viewer {
                 os_family: v1::OsFamily::Unspecified.into(),
             }),
             preferences: Some(self.config.preferences.to_wire()),
+            words_commitment: commitment(&self.words_nonce).to_vec().into(),
         };
         let body = handshake.write(&opening.encode_to_vec())?;
         let header = Header {
@@ -301,7 +311,7 @@ impl Viewer {
 
     /// Nothing may stay pressed: the window lost the focus.
     pub fn handle_release_all(&mut self, _now: Moment) {
-        if self.can_control {
+        if self.rights.control {
             self.input_sequence += 1;
             let release = v1::ReleaseAll {
                 sequence: self.input_sequence,
@@ -371,7 +381,13 @@ impl Viewer {
     pub fn open_for_fuzzing(&mut self, now: Moment, accepted: v1::Accepted) {
         let keys = LaneKeys::derive(crate::seal::Role::Viewer, &[0; 32], &[0; 32]);
         self.state = State::Running(Box::new(keys));
-        self.handle_accepted(now, accepted);
+        self.handle_accepted(now, accepted, two_words(&[0; 32], &[0; 32]));
+    }
+
+    /// Believes what the machine never said, as a hostile viewer would.
+    #[cfg(feature = "fuzzing")]
+    pub fn believe_for_fuzzing(&mut self, rights: Rights) {
+        self.rights = rights;
     }
 
     /// Takes a message as if it had been opened.
@@ -383,7 +399,7 @@ impl Viewer {
 
     fn next_input(&mut self, now: Moment) -> Option<u64> {
         let running = matches!(self.state, State::Running(_));
-        if !running || !self.can_control || self.config.preferences.view_only {
+        if !running || !self.rights.control || self.config.preferences.view_only {
             return None;
         }
         self.input_sequence += 1;
@@ -408,11 +424,16 @@ impl Viewer {
                 return self.emit_ended(EndCode::Protocol, "The machine's answer is not readable.");
             }
         };
+        let words = two_words(&handshake.hash(), &self.words_nonce);
         self.state = State::Running(Box::new(handshake.finish()));
-        self.handle_accepted(now, accepted);
+        let reveal = v1::WordsReveal {
+            nonce: self.words_nonce.to_vec().into(),
+        };
+        self.send(Lane::Control, viewer_message::Body::Words(reveal));
+        self.handle_accepted(now, accepted, words);
     }
 
-    fn handle_accepted(&mut self, now: Moment, accepted: v1::Accepted) {
+    fn handle_accepted(&mut self, now: Moment, accepted: v1::Accepted, words: TwoWords) {
         self.deadline = now;
 
         let capabilities = accepted.capabilities.unwrap_or_default();
@@ -425,11 +446,18 @@ impl Viewer {
             );
         }
         let has = |feature: v1::Feature| capabilities.features.contains(&feature.into());
-        self.can_control = accepted.rights.contains(&v1::Right::Control.into());
+        let granted = Rights::from_wire(&accepted.rights);
+        self.rights = if accepted.consent_pending {
+            Rights::NONE
+        } else {
+            granted
+        };
         self.emit(ViewerEvent::Connected {
             software: text(&capabilities.software),
             os_family: OsFamily::from_wire(capabilities.os_family),
-            can_control: self.can_control,
+            rights: self.rights,
+            consent_pending: accepted.consent_pending,
+            words,
             has_secure_attention: has(v1::Feature::SecureAttention),
             has_cursor: has(v1::Feature::Cursor),
             has_text_input: has(v1::Feature::TextInput),
@@ -476,6 +504,10 @@ impl Viewer {
         }
         match message.body {
             None => {}
+            Some(agent_message::Body::Consent(response)) => self.handle_response(&response),
+            Some(agent_message::Body::Paused(paused)) => {
+                self.emit(ViewerEvent::Paused(paused.paused));
+            }
             Some(agent_message::Body::Layout(layout)) => self.handle_layout(&layout),
             Some(agent_message::Body::PictureKey(dealt)) => self.handle_picture_key(&dealt),
             Some(agent_message::Body::Frame(frame)) => self.handle_frame(now, &frame, bytes),
@@ -511,6 +543,12 @@ impl Viewer {
                         self.end(
                             EndCode::EndedByAgent,
                             &format!("The machine ended the connection: {detail}."),
+                        );
+                    }
+                    Ok(v1::SessionErrorCode::EndedByPerson) => {
+                        self.end(
+                            EndCode::EndedByPerson,
+                            "The person at the machine ended the session.",
                         );
                     }
                     Ok(v1::SessionErrorCode::GrantExpired) => {

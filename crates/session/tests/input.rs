@@ -137,7 +137,7 @@ fn a_viewer_without_the_right_to_control_moves_nothing() {
     assert!(matches!(
         session.events[0],
         ViewerEvent::Connected {
-            can_control: false,
+            rights: gc_session::Rights::VIEW,
             ..
         }
     ));

@@ -70,6 +70,22 @@ actions! {
     SessionEnded => "session.ended",
     /// The picture's quality was changed in a session.
     SessionQualityChanged => "session.quality_changed",
+    /// A support code was made.
+    SupportCodeCreated => "support_code.created",
+    /// A guest came with a support code.
+    SupportCodeClaimed => "support_code.claimed",
+    /// A guest was let in.
+    SupportCodeAccepted => "support_code.accepted",
+    /// A guest was sent away.
+    SupportCodeRefused => "support_code.refused",
+    /// A support code was taken back.
+    SupportCodeCancelled => "support_code.cancelled",
+    /// Nobody used a support code in time.
+    SupportCodeExpired => "support_code.expired",
+    /// The help of a support code is over; the detail says why.
+    SupportCodeCompleted => "support_code.completed",
+    /// The person at a machine answered what may be done.
+    ConsentAnswered => "consent.answered",
     /// The audit log was exported.
     AuditExported => "audit.exported",
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gc_model::id::{MachineId, UserId};
-use gc_model::machine::MachineFacts;
+use gc_model::machine::{MachineFacts, MachineKind};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
@@ -13,8 +13,9 @@ use crate::audit::{self, Action, Actor, NewAuditEntry};
 use crate::entity::{enrolment_token, machine};
 use crate::errors::StoreError;
 use crate::machines;
+use crate::machines::first_name;
 use crate::open::Store;
-use crate::rows::{EnrolmentToken, Machine, read_all, signed};
+use crate::rows::{EnrolmentToken, Machine, read_all};
 
 /// A token to be written.
 #[derive(Debug, Clone)]
@@ -210,33 +211,27 @@ impl Store {
 }
 
 fn written(known: Option<machine::Model>, enrolment: &Enrolment) -> machine::ActiveModel {
-    let facts = enrolment.facts.clone();
-    let fallback = || {
-        if facts.host_name.is_empty() {
-            enrolment.machine_id.as_str().to_owned()
-        } else {
-            facts.host_name.clone()
-        }
-    };
+    let now = enrolment.now;
     let (name, created_at, agent_version) = match known {
         Some(row) => (row.name, row.created_at, row.agent_version),
-        None => (fallback(), enrolment.now, String::new()),
+        None => (
+            first_name(&enrolment.facts, &enrolment.machine_id),
+            now,
+            String::new(),
+        ),
     };
     machine::ActiveModel {
-        id: Set(enrolment.machine_id.as_str().to_owned()),
         name: Set(name),
-        host_name: Set(facts.host_name),
-        os_family: Set(facts.os_family.as_str().to_owned()),
-        os_name: Set(facts.os_name),
-        os_version: Set(facts.os_version),
-        architecture: Set(facts.architecture),
-        current_user: Set(facts.current_user),
-        boot_time_unix: Set(signed(facts.boot_time_unix)),
-        agent_version: Set(agent_version),
-        agent_public_key: Set(enrolment.agent_public_key.to_vec()),
-        address: Set(enrolment.address.clone()),
         created_at: Set(created_at),
-        last_seen_at: Set(enrolment.now),
+        agent_version: Set(agent_version),
+        ..machines::new_row(
+            &enrolment.machine_id,
+            &enrolment.facts,
+            &enrolment.agent_public_key,
+            &enrolment.address,
+            now,
+            MachineKind::Unattended,
+        )
     }
 }
 

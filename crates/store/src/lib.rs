@@ -6,6 +6,7 @@
 //! with its audit entry.
 
 mod audit;
+mod chat;
 mod enrolment;
 mod entity;
 mod errors;
@@ -15,9 +16,11 @@ mod migrations;
 mod open;
 mod rows;
 mod sessions;
+mod support;
 mod users;
 
 pub use audit::{Action, Actor, AuditFilter, AuditRecord, NewAuditEntry};
+pub use chat::{ChatLine, NewChatLine, SayError};
 pub use enrolment::{EnrolError, Enrolled, Enrolment, NewEnrolmentToken};
 pub use errors::StoreError;
 pub use logins::{NewLogin, RotateError, Rotation};
@@ -26,6 +29,10 @@ pub use migrations::MigrateError;
 pub use open::{OpenError, Store};
 pub use rows::{EnrolmentToken, Login, Machine, Session, User};
 pub use sessions::{EndedSession, NewSession, SessionCursor, SessionFilter, Usage};
+pub use support::{
+    ClaimCodeError, Claimed, CodeChange, CreateCodeError, Guest, GuestClaim, NewSupportCode,
+    SupportCodeRow,
+};
 pub use users::{ClaimError, CreateUserError, Credentials, NewUser};
 
 /// SHA-256 of a random secret, in hexadecimal: what the database keeps of

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gc_model::id::MachineId;
-use gc_model::machine::MachineFacts;
+use gc_model::machine::{MachineFacts, MachineKind};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -35,12 +35,13 @@ pub struct CheckIn {
 }
 
 impl Store {
-    /// Every machine, by name.
+    /// Every managed machine, by name; no guests.
     ///
     /// # Errors
     /// The database failed.
     pub async fn machines(&self) -> Result<Vec<Machine>, StoreError> {
         let rows = machine::Entity::find()
+            .filter(machine::Column::Kind.eq(MachineKind::Unattended.as_str()))
             .order_by_asc(machine::Column::Name)
             .order_by_asc(machine::Column::Id)
             .all(&self.reader)
@@ -186,6 +187,44 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(())
+    }
+}
+
+/// What a machine is called until a person says otherwise.
+pub(crate) fn first_name(facts: &MachineFacts, id: &MachineId) -> String {
+    if facts.host_name.is_empty() {
+        id.as_str().to_owned()
+    } else {
+        facts.host_name.clone()
+    }
+}
+
+/// The row of a machine that was never here.
+pub(crate) fn new_row(
+    id: &MachineId,
+    facts: &MachineFacts,
+    agent_public_key: &[u8; 32],
+    address: &str,
+    now: DateTime<Utc>,
+    kind: MachineKind,
+) -> machine::ActiveModel {
+    let facts = facts.clone();
+    machine::ActiveModel {
+        id: Set(id.as_str().to_owned()),
+        name: Set(first_name(&facts, id)),
+        host_name: Set(facts.host_name),
+        os_family: Set(facts.os_family.as_str().to_owned()),
+        os_name: Set(facts.os_name),
+        os_version: Set(facts.os_version),
+        architecture: Set(facts.architecture),
+        current_user: Set(facts.current_user),
+        boot_time_unix: Set(signed(facts.boot_time_unix)),
+        agent_version: Set(String::new()),
+        agent_public_key: Set(agent_public_key.to_vec()),
+        address: Set(address.to_owned()),
+        created_at: Set(now),
+        last_seen_at: Set(now),
+        kind: Set(kind.as_str().to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gc_model::id::{LoginId, MachineId, SessionId, UserId};
-use gc_model::machine::{MachineFacts, OsFamily};
+use gc_model::machine::{MachineFacts, MachineKind, OsFamily};
 use gc_model::role::Role;
 use gc_model::session::EndReason;
 
@@ -62,6 +62,8 @@ pub struct Machine {
     pub created_at: DateTime<Utc>,
     /// When it was last heard of.
     pub last_seen_at: DateTime<Utc>,
+    /// Managed, or a guest of one support session.
+    pub kind: MachineKind,
 }
 
 /// One remote control, start to end.
@@ -167,6 +169,9 @@ impl TryFrom<entity::machine::Model> for Machine {
                 })?;
         Ok(Self {
             id: machine_id("machines", &row.id)?,
+            kind: parsed!("machines", "kind", row.kind, |text: &String| {
+                MachineKind::parse(text)
+            })?,
             name: row.name,
             facts: MachineFacts {
                 host_name: row.host_name,
@@ -233,7 +238,7 @@ impl TryFrom<entity::enrolment_token::Model> for EnrolmentToken {
 }
 
 /// Numbers that are never negative, as the engines keep them.
-fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -242,19 +247,19 @@ pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn user_id(table: &'static str, value: &str) -> Result<UserId, StoreError> {
+pub(crate) fn user_id(table: &'static str, value: &str) -> Result<UserId, StoreError> {
     UserId::parse(value).map_err(|_| corrupt(table, "user_id", value))
 }
 
-fn machine_id(table: &'static str, value: &str) -> Result<MachineId, StoreError> {
+pub(crate) fn machine_id(table: &'static str, value: &str) -> Result<MachineId, StoreError> {
     MachineId::parse(value).map_err(|_| corrupt(table, "machine_id", value))
 }
 
-fn session_id(table: &'static str, value: &str) -> Result<SessionId, StoreError> {
+pub(crate) fn session_id(table: &'static str, value: &str) -> Result<SessionId, StoreError> {
     SessionId::parse(value).map_err(|_| corrupt(table, "session_id", value))
 }
 
-fn corrupt(table: &'static str, column: &'static str, value: &str) -> StoreError {
+pub(crate) fn corrupt(table: &'static str, column: &'static str, value: &str) -> StoreError {
     StoreError::Corrupt {
         table,
         column,

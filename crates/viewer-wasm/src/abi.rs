@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 
 use gc_model::time::Moment;
+use gc_session::Rights;
 
 use crate::bridge::{Bridge, BridgeError};
 
@@ -208,6 +209,19 @@ pub unsafe extern "C" fn gc_viewer_preferences(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_viewer_refresh(viewer: *mut Bridge, now_us: f64) {
     unsafe { bridge(viewer).viewer().handle_refresh(moment(now_us)) };
+}
+
+/// Asks the person at the machine for mouse and keyboard; the number that the answer names.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_viewer_request_control(viewer: *mut Bridge, now_us: f64) -> u32 {
+    unsafe {
+        bridge(viewer)
+            .viewer()
+            .handle_request(moment(now_us), Rights::CONTROL)
+    }
 }
 
 /// Leaves for good.

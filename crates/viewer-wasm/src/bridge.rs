@@ -6,7 +6,9 @@ use gc_model::geometry::DisplayLayout;
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_session::viewer::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
-use gc_session::{OsFamily, Preferences, Quality, Viewer, ViewerConfig, ViewerOutput};
+use gc_session::{
+    ConsentOutcome, OsFamily, Preferences, Quality, Viewer, ViewerConfig, ViewerOutput,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -293,7 +295,9 @@ fn event_json(event: &ViewerEvent) -> Value {
         ViewerEvent::Connected {
             software,
             os_family,
-            can_control,
+            rights,
+            consent_pending,
+            words,
             has_secure_attention,
             has_cursor,
             has_text_input,
@@ -307,16 +311,12 @@ fn event_json(event: &ViewerEvent) -> Value {
             .into_iter()
             .flatten()
             .collect();
-            let rights: Vec<_> = [Some("view"), named(*can_control, "control")]
-                .into_iter()
-                .flatten()
-                .collect();
             let os_family = os_family.map(|family| match family {
                 OsFamily::Windows => "windows",
                 OsFamily::Linux => "linux",
                 OsFamily::MacOs => "macos",
             });
-            json!({"type": "connected", "software": software, "os_family": os_family, "rights": rights, "features": features})
+            json!({"type": "connected", "software": software, "os_family": os_family, "rights": rights.names(), "consent_pending": consent_pending, "words": words, "features": features})
         }
         ViewerEvent::Layout(layout) => layout_json(layout),
         ViewerEvent::CursorShape { id, shape: None } => {
@@ -332,6 +332,20 @@ fn event_json(event: &ViewerEvent) -> Value {
         ViewerEvent::CursorPosition { x, y, visible } => {
             json!({"type": "cursor_position", "x": x, "y": y, "visible": visible})
         }
+        ViewerEvent::Consent {
+            request_id,
+            outcome,
+            rights,
+        } => {
+            let outcome = match outcome {
+                ConsentOutcome::Allowed => "allowed",
+                ConsentOutcome::Declined => "declined",
+                ConsentOutcome::TimedOut => "timed_out",
+                ConsentOutcome::Withdrawn => "withdrawn",
+            };
+            json!({"type": "consent", "request_id": request_id, "outcome": outcome, "rights": rights.names()})
+        }
+        ViewerEvent::Paused(paused) => json!({"type": "paused", "paused": paused}),
         ViewerEvent::Pong(rtt) => json!({"type": "pong", "rtt_us": rtt.as_micros() as u64}),
         ViewerEvent::Notice { code, detail } => {
             let code = match code {
@@ -351,6 +365,9 @@ fn event_json(event: &ViewerEvent) -> Value {
                 EndCode::Incompatible => "incompatible",
                 EndCode::DesktopLost => "desktop_lost",
                 EndCode::EndedByAgent => "ended_by_agent",
+                EndCode::EndedByPerson => "ended_by_person",
+                EndCode::Declined => "declined",
+                EndCode::NoAnswer => "no_answer",
                 EndCode::Goodbye => "goodbye",
             };
             json!({"type": "ended", "code": code, "message": message})

@@ -12,7 +12,7 @@ use gc_model::input::InputEvent;
 use gc_model::pointer::{Pointer, PointerShape};
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
-use gc_session::{Captured, Host, HostConfig, HostOutput, OsFamily, agent_public_key};
+use gc_session::{Captured, Consent, Host, HostConfig, HostOutput, OsFamily, agent_public_key};
 use guruconnect_viewer::bridge::{Bridge, OutputKind};
 use serde_json::{Value, json};
 
@@ -72,6 +72,7 @@ fn host() -> Host {
             has_input: true,
             has_secure_attention: true,
             quality: None,
+            consent: Consent::NotNeeded,
         },
         Moment::ZERO,
     )
@@ -148,7 +149,11 @@ impl Pair {
                             },
                         );
                     }
-                    HostOutput::Started { .. } | HostOutput::Ended(_) => {}
+                    HostOutput::Started { .. }
+                    | HostOutput::Words(_)
+                    | HostOutput::Ask { .. }
+                    | HostOutput::Settled { .. }
+                    | HostOutput::Ended(_) => {}
                 }
             }
             self.host.handle_timeout(now);
@@ -169,7 +174,7 @@ fn tells_what_was_connected_and_shows_rgba_pixels() {
     let pair = Pair::connected();
 
     let expected = json!({
-        "type": "connected", "software": "agent 9", "os_family": "windows", "rights": ["view", "control"],
+        "type": "connected", "software": "agent 9", "os_family": "windows", "rights": ["view", "control"], "consent_pending": false, "words": pair.event("connected")["words"],
         "features": ["cursor", "text_input", "secure_attention"],
     });
     assert_eq!(pair.event("connected"), &expected);

@@ -20,7 +20,8 @@ use crate::hub::events::Event;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// What changes, as it changes: `machine` (a machine), `machine_removed`
-/// (`{"id"}`), `session` (a session), `resync` (reload everything: first of all,
+/// (`{"id"}`), `session` (a session), `support_code` (a support code), `chat` (a line
+/// of a chat), `resync` (reload everything: first of all,
 /// and after events were missed). Ends with the access token; come back with a
 /// new one.
 #[utoipa::path(get, path = "/api/events", operation_id = "stream_events", tag = "server", security(("access_token" = [])),

@@ -12,6 +12,8 @@ mod metrics;
 mod ready;
 pub(crate) mod sessions;
 mod setup;
+pub(crate) mod support;
+pub(crate) mod support_codes;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -25,7 +27,7 @@ use utoipa_axum::routes;
 use crate::app::Shared;
 use crate::http::bodies::MAX_BODY_BYTES;
 use crate::http::{client, headers, observe};
-use crate::{web, ws};
+use crate::{portal, web, ws};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -45,6 +47,7 @@ use crate::{web, ws};
         (name = "machines", description = "Managed computers"),
         (name = "enrolment", description = "Bringing machines in"),
         (name = "sessions", description = "Remote control"),
+        (name = "support", description = "Helping customers with a support code"),
         (name = "audit", description = "Who did what"),
     )
 )]
@@ -119,6 +122,21 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::rejoin::rejoin_session))
         .routes(routes!(sessions::end::end_session))
         .routes(routes!(sessions::stats::note_quality))
+        .routes(routes!(
+            support_codes::list::list_codes,
+            support_codes::create::create_code
+        ))
+        .routes(routes!(support_codes::accept::accept_guest))
+        .routes(routes!(support_codes::refuse::refuse_guest))
+        .routes(routes!(support_codes::cancel::cancel_support))
+        .routes(routes!(
+            support_codes::chat::read_chat,
+            support_codes::chat::say
+        ))
+        .routes(routes!(support::claim::claim_code))
+        .routes(routes!(support::info::info))
+        .routes(routes!(support::status::status))
+        .routes(routes!(support::chat::read, support::chat::say))
         .routes(routes!(audit::list::list_audit))
         .routes(routes!(audit::export::export_audit))
         .routes(routes!(events::listen))
@@ -146,6 +164,7 @@ pub(crate) fn router(app: &Shared) -> Router {
         .route("/ws/agent/session", get(ws::agent_session::connect))
         .route("/ws/viewer", get(ws::viewer::connect));
     api.merge(sockets)
+        .merge(portal::routes())
         .route_layer(middleware::from_fn_with_state(app.clone(), observe::limit))
         .fallback(web::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

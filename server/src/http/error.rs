@@ -16,12 +16,26 @@ pub(crate) struct ApiError {
     code: &'static str,
     message: String,
     retry_after: Option<Duration>,
+    work: Option<WorkBody>,
 }
 
 /// The body of every answer that is not a success.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     error: ErrorDetail,
+    /// Only with `work_required`.
+    #[serde(flatten)]
+    work: Option<WorkBody>,
+}
+
+/// A piece of work: find a number (decimal, below 2^64) so that SHA-256 of the
+/// challenge followed by it begins with so many zero bits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkBody {
+    challenge: String,
+    /// Zero bits.
+    #[schema(example = 16)]
+    difficulty: u32,
 }
 
 /// What went wrong.
@@ -42,6 +56,7 @@ impl ApiError {
             code,
             message: message.into(),
             retry_after: None,
+            work: None,
         }
     }
 
@@ -120,6 +135,50 @@ impl ApiError {
         }
     }
 
+    /// 404, the same for every code that is not active, whatever the reason.
+    pub(crate) fn code_not_active() -> Self {
+        Self::not_found(
+            "code_not_active",
+            "This code is not active. Check the digits, or ask for a new one.",
+        )
+    }
+
+    pub(crate) fn support_code_not_found() -> Self {
+        Self::not_found("support_code_not_found", "There is no such support code.")
+    }
+
+    /// 428: do some work first.
+    pub(crate) fn work_required(challenge: String, difficulty: u32) -> Self {
+        let error = Self::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "work_required",
+            "Many wrong codes are being tried right now. Solve the challenge and try again.",
+        );
+        Self {
+            work: Some(WorkBody {
+                challenge,
+                difficulty,
+            }),
+            ..error
+        }
+    }
+
+    /// The stable code, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// How long to wait before the next try, as the client is told.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(whole_seconds)
+    }
+
+    /// Challenge and difficulty, where work is asked for.
+    pub(crate) fn work(&self) -> Option<(&str, u32)> {
+        let work = self.work.as_ref()?;
+        Some((&work.challenge, work.difficulty))
+    }
+
     /// 503: cannot be done at the moment.
     pub(crate) fn busy() -> Self {
         let wait = Duration::from_secs(2);
@@ -157,7 +216,8 @@ impl IntoResponse for ApiError {
             code: self.code.to_owned(),
             message: self.message,
         };
-        let mut response = (self.status, Json(ErrorBody { error })).into_response();
+        let work = self.work;
+        let mut response = (self.status, Json(ErrorBody { error, work })).into_response();
         if let Some(wait) = self.retry_after {
             let seconds = HeaderValue::from(whole_seconds(wait));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);

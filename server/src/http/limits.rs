@@ -1,16 +1,13 @@
 //! How often one address may ask. A token bucket for each address and kind of
 //! request, in bounded memory.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use gc_model::time::Moment;
 
-/// Addresses remembered in each of two generations. Whoever has so many
-/// networks that one is forgotten gains a burst.
-const MAX_ADDRESSES: usize = 20_000;
+use super::buckets::{Buckets, Rate};
 
 /// What is limited apart from each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +24,12 @@ pub(crate) enum Limited {
     Enrol,
     /// Starts of sessions.
     Start,
+    /// New support codes.
+    SupportCode,
+    /// Downloads of the program for customers.
+    Download,
+    /// Lines of the chat.
+    Chat,
 }
 
 impl Limited {
@@ -39,32 +42,32 @@ impl Limited {
             Self::Refresh => "refresh",
             Self::Enrol => "enrol",
             Self::Start => "start",
+            Self::SupportCode => "support_code",
+            Self::Download => "download",
+            Self::Chat => "chat",
         }
     }
 
     /// How many at once, and how long until one more is allowed.
-    const fn bucket(self) -> (u32, Duration) {
-        match self {
+    const fn rate(self) -> Rate {
+        let (burst, refill) = match self {
             Self::Any => (1_000, Duration::from_millis(5)),
             Self::Claim => (10, Duration::from_secs(20)),
             Self::Login => (30, Duration::from_secs(2)),
             Self::Refresh => (120, Duration::from_millis(500)),
             Self::Enrol => (300, Duration::from_millis(200)),
-            Self::Start => (60, Duration::from_millis(500)),
-        }
+            Self::Start | Self::Chat => (60, Duration::from_millis(500)),
+            Self::SupportCode => (60, Duration::from_secs(2)),
+            Self::Download => (20, Duration::from_secs(3)),
+        };
+        Rate { burst, refill }
     }
 }
 
 /// The buckets of every address.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
-    generations: Mutex<Generations>,
-}
-
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<(Network, Limited), Spent>,
-    old: HashMap<(Network, Limited), Spent>,
+    buckets: Mutex<Buckets<(Network, Limited)>>,
 }
 
 /// An address, or the /64 of an IPv6 address: what one customer gets.
@@ -80,12 +83,6 @@ impl From<IpAddr> for Network {
     }
 }
 
-/// A bucket as the moment when it will be full again.
-#[derive(Debug, Clone, Copy)]
-struct Spent {
-    full_at: Moment,
-}
-
 impl Limits {
     /// Takes one from the bucket.
     ///
@@ -97,32 +94,13 @@ impl Limits {
         limited: Limited,
         address: IpAddr,
     ) -> Result<(), Duration> {
-        let (burst, refill) = limited.bucket();
         let key = (Network::from(address), limited);
-        let mut generations = self.generations.lock().expect("no code here panics");
-        let full_at = generations
-            .get(&key)
-            .map_or(now, |spent| spent.full_at.max(now));
-        let after = full_at + refill;
-        let most = now + refill * burst;
-        if after > most {
-            return Err(after.since(most));
+        let mut buckets = self.buckets.lock().expect("no code here panics");
+        if let Some(wait) = buckets.wait(now, &key, limited.rate()) {
+            return Err(wait);
         }
-        generations.put(key, Spent { full_at: after });
+        buckets.take(now, &key, limited.rate());
         Ok(())
-    }
-}
-
-impl Generations {
-    fn get(&self, key: &(Network, Limited)) -> Option<Spent> {
-        self.young.get(key).or_else(|| self.old.get(key)).copied()
-    }
-
-    fn put(&mut self, key: (Network, Limited), spent: Spent) {
-        if self.young.len() >= MAX_ADDRESSES && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, spent);
     }
 }
 
@@ -195,7 +173,7 @@ mod tests {
                 .expect("a new address");
         }
 
-        let generations = limits.generations.lock().expect("not poisoned");
-        assert!(generations.young.len() + generations.old.len() <= 2 * MAX_ADDRESSES);
+        let buckets = limits.buckets.lock().expect("not poisoned");
+        assert!(buckets.len() <= 2 * super::super::buckets::MAX_KEYS);
     }
 }

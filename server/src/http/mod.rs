@@ -1,6 +1,7 @@
 //! What every request meets before and after its handler.
 
 pub(crate) mod bodies;
+pub(crate) mod buckets;
 pub(crate) mod client;
 pub(crate) mod error;
 pub(crate) mod headers;

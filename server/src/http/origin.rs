@@ -59,6 +59,18 @@ pub(crate) fn websocket_base(
     host(headers, uri).map(|host| format!("{scheme}://{host}"))
 }
 
+/// The address of this server as links name it: `https://host:port`. `None`
+/// when the request names no host.
+pub(crate) fn http_base(
+    settings: &Settings,
+    client: Client,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Option<String> {
+    websocket_base(settings, client, headers, uri)
+        .and_then(|base| base.strip_prefix("ws").map(|rest| format!("http{rest}")))
+}
+
 /// Host and port that the client asked for: HTTP/1 says it in a header, HTTP/2
 /// in the request's address.
 fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use gc_model::id::{LoginId, MachineId, SessionId};
+use gc_model::id::{LoginId, MachineId, SessionId, SupportId};
 use tokio::sync::{Notify, broadcast};
 
 /// Events that a slow dashboard may be behind before it is told to reload.
@@ -15,6 +15,7 @@ const BACKLOG: usize = 512;
 pub(crate) enum Change {
     Machine(MachineId),
     Session(SessionId),
+    Support(SupportId),
 }
 
 /// What goes to the listeners.
@@ -49,6 +50,10 @@ impl Events {
 
     pub(crate) fn session_changed(&self, session: SessionId) {
         self.changed(Change::Session(session));
+    }
+
+    pub(crate) fn support_changed(&self, support: SupportId) {
+        self.changed(Change::Support(support));
     }
 
     /// Ends what the connections of this sign-in still hear.

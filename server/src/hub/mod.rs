@@ -13,11 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use axum::extract::ws::WebSocket;
 use chrono::{DateTime, Utc};
 use gc_model::id::{LoginId, MachineId, ParticipantId, SessionId};
+use gc_model::machine::MachineKind;
+use gc_proto::v1::GuestState;
 use gc_relay::{
     CloseWhy, ControlClose, ControlId, NotAllowed, Output, Relay, Side, Ticket, Tickets, Traffic,
     UnknownSession, Usage,
 };
-use gc_store::Session;
+use gc_store::{ChatLine, Machine, Session};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::chance::random_bytes;
@@ -39,6 +41,10 @@ pub(crate) enum ControlCommand {
     },
     /// Tell it that a session is over.
     TellEnded { session: SessionId },
+    /// Tell a guest where it stands.
+    TellGuest(Box<GuestState>),
+    /// Hand a guest a line of the chat.
+    Say(Box<ChatLine>),
     /// Close the connection.
     Close(ControlClose),
 }
@@ -101,6 +107,8 @@ struct State {
     controls: HashMap<ControlId, mpsc::Sender<ControlCommand>>,
     ends: HashMap<ParticipantId, mpsc::UnboundedSender<EndCommand>>,
     open: BTreeMap<SessionId, OpenSession>,
+    /// The connections of guests, which no count of machines has in it.
+    guests: HashMap<MachineId, ControlId>,
     last_control: u64,
 }
 
@@ -121,14 +129,17 @@ impl Hub {
     /// An agent's control connection is up.
     pub(crate) fn connect_control(
         &self,
-        machine: &MachineId,
+        machine: &Machine,
     ) -> (ControlId, mpsc::Receiver<ControlCommand>) {
         let (sender, receiver) = mpsc::channel(CONTROL_BACKLOG);
         let mut state = self.lock();
         state.last_control += 1;
         let id = ControlId(state.last_control);
         state.controls.insert(id, sender);
-        state.relay.handle_control_connected(machine, id);
+        if machine.kind == MachineKind::Guest {
+            state.guests.insert(machine.id.clone(), id);
+        }
+        state.relay.handle_control_connected(&machine.id, id);
         self.dispatch(state);
         (id, receiver)
     }
@@ -137,6 +148,9 @@ impl Hub {
     pub(crate) fn disconnect_control(&self, machine: &MachineId, control: ControlId) {
         let mut state = self.lock();
         state.controls.remove(&control);
+        if state.guests.get(machine) == Some(&control) {
+            state.guests.remove(machine);
+        }
         state.relay.handle_control_closed(machine, control);
         self.dispatch(state);
     }
@@ -212,6 +226,14 @@ impl Hub {
         }
         self.dispatch(state);
         Ok(sender)
+    }
+
+    /// Tells a guest something, if it is connected.
+    pub(crate) fn tell_guest(&self, guest: &MachineId, command: ControlCommand) {
+        let mut state = self.lock();
+        if let Some(control) = state.guests.get(guest).copied() {
+            tell(&mut state.controls, control, command);
+        }
     }
 
     /// An agent says that it cannot open its end.
@@ -303,7 +325,9 @@ impl Hub {
     /// How many machines are online, and how many sessions live.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.relay.online().len(), state.relay.live_count())
+        let machines = state.relay.online();
+        let managed = machines.filter(|machine| !state.guests.contains_key(*machine));
+        (managed.count(), state.relay.live_count())
     }
 
     /// Open sessions that match.

@@ -37,8 +37,19 @@ async fn tidy(app: &App) -> anyhow::Result<()> {
         .delete_logins_before(login_cut)
         .await
         .context("sign-ins")?;
-    if entries + logins > 0 {
-        tracing::info!(entries, logins, "Old audit entries and sign-ins deleted");
+    // What was written around a support code is kept as long as the audit log.
+    let codes = app
+        .store
+        .delete_support_before(audit_cut)
+        .await
+        .context("support codes")?;
+    if entries + logins + codes > 0 {
+        tracing::info!(
+            entries,
+            logins,
+            codes,
+            "Old audit entries, sign-ins and support codes deleted"
+        );
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod housekeeping;
 mod publish;
+mod support;
 mod usage;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) fn start(app: &Shared, abandoned: mpsc::UnboundedReceiver<SessionId>)
     jobs.spawn(end_abandoned(app.clone(), abandoned));
     jobs.spawn(publish::run(app.clone()));
     jobs.spawn(usage::run(app.clone()));
+    jobs.spawn(support::run(app.clone()));
     jobs.spawn(housekeeping::run(app.clone()));
     jobs
 }

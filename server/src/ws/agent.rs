@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use gc_model::id::SessionId;
 use gc_proto::Message as _;
 use gc_proto::v1::agent_control::Body;
+use gc_proto::v1::server_control::Body as ServerBody;
 use gc_proto::v1::{AgentControl, OfferFailed, ServerControl};
 use gc_relay::ControlClose;
 use gc_store::SecretHash;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::control::{self, CONTROL_VERSION, Reported};
+use super::guest::{self, Guest};
 use super::pulse::Pulse;
 use super::{CloseCode, close, control_upgrade};
 use crate::app::{App, Shared};
@@ -32,6 +34,10 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// little to say.
 const MESSAGE_BURST: u32 = 60;
 const MESSAGE_EVERY: Duration = Duration::from_secs(1);
+
+/// Answers about consent that one connection may bring to the audit log: people
+/// are asked a few times a session.
+const MAX_REPORTS: u32 = 200;
 
 pub(crate) async fn connect(
     State(app): State<Shared>,
@@ -54,7 +60,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
         tracing::warn!(machine = %machine.id, "An agent did not introduce itself");
         return close(socket, CloseCode::ProtocolViolation).await;
     };
-    let mut reported = Reported::new(machine.id.clone(), address, hello);
+    let reported = Reported::new(machine.id.clone(), address, hello);
     match reported.write(app).await {
         Ok(true) => {}
         // Removed between its request and now.
@@ -68,9 +74,24 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
         return close(socket, CloseCode::GoingAway).await;
     }
 
-    let (id, mut commands) = app.hub.connect_control(&machine.id);
+    let (id, mut commands) = app.hub.connect_control(machine);
     let code = if still_allowed(app, &agent.key).await {
-        converse(app, &mut socket, &mut commands, &mut reported).await
+        match Guest::of(app, machine, address).await {
+            Ok(guest) => {
+                let mut talk = Talk {
+                    app,
+                    address,
+                    reported,
+                    guest,
+                    reports_left: MAX_REPORTS,
+                };
+                talk.converse(&mut socket, &mut commands).await
+            }
+            Err(error) => {
+                tracing::error!(machine = %machine.id, "A guest could not be found: {error:#}");
+                Some(CloseCode::GoingAway)
+            }
+        }
     } else {
         Some(CloseCode::KeyRevoked)
     };
@@ -107,87 +128,150 @@ async fn introduction(socket: &mut WebSocket) -> Option<control::Hello> {
     }
 }
 
-/// Talks until the connection ends. The code to close with; `None` when there
-/// is nobody left to tell.
-async fn converse(
-    app: &App,
-    socket: &mut WebSocket,
-    commands: &mut tokio::sync::mpsc::Receiver<ControlCommand>,
-    reported: &mut Reported,
-) -> Option<CloseCode> {
-    tracing::debug!(machine = %reported.machine(), version = CONTROL_VERSION, "Agent connected");
-    say(socket, control::hello()).await?;
-    let mut pulse = Pulse::new();
-    let mut allowance = Allowance::new();
-    loop {
-        let silent_at = pulse.silent_at();
-        tokio::select! {
-            command = commands.recv() => match command {
-                Some(ControlCommand::Offer { session, participant, ticket }) => {
-                    say(socket, control::offer(&session, &participant, &ticket)).await?;
-                }
-                Some(ControlCommand::TellEnded { session }) => {
-                    say(socket, control::closed(&session)).await?;
-                }
-                Some(ControlCommand::Close(why)) => return Some(match why {
-                    ControlClose::Replaced => CloseCode::ConnectionReplaced,
-                    ControlClose::KeyRevoked => CloseCode::KeyRevoked,
-                    ControlClose::GoingAway => CloseCode::GoingAway,
-                }),
-                // The hub dropped an agent that did not take its commands.
-                None => return None,
-            },
-            message = socket.next() => {
-                pulse.heard();
-                match message {
-                    Some(Ok(Message::Binary(bytes))) if allowance.take() => {
-                        if let Err(code) = listen(app, &bytes, reported).await {
-                            return Some(code);
-                        }
-                    }
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Binary(_) | Message::Text(_))) => {
-                        return Some(CloseCode::ProtocolViolation);
-                    }
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                }
-            }
-            () = pulse.ping_due() => {
-                let ping = socket.send(Message::Ping(Bytes::new()));
-                tokio::time::timeout_at(silent_at, ping).await.ok()?.ok()?;
-            }
-            () = tokio::time::sleep_until(silent_at) => return None,
-        }
-    }
+/// A control connection in conversation.
+struct Talk<'a> {
+    app: &'a App,
+    address: IpAddr,
+    reported: Reported,
+    /// `None` for a managed machine.
+    guest: Option<Guest>,
+    /// Answers that may still be written to the audit log.
+    reports_left: u32,
 }
 
-/// What the agent says after its introduction.
-async fn listen(app: &App, bytes: &[u8], reported: &mut Reported) -> Result<(), CloseCode> {
-    let message = AgentControl::decode(bytes).map_err(|_| CloseCode::ProtocolViolation)?;
-    match message.body {
-        Some(Body::CheckIn(check_in)) => {
-            let facts = check_in.facts.ok_or(CloseCode::ProtocolViolation)?;
-            let kept = reported.update(app, facts).await;
-            match kept {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(CloseCode::KeyRevoked),
+impl Talk<'_> {
+    /// Talks until the connection ends. The code to close with; `None` when there
+    /// is nobody left to tell.
+    async fn converse(
+        &mut self,
+        socket: &mut WebSocket,
+        commands: &mut tokio::sync::mpsc::Receiver<ControlCommand>,
+    ) -> Option<CloseCode> {
+        let machine = self.reported.machine();
+        tracing::debug!(%machine, version = CONTROL_VERSION, "Agent connected");
+        say(socket, control::hello()).await?;
+        if let Some(guest) = &mut self.guest {
+            match guest.greetings(self.app).await {
+                Ok(greetings) => {
+                    for greeting in greetings {
+                        say(socket, greeting).await?;
+                    }
+                }
                 Err(error) => {
-                    tracing::error!(machine = %reported.machine(), "A check-in could not be kept: {error:#}");
-                    Ok(())
+                    tracing::error!("A guest could not be greeted: {error:#}");
+                    return Some(CloseCode::GoingAway);
                 }
             }
         }
-        Some(Body::OfferFailed(OfferFailed { session_id, detail })) => {
-            let session =
-                SessionId::parse(&session_id).map_err(|_| CloseCode::ProtocolViolation)?;
-            let detail = gc_model::text::clean(&detail, gc_proto::limits::MAX_TEXT_BYTES);
-            tracing::warn!(machine = %reported.machine(), %session, detail, "An agent could not join");
-            app.hub.offer_failed(reported.machine(), &session);
-            Ok(())
+        let mut pulse = Pulse::new();
+        let mut allowance = Allowance::new();
+        loop {
+            let silent_at = pulse.silent_at();
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(ControlCommand::Close(why)) => return Some(match why {
+                        ControlClose::Replaced => CloseCode::ConnectionReplaced,
+                        ControlClose::KeyRevoked => CloseCode::KeyRevoked,
+                        ControlClose::GoingAway => CloseCode::GoingAway,
+                    }),
+                    Some(command) => {
+                        if let Some(message) = self.message(command) {
+                            say(socket, message).await?;
+                        }
+                    }
+                    // The hub dropped an agent that did not take its commands.
+                    None => return None,
+                },
+                message = socket.next() => {
+                    pulse.heard();
+                    match message {
+                        Some(Ok(Message::Binary(bytes))) if allowance.take() => {
+                            if let Err(code) = self.listen(&bytes).await {
+                                return Some(code);
+                            }
+                        }
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        Some(Ok(Message::Binary(_) | Message::Text(_))) => {
+                            return Some(CloseCode::ProtocolViolation);
+                        }
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                    }
+                }
+                () = pulse.ping_due() => {
+                    let ping = socket.send(Message::Ping(Bytes::new()));
+                    tokio::time::timeout_at(silent_at, ping).await.ok()?.ok()?;
+                }
+                () = tokio::time::sleep_until(silent_at) => return None,
+            }
         }
-        Some(Body::Hello(_)) => Err(CloseCode::ProtocolViolation),
-        // Of a newer agent: tolerated.
-        None => Ok(()),
+    }
+
+    /// A command in the agent's words.
+    fn message(&mut self, command: ControlCommand) -> Option<ServerControl> {
+        match command {
+            ControlCommand::Offer {
+                session,
+                participant,
+                ticket,
+            } => Some(control::offer(&session, &participant, &ticket)),
+            ControlCommand::TellEnded { session } => Some(control::closed(&session)),
+            ControlCommand::TellGuest(state) => Some(control::control(ServerBody::Guest(*state))),
+            ControlCommand::Say(line) => self.guest.as_mut()?.line(&line),
+            ControlCommand::Close(_) => None,
+        }
+    }
+
+    /// What the agent says after its introduction.
+    async fn listen(&mut self, bytes: &[u8]) -> Result<(), CloseCode> {
+        let message = AgentControl::decode(bytes).map_err(|_| CloseCode::ProtocolViolation)?;
+        let kept = match message.body {
+            Some(Body::CheckIn(check_in)) => {
+                let facts = check_in.facts.ok_or(CloseCode::ProtocolViolation)?;
+                match self.reported.update(self.app, facts).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return Err(CloseCode::KeyRevoked),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Some(Body::OfferFailed(failed)) => return self.offer_failed(&failed),
+            Some(Body::Hello(_)) => return Err(CloseCode::ProtocolViolation),
+            Some(Body::Chat(chat)) => match &self.guest {
+                Some(guest) => guest
+                    .hear(self.app, &chat)
+                    .await
+                    .map_err(anyhow::Error::from),
+                None => Ok(()),
+            },
+            Some(Body::Consent(_)) if self.reports_left == 0 => Ok(()),
+            Some(Body::Consent(report)) => {
+                self.reports_left -= 1;
+                let machine = self.reported.machine();
+                guest::note_consent(self.app, machine, self.address, &report)
+                    .await
+                    .map_err(anyhow::Error::from)
+            }
+            Some(Body::GuestLeaves(_)) => match &self.guest {
+                Some(guest) => guest.leave(self.app).await.map_err(anyhow::Error::from),
+                None => Ok(()),
+            },
+            // Of a newer agent: tolerated.
+            None => Ok(()),
+        };
+        if let Err(error) = kept {
+            let machine = self.reported.machine();
+            tracing::error!(%machine, "What an agent said could not be kept: {error:#}");
+        }
+        Ok(())
+    }
+
+    fn offer_failed(&self, failed: &OfferFailed) -> Result<(), CloseCode> {
+        let session =
+            SessionId::parse(&failed.session_id).map_err(|_| CloseCode::ProtocolViolation)?;
+        let detail = gc_model::text::clean(&failed.detail, gc_proto::limits::MAX_TEXT_BYTES);
+        let machine = self.reported.machine();
+        tracing::warn!(%machine, %session, detail, "An agent could not join");
+        self.app.hub.offer_failed(machine, &session);
+        Ok(())
     }
 }
 

@@ -122,6 +122,6 @@ pub(super) fn closed(session: &SessionId) -> ServerControl {
     }))
 }
 
-fn control(body: ServerBody) -> ServerControl {
+pub(super) fn control(body: ServerBody) -> ServerControl {
     ServerControl { body: Some(body) }
 }

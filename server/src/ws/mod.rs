@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod agent_session;
 mod control;
 mod forward;
+mod guest;
 mod pulse;
 pub(crate) mod viewer;
 

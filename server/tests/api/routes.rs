@@ -15,12 +15,16 @@ const PUBLIC: [&str; 5] = [
 ];
 
 /// What anybody may try, with something secret in the body or a cookie.
-const DOORS: [&str; 5] = [
+const DOORS: [&str; 9] = [
     "/api/setup/claim",
     "/api/auth/login",
     "/api/auth/refresh",
     "/api/auth/logout",
     "/api/agent/enrol",
+    "/api/support/claim",
+    "/api/support/info",
+    "/api/support/status",
+    "/api/support/chat",
 ];
 
 /// Path and methods of every route, from the API's own description, and the WebSockets.
@@ -70,8 +74,8 @@ async fn no_route_gives_anything_to_somebody_who_is_not_signed_in() {
             } else if PUBLIC.contains(&plain) {
                 &[200]
             } else if DOORS.contains(&plain) {
-                // Nothing was given: no body, no cookie, no origin.
-                &[204, 403, 415]
+                // Nothing was given: no body, no cookie, no origin, no ticket.
+                &[204, 400, 403, 415]
             } else if plain == "/ws/viewer" {
                 // Not even an upgrade.
                 &[400, 405]

@@ -6,7 +6,9 @@ use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::PointerShape;
 use gc_proto::v1;
 
+use crate::consent::{ConsentOutcome, Rights};
 use crate::preferences::OsFamily;
+use crate::words::TwoWords;
 
 /// What the technician's program should know.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +19,12 @@ pub enum ViewerEvent {
         software: String,
         /// The machine's system.
         os_family: Option<OsFamily>,
-        /// Input is allowed.
-        can_control: bool,
+        /// What is allowed now.
+        rights: Rights,
+        /// The person at the machine is being asked: nothing is shown before the answer.
+        consent_pending: bool,
+        /// The words that the person at the machine sees too.
+        words: TwoWords,
         /// Ctrl+Alt+Del can be sent.
         has_secure_attention: bool,
         /// The pointer comes apart from the picture.
@@ -44,6 +50,17 @@ pub enum ViewerEvent {
         /// False when an application hid it.
         visible: bool,
     },
+    /// The person at the machine answered a question.
+    Consent {
+        /// What [`Viewer::handle_request`](super::Viewer::handle_request) gave; 0 for the question at the start.
+        request_id: u32,
+        /// The answer.
+        outcome: ConsentOutcome,
+        /// What is allowed from now on.
+        rights: Rights,
+    },
+    /// The person at the machine paused or resumed the session.
+    Paused(bool),
     /// A round trip was measured.
     Pong(Duration),
     /// Something to know that ends nothing.
@@ -92,6 +109,12 @@ pub enum EndCode {
     DesktopLost,
     /// The agent stops.
     EndedByAgent,
+    /// The person at the machine ended the session.
+    EndedByPerson,
+    /// The person at the machine said no.
+    Declined,
+    /// Nobody at the machine answered in time.
+    NoAnswer,
     /// We left.
     Goodbye,
 }

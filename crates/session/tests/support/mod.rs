@@ -15,7 +15,7 @@ use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::viewer::{ShownFrame, ViewerEvent};
 use gc_session::{
-    Captured, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer, ViewerConfig,
+    Captured, Consent, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer, ViewerConfig,
     ViewerOutput, agent_public_key,
 };
 use gc_testkit::link::Link;
@@ -92,46 +92,53 @@ pub fn layout(width: u32, height: u32) -> DisplayLayout {
 }
 
 pub fn host() -> Host {
-    Host::new(
-        HostConfig {
-            session_id: session_id(),
-            participant_id: participant_id(),
-            machine_id: MachineId::parse("machine-1").expect("an id"),
-            static_secret: AGENT_SECRET,
-            server_public_key: server_key().verifying_key().to_bytes(),
-            unix_seconds: UNIX_SECONDS,
-            seed: [1; 32],
-            layout: layout(WIDTH, HEIGHT),
-            os_family: OsFamily::Linux,
-            software: "agent 0.0".to_owned(),
-            has_input: true,
-            has_secure_attention: false,
-            quality: None,
-        },
-        Moment::ZERO,
-    )
+    host_with(|_| {})
+}
+
+pub fn host_with(change: impl FnOnce(&mut HostConfig)) -> Host {
+    let mut config = HostConfig {
+        session_id: session_id(),
+        participant_id: participant_id(),
+        machine_id: MachineId::parse("machine-1").expect("an id"),
+        static_secret: AGENT_SECRET,
+        server_public_key: server_key().verifying_key().to_bytes(),
+        unix_seconds: UNIX_SECONDS,
+        seed: [1; 32],
+        layout: layout(WIDTH, HEIGHT),
+        os_family: OsFamily::Linux,
+        software: "agent 0.0".to_owned(),
+        has_input: true,
+        has_secure_attention: false,
+        quality: None,
+        consent: Consent::NotNeeded,
+    };
+    change(&mut config);
+    Host::new(config, Moment::ZERO)
 }
 
 pub fn viewer(signed_grant: Vec<u8>) -> Viewer {
-    viewer_expecting(
-        agent_public_key(&AGENT_SECRET).expect("32 bytes"),
-        signed_grant,
-    )
+    viewer_with(|config| config.signed_grant = signed_grant)
 }
 
 pub fn viewer_expecting(agent_public_key: [u8; 32], signed_grant: Vec<u8>) -> Viewer {
-    Viewer::new(
-        ViewerConfig {
-            session_id: session_id(),
-            participant_id: participant_id(),
-            agent_public_key,
-            signed_grant,
-            preferences: Preferences::default(),
-            seed: [2; 32],
-            software: "test viewer".to_owned(),
-        },
-        Moment::ZERO,
-    )
+    viewer_with(|config| {
+        config.agent_public_key = agent_public_key;
+        config.signed_grant = signed_grant;
+    })
+}
+
+pub fn viewer_with(change: impl FnOnce(&mut ViewerConfig)) -> Viewer {
+    let mut config = ViewerConfig {
+        session_id: session_id(),
+        participant_id: participant_id(),
+        agent_public_key: agent_public_key(&AGENT_SECRET).expect("32 bytes"),
+        signed_grant: signed_grant(|_| {}),
+        preferences: Preferences::default(),
+        seed: [2; 32],
+        software: "test viewer".to_owned(),
+    };
+    change(&mut config);
+    Viewer::new(config, Moment::ZERO)
 }
 
 /// A machine, a link and a viewer, run by a virtual clock.
@@ -147,6 +154,7 @@ pub struct Session {
     pub frames: Vec<(Moment, ShownFrame)>,
     pub injected: Vec<InputEvent>,
     pub captures: usize,
+    pub questions: Vec<HostOutput>,
     pub ended: Option<String>,
     /// All that the relay carried, both ways.
     pub recorded: Vec<u8>,
@@ -182,6 +190,7 @@ impl Session {
             frames: Vec::new(),
             injected: Vec::new(),
             captures: 0,
+            questions: Vec::new(),
             ended: None,
             recorded: Vec::new(),
             updates: Vec::new(),
@@ -351,7 +360,8 @@ impl Session {
                 }
                 HostOutput::Capture(order) => self.capture(&order),
                 HostOutput::Inject(event) => self.injected.push(event),
-                HostOutput::Started { .. } => {}
+                HostOutput::Started { .. } | HostOutput::Words(_) => {}
+                HostOutput::Ask { .. } | HostOutput::Settled { .. } => self.questions.push(output),
                 HostOutput::Ended(why) => self.ended = Some(why),
             }
         }

@@ -20,6 +20,7 @@ pub struct Model {
     pub address: String,
     pub created_at: DateTimeUtc,
     pub last_seen_at: DateTimeUtc,
+    pub kind: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

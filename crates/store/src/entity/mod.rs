@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub)]
 
 pub mod audit_entry;
+pub mod chat_line;
 pub mod claim;
 pub mod enrolment_token;
 pub mod login;
@@ -11,4 +12,5 @@ pub mod machine_key;
 pub mod migration;
 pub mod refresh_token;
 pub mod session;
+pub mod support_code;
 pub mod user;

@@ -4,11 +4,9 @@
 //! referenced from `sessions` and `audit_entries`: those keep the names as they
 //! were at the time.
 
-use sea_orm::sea_query::{
-    ColumnDef, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index,
-    IndexCreateStatement, Table, TableCreateStatement,
-};
+use sea_orm::sea_query::{ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement};
 
+use super::columns::{id, number, owned_by, text, time};
 use crate::entity::{
     audit_entry, claim, enrolment_token, login, machine, machine_key, refresh_token, session, user,
 };
@@ -228,43 +226,5 @@ fn audit_entries() -> TableCreateStatement {
         .col(ColumnDef::new(C::SessionId).text())
         .col(ColumnDef::new(C::Address).text())
         .col(text(C::Detail))
-        .to_owned()
-}
-
-fn id(column: impl sea_orm::sea_query::IntoIden) -> ColumnDef {
-    ColumnDef::new(column)
-        .text()
-        .not_null()
-        .primary_key()
-        .to_owned()
-}
-
-fn text(column: impl sea_orm::sea_query::IntoIden) -> ColumnDef {
-    ColumnDef::new(column).text().not_null().to_owned()
-}
-
-fn number(column: impl sea_orm::sea_query::IntoIden) -> ColumnDef {
-    ColumnDef::new(column).big_integer().not_null().to_owned()
-}
-
-fn time(column: impl sea_orm::sea_query::IntoIden) -> ColumnDef {
-    ColumnDef::new(column)
-        .timestamp_with_time_zone()
-        .not_null()
-        .to_owned()
-}
-
-/// A row that goes when the row it belongs to goes.
-fn owned_by<T, C, OT, OC>(from: (T, C), to: (OT, OC)) -> ForeignKeyCreateStatement
-where
-    T: sea_orm::sea_query::IntoTableRef,
-    C: sea_orm::sea_query::IntoIden,
-    OT: sea_orm::sea_query::IntoTableRef,
-    OC: sea_orm::sea_query::IntoIden,
-{
-    ForeignKey::create()
-        .from(from.0, from.1)
-        .to(to.0, to.1)
-        .on_delete(ForeignKeyAction::Cascade)
         .to_owned()
 }

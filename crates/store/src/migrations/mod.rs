@@ -5,10 +5,12 @@
 //! `sea-orm-migration` is not used: it would bring the whole of SeaORM's default
 //! features into the server and runs SQLite's steps without a transaction.
 
+mod columns;
 mod m0001_first_tables;
+mod m0002_support;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
+use sea_orm::sea_query::{IndexCreateStatement, TableAlterStatement, TableCreateStatement};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     EntityTrait, Set, TransactionTrait,
@@ -20,15 +22,25 @@ use crate::entity::migration;
 struct Step {
     name: &'static str,
     tables: fn() -> Vec<TableCreateStatement>,
+    changes: fn() -> Vec<TableAlterStatement>,
     indexes: fn() -> Vec<IndexCreateStatement>,
 }
 
 /// INVARIANT: steps that were released are never changed, removed or reordered.
-const STEPS: &[Step] = &[Step {
-    name: "0001_first_tables",
-    tables: m0001_first_tables::tables,
-    indexes: m0001_first_tables::indexes,
-}];
+const STEPS: &[Step] = &[
+    Step {
+        name: "0001_first_tables",
+        tables: m0001_first_tables::tables,
+        changes: Vec::new,
+        indexes: m0001_first_tables::indexes,
+    },
+    Step {
+        name: "0002_support",
+        tables: m0002_support::tables,
+        changes: m0002_support::changes,
+        indexes: m0002_support::indexes,
+    },
+];
 
 /// Any number, the same in every server: two that start at once take turns.
 const POSTGRES_LOCK: i64 = 0x6775_7275;
@@ -90,6 +102,9 @@ async fn apply(
 ) -> Result<(), DbErr> {
     for table in (step.tables)() {
         transaction.execute(&table).await?;
+    }
+    for change in (step.changes)() {
+        transaction.execute(&change).await?;
     }
     for index in (step.indexes)() {
         transaction.execute(&index).await?;

@@ -5,6 +5,7 @@ mod machines;
 mod opening;
 mod people;
 mod sessions;
+mod support;
 
 use std::sync::Arc;
 

@@ -14,10 +14,12 @@ import { SignInPage } from "./pages/SignInPage.tsx";
 import { StartingPage, UnreachablePage } from "./pages/WaitingPages.tsx";
 import { SettingsPage } from "./settings/SettingsPage.tsx";
 import { Shell } from "./shell/Shell.tsx";
+import { SupportAlerts } from "./support/SupportAlerts.tsx";
 import { colorSchemeManager, cssVariables, theme } from "./theme.ts";
 
-// Loaded when needed: most visits open neither.
+// Loaded when needed: most visits open none of them.
 const AuditPage = lazy(() => import("./audit/AuditPage.tsx"));
+const SupportPage = lazy(() => import("./support/SupportPage.tsx"));
 const ViewerPage = lazy(loadViewerPage);
 
 interface AppProps {
@@ -69,6 +71,7 @@ function AppRoutes({ queries }: { queries: QueryClient }) {
               <Route index element={null} />
               <Route path="/machines/:machineId" element={<MachinePage />} />
             </Route>
+            <Route path="/support-codes/:supportId?" element={<SupportPage />} />
             <Route path="/machines" element={<Navigate to="/" replace />} />
             <Route element={<AdminOnly />}>
               <Route path="/audit" element={<AuditPage />} />
@@ -111,6 +114,7 @@ function SignedIn() {
   }
   return (
     <LiveProvider>
+      <SupportAlerts />
       <Outlet />
     </LiveProvider>
   );

@@ -2,6 +2,7 @@ import { ApiError, readApiError, UnreachableError } from "./errors.ts";
 import type {
   AuditEntry,
   AuditFilter,
+  ChatLine,
   EnrolmentToken,
   Login,
   Machine,
@@ -11,6 +12,8 @@ import type {
   Session,
   SessionTicket,
   SignedIn,
+  SupportCode,
+  SupportCodes,
   User,
 } from "./types.ts";
 
@@ -173,6 +176,47 @@ export class ApiClient {
     return this.#json("/api/sessions", { query: filter, ...(signal ? { signal } : {}) });
   }
 
+  // Support codes
+
+  supportCodes(signal?: AbortSignal): Promise<SupportCodes> {
+    return this.#json("/api/support-codes", signal ? { signal } : {});
+  }
+
+  createSupportCode(body: {
+    customer: string;
+    assigned_to_me: boolean;
+    expires_in_seconds: number | null;
+  }): Promise<SupportCode> {
+    return this.#json("/api/support-codes", { method: "POST", body });
+  }
+
+  /** Lets the guest in. */
+  acceptGuest(id: string): Promise<SupportCode> {
+    return this.#json(`${supportPath(id)}/accept`, { method: "POST" });
+  }
+
+  /** Sends the guest away. */
+  refuseGuest(id: string): Promise<SupportCode> {
+    return this.#json(`${supportPath(id)}/refuse`, { method: "POST" });
+  }
+
+  /** Takes the code back, or ends the help. */
+  cancelSupport(id: string): Promise<SupportCode> {
+    return this.#json(`${supportPath(id)}/cancel`, { method: "POST" });
+  }
+
+  chat(id: string, signal?: AbortSignal): Promise<ChatLine[]> {
+    return this.#items(`${supportPath(id)}/chat`, signal);
+  }
+
+  /** The same `clientId` again is the same line: safe to repeat. */
+  say(id: string, clientId: string, text: string): Promise<void> {
+    return this.#done(`${supportPath(id)}/chat`, {
+      method: "POST",
+      body: { client_id: clientId, text },
+    });
+  }
+
   // Audit
 
   audit(
@@ -302,4 +346,5 @@ function queryString(query: RequestOptions["query"]): string {
 }
 
 const machinePath = (id: string) => `/api/machines/${encodeURIComponent(id)}`;
+const supportPath = (id: string) => `/api/support-codes/${encodeURIComponent(id)}`;
 const sessionPath = (id: string) => `/api/sessions/${encodeURIComponent(id)}`;

@@ -1,13 +1,15 @@
 import type { ApiClient } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import { type ServerSentEvent, SseParser } from "./sse.ts";
-import type { Machine, Session } from "./types.ts";
+import type { ChatLine, Machine, Session, SupportCode } from "./types.ts";
 
 /** What changed on the server. */
 export type LiveEvent =
   | { kind: "machine"; machine: Machine }
   | { kind: "machine_removed"; id: string }
   | { kind: "session"; session: Session }
+  | { kind: "support_code"; code: SupportCode }
+  | { kind: "chat"; line: ChatLine }
   /** Events may have been missed: load the lists again. Also sent after every (re)connection. */
   | { kind: "resync" };
 
@@ -119,6 +121,10 @@ function readLiveEvent(event: ServerSentEvent): LiveEvent | null {
       return { kind: "machine_removed", id: (JSON.parse(event.data) as { id: string }).id };
     case "session":
       return { kind: "session", session: JSON.parse(event.data) as Session };
+    case "support_code":
+      return { kind: "support_code", code: JSON.parse(event.data) as SupportCode };
+    case "chat":
+      return { kind: "chat", line: JSON.parse(event.data) as ChatLine };
     case "resync":
       return { kind: "resync" };
     default:

@@ -244,7 +244,8 @@ export interface paths {
     };
     /**
      * What changes, as it changes: `machine` (a machine), `machine_removed`
-     *     (`{"id"}`), `session` (a session), `resync` (reload everything: first of all,
+     *     (`{"id"}`), `session` (a session), `support_code` (a support code), `chat` (a line
+     *     of a chat), `resync` (reload everything: first of all,
      *     and after events were missed). Ends with the access token; come back with a
      *     new one.
      */
@@ -452,6 +453,162 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/support-codes": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Live support codes, newest first, and then the newest that are over. */
+    get: operations["list_support_codes"];
+    put?: never;
+    /** Make a support code. */
+    post: operations["create_support_code"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support-codes/{id}/accept": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Let a guest in. Of several technicians the first one wins. */
+    post: operations["accept_guest"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support-codes/{id}/cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Take a code back, or end the help: the guest and its session go. */
+    post: operations["cancel_support"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support-codes/{id}/chat": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The chat around a support code, oldest line first. */
+    get: operations["read_chat"];
+    put?: never;
+    /** Write to the customer. */
+    post: operations["say_in_chat"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support-codes/{id}/refuse": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Send a guest away. The code is over. */
+    post: operations["refuse_guest"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support/chat": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The chat, oldest line first. */
+    get: operations["read_own_chat"];
+    put?: never;
+    /** Write to the technician. */
+    post: operations["say_in_own_chat"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support/claim": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Come with a support code: one use, into the technician's waiting room. */
+    post: operations["claim_support_code"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support/info": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Whom a support code leads to. Tries of wrong codes are slowed. */
+    get: operations["show_support_code"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/support/status": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How far the help has come, for the portal's page. */
+    get: operations["show_support_status"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/health": {
     parameters: {
       query?: never;
@@ -564,6 +721,36 @@ export interface components {
       /** @description For the next page; null on the last. */
       next_cursor?: string | null;
     };
+    ChatBody: {
+      items: components["schemas"]["ChatLineBody"][];
+    };
+    /** @description A line of a chat. */
+    ChatLineBody: {
+      /** Format: date-time */
+      at: string;
+      author: string;
+      from_guest: boolean;
+      /**
+       * Format: int64
+       * @description Grows; the order of the chat.
+       */
+      id: number;
+      support_code_id: string;
+      text: string;
+    };
+    ClaimCodeRequest: {
+      /** @description X25519 public key, 32 bytes in base64: viewers pin it. */
+      agent_public_key: string;
+      /**
+       * @description Five or six digits.
+       * @example 847291
+       */
+      code: string;
+      facts: components["schemas"]["FactsBody"];
+      /** @description Of the link, where the customer came by one. */
+      link_token?: string | null;
+      work?: components["schemas"]["WorkDone"] | null;
+    };
     ClaimRequest: {
       /** @example Ada Lovelace */
       display_name: string;
@@ -573,6 +760,40 @@ export interface components {
       secret: string;
       /** @example ada */
       username: string;
+    };
+    ClaimedCodeBody: {
+      /**
+       * @description The guest's key, for as long as it is helped. Only in this answer.
+       * @example cak_…
+       */
+      api_key: string;
+      /** @description For which company. */
+      company: string;
+      machine_id: string;
+      /** @description Ed25519, 32 bytes in base64: what grants are checked with. */
+      server_public_key: string;
+      support_session_id: string;
+      /** @description Who will help; empty while nobody is named. */
+      technician: string;
+    };
+    CreateSupportCodeRequest: {
+      /**
+       * @description True: only I may let the guest in. False: whoever is first.
+       * @default false
+       */
+      assigned_to_me: boolean;
+      /**
+       * @description For whom, at most 100 characters.
+       * @default null
+       * @example Contoso, reception
+       */
+      customer: string | null;
+      /**
+       * Format: int64
+       * @description Life in seconds, 1 to 604800; null for no end.
+       * @default null
+       */
+      expires_in_seconds: number | null;
     };
     CreateTokenRequest: {
       /**
@@ -622,7 +843,7 @@ export interface components {
       server_public_key: string;
     };
     /** @description The body of every answer that is not a success. */
-    ErrorBody: {
+    ErrorBody: (components["schemas"]["WorkBody"] | null) & {
       error: components["schemas"]["ErrorDetail"];
     };
     /** @description What went wrong. */
@@ -662,11 +883,35 @@ export interface components {
       /** @default  */
       os_version: string;
     };
+    /** @description The customer's computer. */
+    GuestBody: {
+      address: string;
+      /** Format: date-time */
+      claimed_at: string;
+      host_name: string;
+      /** @description For `POST /api/sessions/start`. */
+      machine_id: string;
+      /** @description True while its program is connected. */
+      online: boolean;
+      os_name: string;
+      /** @description Who is at it. */
+      user: string;
+    };
     HealthBody: {
       /** @example ok */
       status: string;
       /** @example 0.1.0 */
       version: string;
+    };
+    InfoBody: {
+      /** @description The company's colour, `#rrggbb`. */
+      brand: string;
+      /** @description For which company. */
+      company: string;
+      /** @description Always `open`: whatever is not is no code. */
+      state: string;
+      /** @description Who will help; empty while nobody is named. */
+      technician: string;
     };
     /** @description A session in which somebody looks at the machine right now. */
     LiveSessionBody: {
@@ -753,6 +998,15 @@ export interface components {
       /** @description 1 to 100 characters. */
       name: string;
     };
+    SayRequest: {
+      /**
+       * @description Chosen by the sender, 1 to 64 printable ASCII characters: the same again
+       *     is the same line.
+       */
+      client_id: string;
+      /** @description At most 2,000 characters. */
+      text: string;
+    };
     SelfBody: {
       machine_id: string;
       /** @description Ed25519, 32 bytes in base64. */
@@ -773,8 +1027,8 @@ export interface components {
        */
       duration_seconds: number;
       /**
-       * @description `ended_by_technician`, `ended_by_other`, `abandoned`, `machine_revoked` or
-       *     `login_ended`; null while it is open.
+       * @description `ended_by_technician`, `ended_by_other`, `ended_by_guest`, `abandoned`,
+       *     `machine_revoked` or `login_ended`; null while it is open.
        */
       end_reason?: string | null;
       /**
@@ -818,6 +1072,81 @@ export interface components {
       /** @description The quality that the technician chose in the session. */
       quality: components["schemas"]["QualityBody"];
     };
+    StatusBody: {
+      /**
+       * @description `open`, `downloaded`, `connected`, `accepted`, `finished`, `refused` or
+       *     `cancelled`.
+       * @example connected
+       */
+      phase: string;
+      /** @description Who helps; empty while nobody is named. */
+      technician: string;
+    };
+    /** @description A support code. Texts about the guest come from its computer, cleaned. */
+    SupportCodeBody: {
+      /** @description Id of the only technician who may answer; null for whoever is first. */
+      assigned_to?: string | null;
+      /** @example 847291 */
+      code: string;
+      /** Format: date-time */
+      created_at: string;
+      /** @description Id of the technician who made it. */
+      created_by: string;
+      /** @description Their name at the time. */
+      creator: string;
+      /** @description For whom, as its maker noted; may be empty. */
+      customer: string;
+      /**
+       * Format: date-time
+       * @description When the customer downloaded the program.
+       */
+      downloaded_at?: string | null;
+      /**
+       * @description `guest_left`, `guest_gone`, `session_ended`, `ended_by_technician`,
+       *     `refused`, `cancelled` or `expired`; null while it is live.
+       */
+      end_reason?: string | null;
+      /** Format: date-time */
+      ended_at?: string | null;
+      /**
+       * Format: date-time
+       * @description Until when somebody must be let in; null for no end.
+       */
+      expires_at?: string | null;
+      guest?: components["schemas"]["GuestBody"] | null;
+      id: string;
+      /**
+       * Format: int64
+       * @description Id of the newest line that the customer wrote; null when there is none.
+       */
+      last_guest_line?: number | null;
+      /**
+       * @description For the customer; with a token that nobody can guess. Begins with `/`
+       *     where the server does not know its own address. Null once it is over.
+       * @example https://connect.example.com/support/847291?k=…
+       */
+      link?: string | null;
+      /** @description The latest session. */
+      session_id?: string | null;
+      /**
+       * @description `open`, `waiting`, `accepted`, `active`, `completed`, `cancelled`,
+       *     `expired` or `refused`.
+       * @example open
+       */
+      state: string;
+      /** @description Their name at the time; empty before. */
+      technician: string;
+      /** @description Id of the technician who answered. */
+      technician_id?: string | null;
+    };
+    SupportCodesBody: {
+      items: components["schemas"]["SupportCodeBody"][];
+      /**
+       * @description Systems whose program customers cannot download, because it is not in the
+       *     server's folder: `windows`, `linux`.
+       */
+      missing_programs: string[];
+    };
     /** @description An enrolment token, without the token. */
     TokenBody: {
       /** Format: date-time */
@@ -855,6 +1184,25 @@ export interface components {
        */
       role: string;
       username: string;
+    };
+    /**
+     * @description A piece of work: find a number (decimal, below 2^64) so that SHA-256 of the
+     *     challenge followed by it begins with so many zero bits.
+     */
+    WorkBody: {
+      challenge: string;
+      /**
+       * Format: int32
+       * @description Zero bits.
+       * @example 16
+       */
+      difficulty: number;
+    };
+    /** @description A solved challenge. */
+    WorkDone: {
+      /** @description A number in decimal, below 2^64. */
+      answer: string;
+      challenge: string;
     };
   };
   responses: never;
@@ -1728,6 +2076,15 @@ export interface operations {
           "application/json": components["schemas"]["ErrorBody"];
         };
       };
+      /** @description `guest_of_other` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
       /** @description `machine_not_found` */
       404: {
         headers: {
@@ -1737,7 +2094,7 @@ export interface operations {
           "application/json": components["schemas"]["ErrorBody"];
         };
       };
-      /** @description `machine_offline`, `machine_busy` */
+      /** @description `machine_offline`, `machine_busy`, `guest_not_accepted` */
       409: {
         headers: {
           [name: string]: unknown;
@@ -1989,6 +2346,622 @@ export interface operations {
         };
       };
       429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  list_support_codes: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SupportCodesBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  create_support_code: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CreateSupportCodeRequest"];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SupportCodeBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `too_many_live_codes` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  accept_guest: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SupportCodeBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_of_other` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_moved_on` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  cancel_support: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SupportCodeBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_of_other` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_moved_on` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  read_chat: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ChatBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  say_in_chat: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SayRequest"];
+      };
+    };
+    responses: {
+      /** @description Said, now or before */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_of_other` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_moved_on`, `chat_full` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  refuse_guest: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SupportCodeBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_of_other` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `support_code_moved_on` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  read_own_chat: {
+    parameters: {
+      query: {
+        /** @description From the portal's page. */
+        ticket: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ChatBody"];
+        };
+      };
+      /** @description `chat_moved`: the guest is in another network */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `ticket_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  say_in_own_chat: {
+    parameters: {
+      query: {
+        /** @description From the portal's page. */
+        ticket: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SayRequest"];
+      };
+    };
+    responses: {
+      /** @description Said, now or before */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `chat_moved`: the guest is in another network */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `ticket_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `chat_full` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  claim_support_code: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ClaimCodeRequest"];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ClaimedCodeBody"];
+        };
+      };
+      /** @description `code_not_active`: unknown, used, expired or cancelled */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `work_required`: solve the challenge and try again */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `too_many_codes` */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  show_support_code: {
+    parameters: {
+      query: {
+        /** @description Five or six digits. */
+        code: string;
+        /** @description Of the link, where the customer came by one. */
+        link_token?: string;
+        /** @description Once the server has asked for work. */
+        challenge?: string;
+        /** @description Its answer. */
+        answer?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["InfoBody"];
+        };
+      };
+      /** @description `code_not_active` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `work_required` */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `too_many_codes` */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  show_support_status: {
+    parameters: {
+      query: {
+        /** @description From the portal's page. */
+        ticket: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["StatusBody"];
+        };
+      };
+      /** @description `ticket_not_found` */
+      404: {
         headers: {
           [name: string]: unknown;
         };

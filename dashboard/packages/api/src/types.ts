@@ -19,6 +19,12 @@ export type Session = Schemas["SessionBody"];
 export type AuditEntry = Omit<Schemas["AuditBody"], "detail"> & {
   detail: Record<string, unknown>;
 };
+/** A code that a customer types to be helped, from making it to the end of the help. */
+export type SupportCode = Schemas["SupportCodeBody"];
+export type SupportCodes = Schemas["SupportCodesBody"];
+/** The customer's computer in the waiting room, or being helped. */
+export type Guest = NonNullable<SupportCode["guest"]>;
+export type ChatLine = Schemas["ChatLineBody"];
 export type Quality = "auto" | "low" | "medium" | "high";
 
 export interface Page<T> {

@@ -8,12 +8,15 @@ import {
   type ViewerStats,
 } from "@guruconnect/viewer";
 import { type CSSProperties, type ReactNode, useEffect, useRef, useState } from "react";
+import { ConsentStatus } from "./ConsentStatus.tsx";
 import { SessionSource } from "./session.ts";
 import { ViewerStatus } from "./ViewerStatus.tsx";
 
 export interface GuruConnectViewerProps {
   /** The machine to open. Another id closes this session and opens another. */
   machineId: string;
+  /** For sentences about it. Default: "the machine". */
+  machineName?: string | undefined;
   /** A token from the server's API. Needed unless `client` is given. */
   apiToken?: string;
   /** Where the server is, such as `https://support.example.com`. Default: this page's origin. */
@@ -98,6 +101,9 @@ export function GuruConnectViewer(props: GuruConnectViewerProps) {
     >
       <div ref={container} style={{ position: "absolute", inset: 0 }} />
       {status}
+      {viewer && state.kind === "connected" && (
+        <ConsentStatus viewer={viewer} machineName={props.machineName} />
+      )}
       {viewer && props.children?.(viewer)}
     </div>
   );

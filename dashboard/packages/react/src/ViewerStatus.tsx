@@ -1,7 +1,7 @@
 import type { ConnectionState, Viewer } from "@guruconnect/viewer";
 import type { CSSProperties } from "react";
 
-const card: CSSProperties = {
+export const card: CSSProperties = {
   position: "absolute",
   left: "50%",
   top: "50%",
@@ -16,7 +16,7 @@ const card: CSSProperties = {
   boxShadow: "0 10px 40px rgb(0 0 0 / 0.45)",
 };
 
-const button: CSSProperties = {
+export const button: CSSProperties = {
   marginTop: "0.75rem",
   padding: "0.4rem 0.9rem",
   border: 0,

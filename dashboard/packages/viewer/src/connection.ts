@@ -24,6 +24,9 @@ export type EndReason =
   | "protocol"
   | "incompatible"
   | "refused"
+  | "ended_by_person"
+  | "declined"
+  | "no_answer"
   | "broken";
 
 /** Where the session stands; `message` is a sentence for the technician. */
@@ -88,6 +91,9 @@ const END_MESSAGE: Record<EndReason, string> = {
   protocol: "The connection was cut because something unexpected was received.",
   incompatible: "The agent on this machine is too old or too new for this dashboard.",
   refused: "The machine refused the connection.",
+  ended_by_person: "The person at the machine ended the session.",
+  declined: "The person at the machine did not allow the session.",
+  no_answer: "Nobody at the machine answered the question in time, so nothing was shown.",
   broken: "The viewer cannot run in this browser.",
 };
 
@@ -111,6 +117,9 @@ const CORE_END: Record<EndCode, Outcome> = {
   protocol: { end: "protocol" },
   incompatible: { end: "incompatible" },
   goodbye: { end: "closed" },
+  ended_by_person: { end: "ended_by_person" },
+  declined: { end: "declined" },
+  no_answer: { end: "no_answer" },
   ended_by_agent: { lost: "agent_stopped" },
   desktop_lost: { lost: "desktop_lost" },
   grant_expired: { lost: "connection_lost" },

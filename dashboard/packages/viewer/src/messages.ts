@@ -64,7 +64,9 @@ export type ToWorker =
   | { kind: "chord"; chord: Chord }
   | { kind: "release_all" }
   | { kind: "preferences"; preferences: Preferences }
-  | { kind: "refresh" };
+  | { kind: "refresh" }
+  /** Asks the person at the machine for mouse and keyboard. */
+  | { kind: "request_control" };
 
 export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
@@ -115,9 +117,16 @@ export type EndCode =
   | "protocol"
   | "desktop_lost"
   | "ended_by_agent"
+  | "ended_by_person"
+  | "declined"
+  | "no_answer"
   | "incompatible"
   | "goodbye"
   | "grant_expired";
+
+export type ConsentOutcome = "allowed" | "declined" | "timed_out";
+
+export type TwoWords = readonly [string, string];
 
 export type CoreEvent =
   | {
@@ -125,9 +134,18 @@ export type CoreEvent =
       software: string;
       /** `null`: a system that this version does not know. */
       os_family: OsFamily | null;
+      /** What is allowed now. */
       rights: Right[];
       features: Feature[];
+      /** The person at the machine is being asked; nothing is shown before the answer. */
+      consent_pending: boolean;
+      /** The words that the person at the machine sees too. */
+      words: TwoWords;
     }
+  /** The person at the machine answered; `request_id` 0 is the question at the start. */
+  | { type: "consent"; request_id: number; outcome: ConsentOutcome; rights: Right[] }
+  /** The person at the machine paused the session, or resumed it. */
+  | { type: "paused"; paused: boolean }
   | { type: "layout"; width: number; height: number; displays: Display[] }
   | {
       type: "cursor_shape";

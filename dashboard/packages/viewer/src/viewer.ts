@@ -14,6 +14,7 @@ import type {
   Right,
   SessionInfo,
   ToWorker,
+  TwoWords,
 } from "./messages.ts";
 import { AgentKeyChangedError, LocalPinStore, type PinStore } from "./pins.ts";
 import { PointerInput } from "./pointer.ts";
@@ -65,7 +66,23 @@ export interface ViewerSnapshot {
   /** 1 is the size that `scale` gives. */
   zoom: number;
   onScreenKeyboard: boolean;
+  consent: ConsentState;
+  /** The words that the person at the machine sees too; `null` before the first connection. */
+  words: TwoWords | null;
+  /** The person at the machine paused the session. */
+  paused: boolean;
 }
+
+/** Where the person at the machine stands. */
+export type ConsentState =
+  /** Nobody has to be asked, or the answer was yes. */
+  | "settled"
+  /** Asked at the start: nothing is shown yet. */
+  | "pending"
+  /** Asked for mouse and keyboard while the screen is shown. */
+  | "control_pending"
+  /** Only looking is allowed: `requestControl()` asks for more. */
+  | "view_only";
 
 export type ViewerEvent =
   | { kind: "snapshot"; snapshot: ViewerSnapshot }
@@ -123,6 +140,9 @@ export class Viewer {
       scale: options.scale ?? "fit",
       zoom: 1,
       onScreenKeyboard: false,
+      consent: "settled",
+      words: null,
+      paused: false,
     };
 
     const parts = buildElements();
@@ -236,6 +256,13 @@ export class Viewer {
   /** Asks for the whole picture anew. */
   refresh(): void {
     this.#send({ kind: "refresh" });
+  }
+
+  /** Asks the person at the machine for mouse and keyboard. */
+  requestControl(): void {
+    if (this.#snapshot.consent !== "view_only") return;
+    this.#update({ consent: "control_pending" });
+    this.#send({ kind: "request_control" });
   }
 
   /** Does not wait for the next attempt, or begins again after an end. */
@@ -401,7 +428,12 @@ export class Viewer {
         if (this.#offeredKey !== null) this.#pins.set(machineId, this.#offeredKey);
         this.#cursor.reset();
         const { software, os_family: osFamily, rights, features } = event;
-        this.#update({ remote: { software, osFamily, rights, features } });
+        this.#update({
+          remote: { software, osFamily, rights, features },
+          consent: event.consent_pending ? "pending" : "settled",
+          words: event.words,
+          paused: false,
+        });
         this.#applyViewOnly();
         this.#connection.handleConnected(this.#link);
         this.#pump();
@@ -409,6 +441,13 @@ export class Viewer {
         if (document.activeElement === document.body) this.focus();
         break;
       }
+      case "consent":
+        this.#consentAnswered(event);
+        break;
+      case "paused":
+        if (event.paused) this.#releaseAll();
+        this.#update({ paused: event.paused });
+        break;
       case "layout":
         this.#screen.setPicture({ width: event.width, height: event.height });
         this.#update({
@@ -437,6 +476,26 @@ export class Viewer {
         this.#pump();
         break;
     }
+  }
+
+  #consentAnswered(event: Extract<CoreEvent, { type: "consent" }>): void {
+    const { remote } = this.#snapshot;
+    if (!remote) return;
+    const { rights } = event;
+    this.#update({
+      remote: { ...remote, rights },
+      consent: rights.includes("control") ? "settled" : "view_only",
+    });
+    this.#applyViewOnly();
+    if (event.request_id === 0 || event.outcome === "allowed") return;
+    this.#emitter.emit({
+      kind: "notice",
+      code: `control_${event.outcome}`,
+      message:
+        event.outcome === "declined"
+          ? "The person at the machine did not allow mouse and keyboard."
+          : "Nobody at the machine answered, so mouse and keyboard stay with them.",
+    });
   }
 
   // The page
@@ -487,8 +546,8 @@ export class Viewer {
   }
 
   #canControl(): boolean {
-    const { state, viewOnly, remote } = this.#snapshot;
-    if (viewOnly || state.kind !== "connected") return false;
+    const { state, viewOnly, remote, paused } = this.#snapshot;
+    if (paused || viewOnly || state.kind !== "connected") return false;
     return remote?.rights.includes("control") ?? false;
   }
 

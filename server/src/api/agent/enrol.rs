@@ -5,13 +5,13 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use gc_model::id::MachineId;
-use gc_model::machine::{MachineFacts, OsFamily};
 use gc_model::session::EndReason;
 use gc_store::{Actor, EnrolError, Enrolment};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
+use super::{FactsBody, facts, public_key};
 use crate::app::{App, Shared};
 use crate::auth::agent::KEY_PREFIX;
 use crate::chance::{new_id, new_secret, secret_hash};
@@ -32,21 +32,6 @@ pub(crate) struct EnrolRequest {
     #[serde(default)]
     device_id: Option<String>,
     facts: FactsBody,
-}
-
-/// What a machine says about itself. Unknown texts may be empty.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-struct FactsBody {
-    host_name: String,
-    /// `windows`, `linux` or `macos`.
-    os_family: String,
-    os_name: String,
-    os_version: String,
-    architecture: String,
-    current_user: String,
-    /// Seconds since 1970-01-01 UTC; 0 when unknown.
-    boot_time_unix: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,31 +104,4 @@ async fn cut_off_former(app: &App, machine: &MachineId) -> Result<(), ApiError> 
             .await?;
     }
     Ok(())
-}
-
-fn facts(body: FactsBody) -> MachineFacts {
-    MachineFacts {
-        os_family: OsFamily::from_name(&body.os_family),
-        host_name: body.host_name,
-        os_name: body.os_name,
-        os_version: body.os_version,
-        architecture: body.architecture,
-        current_user: body.current_user,
-        boot_time_unix: body.boot_time_unix,
-    }
-    .cleaned()
-}
-
-fn public_key(text: &str) -> Result<[u8; 32], ApiError> {
-    let bytes = BASE64
-        .decode(text)
-        .ok()
-        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    match bytes {
-        // All zeros is the one point that gives every peer the same secret.
-        Some(key) if key != [0; 32] => Ok(key),
-        _ => Err(ApiError::invalid(
-            "agent_public_key must be 32 bytes in base64.",
-        )),
-    }
 }

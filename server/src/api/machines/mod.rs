@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
 use gc_model::id::MachineId;
+use gc_model::machine::MachineKind;
 use gc_model::session::EndReason;
 use gc_store::{Action, Machine, NewAuditEntry};
 use serde::Serialize;
@@ -97,6 +98,15 @@ pub(crate) async fn find(app: &App, id: &str) -> Result<Machine, ApiError> {
         .machine(&id)
         .await?
         .ok_or_else(ApiError::machine_not_found)
+}
+
+/// The same for what only managed machines have: no guests.
+async fn find_managed(app: &App, id: &str) -> Result<Machine, ApiError> {
+    let machine = find(app, id).await?;
+    match machine.kind {
+        MachineKind::Unattended => Ok(machine),
+        MachineKind::Guest => Err(ApiError::machine_not_found()),
+    }
 }
 
 /// An audit entry about a machine.

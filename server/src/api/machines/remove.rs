@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use gc_model::role::Permission;
 use gc_store::Action;
 
-use super::{cut_off, entry, find};
+use super::{cut_off, entry, find_managed};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::Path;
@@ -27,7 +27,7 @@ pub(crate) async fn remove_machine(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     current.require(Permission::RemoveMachine)?;
-    let machine = find(&app, &id).await?;
+    let machine = find_managed(&app, &id).await?;
     let detail = serde_json::json!({ "host_name": machine.facts.host_name });
     let entry = entry(
         &app,

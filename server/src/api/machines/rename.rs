@@ -6,7 +6,7 @@ use gc_store::Action;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{MachineBody, entry, find};
+use super::{MachineBody, entry, find_managed};
 use crate::api::auth::display_name;
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
@@ -36,7 +36,7 @@ pub(crate) async fn rename_machine(
     Json(request): Json<RenameRequest>,
 ) -> Result<Json<MachineBody>, ApiError> {
     current.require(Permission::RenameMachine)?;
-    let machine = find(&app, &id).await?;
+    let machine = find_managed(&app, &id).await?;
     let name = display_name(&request.name)?;
     let detail = serde_json::json!({ "from": machine.name, "to": name });
     let entry = entry(

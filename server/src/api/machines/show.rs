@@ -3,7 +3,7 @@
 use axum::extract::State;
 use gc_model::role::Permission;
 
-use super::{MachineBody, find};
+use super::{MachineBody, find_managed};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::{Json, Path};
@@ -22,7 +22,7 @@ pub(crate) async fn show_machine(
     Path(id): Path<String>,
 ) -> Result<Json<MachineBody>, ApiError> {
     current.require(Permission::SeeMachines)?;
-    let machine = find(&app, &id).await?;
+    let machine = find_managed(&app, &id).await?;
     let presence = app.hub.presence(&machine.id);
     Ok(Json(MachineBody::new(machine, &presence, app.clock.now())))
 }

@@ -38,8 +38,8 @@ pub(crate) struct SessionBody {
     duration_seconds: u64,
     /// Both directions.
     bytes_transferred: u64,
-    /// `ended_by_technician`, `ended_by_other`, `abandoned`, `machine_revoked` or
-    /// `login_ended`; null while it is open.
+    /// `ended_by_technician`, `ended_by_other`, `ended_by_guest`, `abandoned`,
+    /// `machine_revoked` or `login_ended`; null while it is open.
     end_reason: Option<&'static str>,
 }
 

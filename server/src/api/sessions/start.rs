@@ -35,8 +35,9 @@ pub(crate) struct StartRequest {
     responses(
         (status = 200, body = AdmissionBody),
         (status = 401, body = ErrorBody),
+        (status = 403, description = "`guest_of_other`", body = ErrorBody),
         (status = 404, description = "`machine_not_found`", body = ErrorBody),
-        (status = 409, description = "`machine_offline`, `machine_busy`", body = ErrorBody),
+        (status = 409, description = "`machine_offline`, `machine_busy`, `guest_not_accepted`", body = ErrorBody),
         (status = 429, body = ErrorBody)))]
 pub(crate) async fn start_session(
     State(app): State<Shared>,
@@ -49,6 +50,7 @@ pub(crate) async fn start_session(
     current.require(Permission::StartSession)?;
     app.limit(Limited::Start, client)?;
     let machine = machines::find(&app, &request.machine_id).await?;
+    let guest = app.guest_for(&machine, &current.user.id).await?;
     if !app.hub.is_online(&machine.id) {
         return Err(ApiError::machine_offline());
     }
@@ -87,6 +89,13 @@ pub(crate) async fn start_session(
         },
     };
     let session = app.store.create_session(new_session, entry).await?;
+    if let Some(support) = guest
+        && !app
+            .guest_session_started(support, &current, &session)
+            .await?
+    {
+        return Err(ApiError::session_ended());
+    }
     app.metrics.session_started();
     tracing::info!(session = %session.id, machine = %machine.id, user = %session.user_id, "Session started");
     app.hub.open_session(OpenSession::from(&session));

@@ -5,7 +5,8 @@ use gc_proto::Message as _;
 use gc_proto::v1::agent_control::Body;
 use gc_proto::v1::server_control::Body as ServerBody;
 use gc_proto::v1::{
-    AgentControl, AgentHello, CheckIn, MachineFacts, OfferFailed, ServerControl, SessionOffer,
+    AgentControl, AgentHello, ChatLine, CheckIn, GuestPhase, MachineFacts, OfferFailed,
+    ServerControl, SessionOffer,
 };
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use super::viewer::{Socket, receive};
 use super::{Answer, Person, TestServer, answer, client, close_code, connect, soon, text};
 
 /// 32 bytes in base64.
-const AGENT_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+pub(crate) const AGENT_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 /// Enrols a machine at the server of this address.
 pub(crate) async fn enrol(address: SocketAddr, token: &str, device: Option<&str>) -> Answer {
@@ -73,6 +74,53 @@ impl TestAgent {
         };
         agent.introduce().await;
         agent
+    }
+
+    /// Comes as a guest with a support code.
+    pub(crate) async fn guest(server: &TestServer, code: &str) -> Self {
+        let claimed = server
+            .post("/api/support/claim", Self::claim_request(code))
+            .await;
+        assert_eq!(claimed.status.as_u16(), 201, "{}", claimed.body);
+        let api_key = text(&claimed.body["api_key"]);
+        let mut guest = Self {
+            address: server.address,
+            machine: text(&claimed.body["machine_id"]),
+            server_public_key: text(&claimed.body["server_public_key"]),
+            control: connect_control(server.address, &api_key)
+                .await
+                .expect("the key is good"),
+            api_key,
+        };
+        guest.introduce().await;
+        guest
+    }
+
+    pub(crate) fn claim_request(code: &str) -> Value {
+        json!({
+            "code": code,
+            "agent_public_key": AGENT_KEY,
+            "facts": {
+                "host_name": "HOME-PC", "os_family": "windows",
+                "os_name": "Windows 11 Home", "current_user": "grace",
+            },
+        })
+    }
+
+    /// The next word about where this guest stands.
+    pub(crate) async fn phase(&mut self) -> GuestPhase {
+        match self.hear().await {
+            ServerBody::Guest(state) => state.phase(),
+            other => panic!("a state, not {other:?}"),
+        }
+    }
+
+    /// The next line of the chat.
+    pub(crate) async fn line(&mut self) -> ChatLine {
+        match self.hear().await {
+            ServerBody::Chat(line) => line,
+            other => panic!("a line, not {other:?}"),
+        }
     }
 
     /// Connects once more, as after a lost connection.
@@ -143,7 +191,7 @@ impl TestAgent {
         close_code(&mut self.control).await
     }
 
-    async fn say(&mut self, body: Body) {
+    pub(crate) async fn say(&mut self, body: Body) {
         let message = AgentControl { body: Some(body) }.encode_to_vec();
         soon(self.control.send(Message::binary(message)))
             .await

@@ -14,7 +14,7 @@ use guruconnect_server::{Arguments, Server, Settings};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-pub(crate) use agent::{AgentEnd, TestAgent, enrol, enrol_as};
+pub(crate) use agent::{AGENT_KEY, AgentEnd, TestAgent, enrol, enrol_as};
 pub(crate) use viewer::{Viewer, close_code, connect};
 
 pub(crate) const CLAIM_SECRET: &str = "claim-secret-of-the-tests";

@@ -21,6 +21,14 @@ const ACTIONS: Record<string, string> = {
   "server.claimed": "Claimed this server",
   "enrolment_token.created": "Created an enrolment token",
   "enrolment_token.deleted": "Revoked an enrolment token",
+  "support_code.created": "Made a support code",
+  "support_code.claimed": "Came with a support code",
+  "support_code.accepted": "Let a guest in",
+  "support_code.refused": "Sent a guest away",
+  "support_code.cancelled": "Took a support code back",
+  "support_code.expired": "Let a support code expire",
+  "support_code.completed": "Finished a support session",
+  "consent.answered": "Was asked for consent",
   "audit.exported": "Exported the audit log",
 };
 

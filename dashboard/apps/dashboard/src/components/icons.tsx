@@ -30,6 +30,21 @@ export const MachinesIcon = icon(
     <path d="M7 16.5h6M10 13.5v3" />
   </>,
 );
+/** A life ring. */
+export const SupportIcon = icon(
+  <>
+    <circle cx="10" cy="10" r="7" />
+    <circle cx="10" cy="10" r="2.8" />
+    <path d="m5 5 3 3M12 12l3 3M15 5l-3 3M8 12l-3 3" />
+  </>,
+);
+export const ChatIcon = icon(<path d="M3.5 4.5h13v9H9l-3.5 3v-3h-2zM6.5 7.8h7M6.5 10.4h4.5" />);
+export const BellIcon = icon(
+  <path d="M5 14h10c-1-1.2-1.4-2.4-1.4-4.5V8a3.6 3.6 0 0 0-7.2 0v1.5C6.4 11.6 6 12.8 5 14zM8.5 16.5h3" />,
+);
+export const LinkIcon = icon(
+  <path d="M8.5 11.5a3 3 0 0 0 4.3 0l2.6-2.6a3 3 0 0 0-4.3-4.3L10 5.7M11.5 8.5a3 3 0 0 0-4.3 0l-2.6 2.6a3 3 0 0 0 4.3 4.3l1.1-1.1" />,
+);
 export const AuditIcon = icon(
   <>
     <path d="M5 2.5h7l3.5 3.5v11.5H5z" />

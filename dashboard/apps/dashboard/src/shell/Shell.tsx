@@ -15,14 +15,17 @@ import {
   SettingsIcon,
   SignOutIcon,
   SunIcon,
+  SupportIcon,
 } from "../components/icons.tsx";
 import { useLive } from "../live.tsx";
+import { useAttention } from "../support/support.ts";
 import { Mark } from "./Mark.tsx";
 import classes from "./Shell.module.css";
 
 /** Everything around the pages: the rail (a bar at the bottom on a phone) and the offline banner. */
 export function Shell() {
   const user = useUser();
+  const attention = useAttention();
   return (
     <div className={classes.shell}>
       <a href="#content" className={classes.skip}>
@@ -33,6 +36,13 @@ export function Shell() {
           <Mark size={34} />
         </Link>
         <RailLink to="/" label="Machines" icon={MachinesIcon} alsoFor="/machines" />
+        <RailLink
+          to="/support-codes"
+          label="Support"
+          icon={SupportIcon}
+          count={attention}
+          counted="waiting"
+        />
         {isAdmin(user) && <RailLink to="/audit" label="Audit" icon={AuditIcon} />}
         <RailLink to="/settings" label="Settings" icon={SettingsIcon} />
         <div className={classes.space} />
@@ -53,19 +63,35 @@ function RailLink({
   label,
   icon: Icon,
   alsoFor,
+  count = 0,
+  counted = "",
 }: {
   to: string;
   label: string;
   icon: ComponentType<{ size?: number }>;
   /** Another path whose pages belong to this entry. */
   alsoFor?: string;
+  /** Shown as a mark when it is not zero. */
+  count?: number;
+  /** What is counted, for screen readers. */
+  counted?: string;
 }) {
   const { pathname } = useLocation();
   const here = pathname === to || pathname.startsWith(alsoFor ?? `${to}/`);
   return (
-    <Link to={to} className={classes.link} aria-current={here ? "page" : undefined}>
+    <Link
+      to={to}
+      className={classes.link}
+      aria-current={here ? "page" : undefined}
+      aria-label={count > 0 ? `${label}: ${count} ${counted}` : undefined}
+    >
       <Icon size={20} />
       <span>{label}</span>
+      {count > 0 && (
+        <span className={classes.count} aria-hidden="true">
+          {count}
+        </span>
+      )}
     </Link>
   );
 }

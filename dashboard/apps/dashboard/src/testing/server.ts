@@ -1,8 +1,10 @@
 import {
   ApiClient,
   type AuditEntry,
+  type Guest,
   type Machine,
   type Session,
+  type SupportCode,
   type User,
 } from "@guruconnect/api";
 
@@ -50,6 +52,7 @@ export class FakeServer {
         return { access_token: "token", expires_in: 900, user };
       },
       "GET /api/machines": () => ({ items: [] }),
+      "GET /api/support-codes": () => ({ items: [], missing_programs: [] }),
       "GET /api/sessions": () => ({ items: [], next_cursor: null }),
       ...handlers,
     };
@@ -137,6 +140,43 @@ export function machine(change: Partial<Machine> = {}): Machine {
     created_at: "2026-01-02T03:04:05Z",
     agent_public_key: btoa("k".repeat(32)),
     sessions: [],
+    ...change,
+  };
+}
+
+export function supportCode(change: Partial<SupportCode> = {}): SupportCode {
+  return {
+    id: "c1",
+    code: "847291",
+    link: "https://help.example/support/847291?k=token",
+    state: "open",
+    customer: "Contoso",
+    created_by: "u1",
+    creator: "Ada Winter",
+    assigned_to: "u1",
+    created_at: new Date().toISOString(),
+    expires_at: null,
+    downloaded_at: null,
+    guest: null,
+    technician_id: null,
+    technician: "",
+    session_id: null,
+    ended_at: null,
+    end_reason: null,
+    last_guest_line: null,
+    ...change,
+  };
+}
+
+export function guest(change: Partial<Guest> = {}): Guest {
+  return {
+    machine_id: "g1",
+    host_name: "HOME-PC",
+    user: "grace",
+    os_name: "Windows 11 Home",
+    address: "198.51.100.7",
+    online: true,
+    claimed_at: new Date().toISOString(),
     ...change,
   };
 }

@@ -6,6 +6,7 @@ import { useNavigate, useParams } from "react-router";
 import { useApi } from "../account/account.tsx";
 import { useToast } from "../components/toasts.tsx";
 import { useMachines } from "../machines/machines.ts";
+import { useSupportCodes } from "../support/support.ts";
 import { useTitle } from "../useTitle.ts";
 import { useStateFavicon } from "./favicon.ts";
 import { StatusCard } from "./StatusCard.tsx";
@@ -31,14 +32,22 @@ export default function ViewerPage() {
   const [state, setState] = useState<ConnectionState>({ kind: "connecting" });
   const [session, setSession] = useState<SessionTicket | null>(null);
   const listed = useMachines().data?.find((machine) => machine.id === machineId);
-  const name = listed?.name ?? session?.machine.name ?? "Machine";
+  // A customer's computer is in no list of machines: its support code knows it.
+  const helped = useSupportCodes().data?.items.find(({ guest }) => guest?.machine_id === machineId);
+  const name = listed?.name ?? helped?.guest?.host_name ?? session?.machine.name ?? "Machine";
   useTitle(`${name}: ${STATE_WORD[state.kind]}`);
   useStateFavicon(state.kind);
 
-  const leave = () => navigate(`/machines/${encodeURIComponent(machineId)}`);
+  const leave = () =>
+    navigate(
+      helped
+        ? `/support-codes/${encodeURIComponent(helped.id)}`
+        : `/machines/${encodeURIComponent(machineId)}`,
+    );
   return (
     <main className={classes.page} data-viewer-state={state.kind}>
       <GuruConnectViewer
+        machineName={name}
         className={classes.viewer ?? ""}
         machineId={machineId}
         client={api}

@@ -92,6 +92,15 @@ export function ViewerToolbar({
               {STATE_LABEL[state.kind]}
             </span>
           </span>
+          {snapshot.words && (
+            <span
+              className={classes.words}
+              data-testid="two-words"
+              title={`Whoever sits at ${machineName} sees the same two words while you are connected`}
+            >
+              {snapshot.words.join(" ")}
+            </span>
+          )}
           <ToolButton
             label="Fit the picture to the window"
             icon={FitIcon}

@@ -101,6 +101,9 @@ describe("the keys menu", () => {
     scale: "fit",
     zoom: 1,
     onScreenKeyboard: false,
+    consent: "settled",
+    words: null,
+    paused: false,
     ...change,
   });
 

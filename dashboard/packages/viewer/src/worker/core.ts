@@ -20,6 +20,7 @@ export interface ViewerCore {
   releaseAll(nowUs: number): void;
   preferences(nowUs: number, preferences: Preferences): void;
   refresh(nowUs: number): void;
+  requestControl(nowUs: number): void;
   painted(nowUs: number, sequence: number): void;
   goodbye(nowUs: number): void;
   free(): void;
@@ -59,6 +60,7 @@ interface Exports {
   gc_viewer_release_all(handle: number, nowUs: number): void;
   gc_viewer_preferences(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_refresh(handle: number, nowUs: number): void;
+  gc_viewer_request_control(handle: number, nowUs: number): number;
   gc_viewer_goodbye(handle: number, nowUs: number): void;
   gc_viewer_painted(handle: number, nowUs: number, sequence: number): void;
   gc_viewer_poll(handle: number): number;
@@ -183,6 +185,10 @@ class WasmCore implements ViewerCore {
 
   refresh(nowUs: number): void {
     this.#wasm.gc_viewer_refresh(this.#handle, nowUs);
+  }
+
+  requestControl(nowUs: number): void {
+    this.#wasm.gc_viewer_request_control(this.#handle, nowUs);
   }
 
   painted(nowUs: number, sequence: number): void {

@@ -29,6 +29,7 @@ class FakeCore implements ViewerCore {
   releaseAll = () => void this.calls.push("release_all");
   preferences = () => void this.calls.push("preferences");
   refresh = () => void this.calls.push("refresh");
+  requestControl = () => void this.calls.push("requestControl");
   painted = (_: number, sequence: number) => void this.calls.push(`painted ${sequence}`);
   goodbye = () => {
     this.calls.push("goodbye");

@@ -73,6 +73,9 @@ export class Link {
       case "preferences":
         core.preferences(now, message.preferences);
         break;
+      case "request_control":
+        core.requestControl(now);
+        break;
       case "refresh":
         core.refresh(now);
         break;

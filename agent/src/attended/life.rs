@@ -1,0 +1,531 @@
+//! From the code to the end: joins the window, the server and the technician's
+//! connections.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gc_model::time::Moment;
+use gc_platform::Host;
+use gc_platform::guest::{Action, ChatRow, GuestEvent};
+use gc_proto::v1;
+use gc_proto::v1::agent_control;
+use gc_session::words::TwoWords;
+use gc_session::{Answer, CloseReason, Rights};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+use super::Settings;
+use super::claim::{self, Attempt, Claimed, Solved};
+use super::link::{Attendant, Command, Signal};
+use super::page::{Connected, Question, Stage, View, shown};
+use super::window::Window;
+use crate::clock::{Clock, random_bytes};
+use crate::connection::Connector;
+use crate::control::{self, Ending};
+use crate::platform;
+use crate::reconnect::{Backoff, Failure};
+use crate::session::Context;
+use crate::sessions::Sessions;
+
+/// 3 min: a server that is away for longer has ended the support session by itself.
+const LONGEST_OUTAGE: Duration = Duration::from_mins(3);
+
+/// Between two attempts to reach the server with the code.
+const CLAIM_WAIT: Duration = Duration::from_secs(3);
+
+/// Time for the server and the technician to hear that the person leaves.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// 2 min: the last window goes by itself, so that nothing stays behind.
+const LAST_PAGE: Duration = Duration::from_mins(2);
+
+/// Lines of the chat that are kept.
+const MAX_CHAT_LINES: usize = 500;
+
+const LOST: &str = "The connection to the server is lost. Trying again…";
+const UNREACHABLE: &str =
+    "The server cannot be reached. Check your internet connection; this goes on by itself.";
+const SLOWED: &str = "The server asks to wait a moment. This goes on by itself.";
+const GIVEN_UP: &str =
+    "The server could not be reached any more, so the support session is over. Nothing is shared.";
+const NO_CODE: &str = "This program does not know your support code, because its file was renamed. Download it again from your support page.";
+const SECOND: &str =
+    "GuruConnect support is already open on this computer. Use the window that is there.";
+const LEFT: &str = "You have ended the support session. Nothing is shared any more.";
+const REFUSED: &str =
+    "Your technician cannot help with this code right now. Ask them for a new one.";
+const CANCELLED: &str =
+    "The support code was cancelled or has expired. Ask your technician for a new one.";
+const COMPLETED: &str =
+    "Your technician has ended the support session. Nothing is shared any more.";
+const TOO_HARD: &str = "The server asks for more than this program does. Try again later.";
+
+/// One technician's connection.
+struct Connection {
+    number: u64,
+    commands: mpsc::UnboundedSender<Command>,
+    words: Option<TwoWords>,
+    /// Set once they may look.
+    technician: Option<String>,
+    rights: Rights,
+}
+
+/// How the program ends.
+enum End {
+    /// With a last page.
+    Said(String),
+    /// At once: the system or the person wants it.
+    Silent,
+}
+
+/// The program's life.
+pub(super) struct Life {
+    host: Arc<dyn Host>,
+    window: Window,
+    view: View,
+    stop: watch::Receiver<bool>,
+    connections: Vec<Connection>,
+    questions: Vec<Question>,
+    lines: BTreeMap<u64, ChatRow>,
+    paused: bool,
+}
+
+impl Life {
+    /// Until one of the two ends it.
+    pub(super) async fn run(host: Arc<dyn Host>, settings: Settings) -> anyhow::Result<()> {
+        let (stop_sender, stop) = watch::channel(false);
+        tokio::spawn(async move {
+            if let Err(error) = platform::stop_requested().await {
+                warn!(%error, "Cannot receive the system's signals");
+                std::future::pending::<()>().await;
+            }
+            stop_sender.send_replace(true);
+        });
+        let window = Window::open(Arc::clone(&host)).await?;
+        let view = View {
+            server: settings.connector.server().host().to_owned(),
+            ..View::default()
+        };
+        let mut life = Self {
+            host,
+            window,
+            view,
+            stop,
+            connections: Vec::new(),
+            questions: Vec::new(),
+            lines: BTreeMap::new(),
+            paused: false,
+        };
+        if !life.window.first {
+            life.last_page(SECOND.to_owned()).await;
+            return Ok(());
+        }
+        let end = life.live(&settings).await;
+        let removed = settings.downloaded.then(|| life.host.remove_program());
+        let End::Said(mut why) = end else {
+            return Ok(());
+        };
+        match removed {
+            Some(Ok(())) => why += " This program has removed itself.",
+            Some(Err(error)) => {
+                warn!(%error, "The program cannot remove itself");
+                why += " This program could not remove itself: delete its file.";
+            }
+            None => {}
+        }
+        life.last_page(why).await;
+        Ok(())
+    }
+
+    async fn live(&mut self, settings: &Settings) -> End {
+        let Some(code) = &settings.code else {
+            return End::Said(NO_CODE.to_owned());
+        };
+        let claimed = match self.claim(settings, code).await {
+            Ok(claimed) => claimed,
+            Err(end) => return end,
+        };
+        self.view.technician = claimed.technician;
+        self.view.company = claimed.company;
+        self.view.problem = None;
+        self.view.stage = Stage::Waiting;
+        self.show();
+        let (attendant, mut signals) = Attendant::new();
+        let attendant = Arc::new(attendant);
+        let context = Arc::new(Context {
+            machine: Arc::clone(&self.host),
+            connector: settings.connector.clone(),
+            identity: claimed.identity,
+            quality: None,
+            clock: Clock::new(),
+            attendant: Some(Arc::clone(&attendant)),
+        });
+        let (hang_up, stop) = watch::channel(false);
+        let (line, mut state) = watch::channel(Line::Standing);
+        let mut control: JoinHandle<()> = spawn_local(keep_connected(context, stop, line));
+        let end = loop {
+            let mut asked_to_stop = self.stop.clone();
+            let end = tokio::select! {
+                event = self.window.event() => self.handle_event(event, &attendant),
+                Some(signal) = signals.recv() => self.handle_signal(signal),
+                Ok(()) = state.changed() => {
+                    let state = *state.borrow_and_update();
+                    self.handle_line(state)
+                }
+                _ = asked_to_stop.wait_for(|stop| *stop) => Some(End::Silent),
+            };
+            if let Some(end) = end {
+                break end;
+            }
+            self.show();
+        };
+        for connection in &self.connections {
+            let _over = connection.commands.send(Command::Disconnect);
+        }
+        let gone = matches!(*state.borrow(), Line::Gone);
+        if !gone {
+            attendant.post(agent_control::Body::GuestLeaves(v1::GuestLeaves {}));
+            // The server answers by ending the support session.
+            let answered = async {
+                loop {
+                    tokio::select! {
+                        Some(signal) = signals.recv() => match signal {
+                            Signal::Guest(state) if is_over(&state) => return,
+                            _ => {}
+                        },
+                        Ok(()) = state.changed() => {
+                            if *state.borrow_and_update() == Line::Gone { return; }
+                        }
+                        else => return,
+                    }
+                }
+            };
+            let _late = timeout(GOODBYE, answered).await;
+        }
+        hang_up.send_replace(true);
+        let _late = timeout(GOODBYE, &mut control).await;
+        end
+    }
+
+    /// Comes with the code, for as long as the server cannot be reached.
+    async fn claim(&mut self, settings: &Settings, code: &str) -> Result<Claimed, End> {
+        let mut solved: Option<Solved> = None;
+        self.show();
+        loop {
+            let host = Arc::clone(&self.host);
+            let connector: &Connector = &settings.connector;
+            let asking = claim::claim(
+                connector,
+                &*host,
+                code,
+                settings.server_key,
+                solved.as_ref(),
+            );
+            let attempt = self.unless_left(asking).await?;
+            solved = None;
+            let wait = match attempt {
+                Attempt::Claimed(claimed) => return Ok(*claimed),
+                Attempt::Refused(why) => return Err(End::Said(why)),
+                Attempt::Work(work) => {
+                    let working = tokio::task::spawn_blocking(move || work.solve());
+                    let done = self.unless_left(working).await?;
+                    let Ok(Some(done)) = done else {
+                        return Err(End::Said(TOO_HARD.to_owned()));
+                    };
+                    solved = Some(done);
+                    continue;
+                }
+                Attempt::Later(wait) => {
+                    self.view.problem = Some(SLOWED.to_owned());
+                    wait
+                }
+                Attempt::Unreachable(error) => {
+                    warn!(
+                        error = crate::desktop_thread::sentence(&error),
+                        "The server does not answer"
+                    );
+                    self.view.problem = Some(UNREACHABLE.to_owned());
+                    CLAIM_WAIT
+                }
+            };
+            self.show();
+            self.unless_left(sleep(wait)).await?;
+        }
+    }
+
+    /// Does something, unless the person leaves or the system wants the program to end.
+    async fn unless_left<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
+        let mut stop = self.stop.clone();
+        let left = async {
+            loop {
+                let event = self.window.event().await;
+                if matches!(
+                    event,
+                    GuestEvent::Closed | GuestEvent::Pressed(Action::Close)
+                ) {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            done = work => Ok(done),
+            () = left => Err(End::Silent),
+            _ = stop.wait_for(|stop| *stop) => Err(End::Silent),
+        }
+    }
+
+    async fn last_page(&mut self, why: String) {
+        self.view.stage = Stage::Over(why);
+        self.view.problem = None;
+        self.window.show(self.view.page());
+        let _closed = timeout(LAST_PAGE, self.unless_left(std::future::pending::<()>())).await;
+    }
+
+    fn show(&mut self) {
+        if let Some(question) = self.questions.first() {
+            self.view.stage = Stage::Question(question.clone());
+        } else if let Some(connection) = self.looking() {
+            self.view.stage = Stage::Connected(Connected {
+                technician: connection.technician.clone().unwrap_or_default(),
+                rights: connection.rights,
+                words: connection.words,
+                paused: self.paused,
+            });
+        } else if matches!(self.view.stage, Stage::Question(_) | Stage::Connected(_)) {
+            self.view.stage = Stage::Accepted;
+        }
+        self.view.chat = self.lines.values().cloned().collect();
+        self.window.show(self.view.page());
+    }
+
+    /// The newest connection that may look.
+    fn looking(&self) -> Option<&Connection> {
+        let mut newest = self.connections.iter().rev();
+        newest.find(|connection| connection.technician.is_some())
+    }
+
+    fn handle_event(&mut self, event: GuestEvent, attendant: &Attendant) -> Option<End> {
+        match event {
+            GuestEvent::Pressed(Action::Allow) => self.answer(Answer::Allow),
+            GuestEvent::Pressed(Action::Decline) => self.answer(Answer::Decline),
+            GuestEvent::Pressed(Action::Pause) => self.pause(true),
+            GuestEvent::Pressed(Action::Resume) => self.pause(false),
+            GuestEvent::Pressed(Action::Chat) => {
+                self.view.chat_open = !self.view.chat_open;
+                self.view.unread = 0;
+            }
+            GuestEvent::Typed(text) => attendant.post(agent_control::Body::Chat(v1::ChatText {
+                client_id: format!("{:032x}", u128::from_le_bytes(random_bytes())),
+                text,
+            })),
+            GuestEvent::Pressed(Action::Disconnect | Action::Close) | GuestEvent::Closed => {
+                return Some(End::Said(LEFT.to_owned()));
+            }
+        }
+        None
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        if self.questions.is_empty() {
+            return;
+        }
+        let question = self.questions.remove(0);
+        let asking = self.connections.iter();
+        for connection in asking.filter(|connection| connection.number == question.connection) {
+            let request_id = question.request_id;
+            let _over = connection
+                .commands
+                .send(Command::Answer { request_id, answer });
+        }
+    }
+
+    fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+        for connection in &self.connections {
+            let _over = connection.commands.send(Command::Pause(paused));
+        }
+    }
+
+    fn handle_signal(&mut self, signal: Signal) -> Option<End> {
+        match signal {
+            Signal::Guest(state) => return self.handle_state(&state),
+            Signal::Chat(line) => self.handle_line_of_chat(&line),
+            Signal::Opened(number, commands) => {
+                if self.paused {
+                    let _over = commands.send(Command::Pause(true));
+                }
+                self.connections.push(Connection {
+                    number,
+                    commands,
+                    words: None,
+                    technician: None,
+                    rights: Rights::NONE,
+                });
+            }
+            Signal::Words(number, words) => {
+                if let Some(connection) = self.connection(number) {
+                    connection.words = Some(words);
+                }
+            }
+            Signal::Asked {
+                connection,
+                request_id,
+                technician,
+                rights,
+            } => {
+                let asking = self.connection(connection);
+                let words = asking.as_ref().and_then(|asking| asking.words);
+                let wider = asking.is_some_and(|asking| asking.technician.is_some());
+                self.questions.push(Question {
+                    connection,
+                    request_id,
+                    technician: shown(&technician),
+                    rights,
+                    words,
+                    wider,
+                });
+            }
+            Signal::Settled(number) => self.forget_questions(number),
+            Signal::Started {
+                connection,
+                technician,
+            } => {
+                if let Some(connection) = self.connection(connection) {
+                    connection.technician = Some(shown(&technician));
+                }
+            }
+            Signal::Allowed(number, rights) => {
+                if let Some(connection) = self.connection(number) {
+                    connection.rights = rights;
+                }
+            }
+            Signal::Ended(number) => {
+                self.forget_questions(number);
+                self.connections
+                    .retain(|connection| connection.number != number);
+            }
+        }
+        None
+    }
+
+    fn connection(&mut self, number: u64) -> Option<&mut Connection> {
+        let mut all = self.connections.iter_mut();
+        all.find(|connection| connection.number == number)
+    }
+
+    fn forget_questions(&mut self, number: u64) {
+        self.questions
+            .retain(|question| question.connection != number);
+    }
+
+    fn handle_state(&mut self, state: &v1::GuestState) -> Option<End> {
+        self.view.technician = shown(&state.technician);
+        if !state.company.is_empty() {
+            self.view.company = shown(&state.company);
+        }
+        let why = match state.phase() {
+            v1::GuestPhase::Waiting => {
+                self.view.stage = Stage::Waiting;
+                return None;
+            }
+            v1::GuestPhase::Accepted => {
+                self.view.stage = Stage::Accepted;
+                return None;
+            }
+            v1::GuestPhase::Refused => REFUSED,
+            v1::GuestPhase::Cancelled => CANCELLED,
+            v1::GuestPhase::Completed => COMPLETED,
+            // A newer server's word.
+            v1::GuestPhase::Unspecified => return None,
+        };
+        Some(End::Said(why.to_owned()))
+    }
+
+    fn handle_line_of_chat(&mut self, line: &v1::ChatLine) {
+        let row = ChatRow {
+            author: if line.from_guest {
+                "You".to_owned()
+            } else {
+                shown(&line.author)
+            },
+            text: super::page::shown_chat(&line.text),
+        };
+        let known = self.lines.insert(line.id, row).is_some();
+        if self.lines.len() > MAX_CHAT_LINES {
+            self.lines.pop_first();
+        }
+        if !known && !line.from_guest && !self.view.chat_open {
+            self.view.unread += 1;
+        }
+    }
+
+    fn handle_line(&mut self, line: Line) -> Option<End> {
+        match line {
+            Line::Standing => self.view.problem = None,
+            Line::Lost => self.view.problem = Some(LOST.to_owned()),
+            Line::GivenUp => return Some(End::Said(GIVEN_UP.to_owned())),
+            Line::Gone => return Some(End::Said(COMPLETED.to_owned())),
+        }
+        None
+    }
+}
+
+fn is_over(state: &v1::GuestState) -> bool {
+    matches!(
+        state.phase(),
+        v1::GuestPhase::Refused | v1::GuestPhase::Cancelled | v1::GuestPhase::Completed
+    )
+}
+
+/// How the control connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Standing,
+    Lost,
+    GivenUp,
+    /// The server does not know us any more: the support session is over.
+    Gone,
+}
+
+/// One control connection after another, until told to stop or the server forgets us.
+async fn keep_connected(
+    context: Arc<Context>,
+    mut stop: watch::Receiver<bool>,
+    line: watch::Sender<Line>,
+) {
+    let clock = context.clock;
+    let mut sessions = Sessions::new(Arc::clone(&context));
+    let mut backoff = Backoff::default();
+    let mut lost: Option<Moment> = None;
+    loop {
+        let ending = control::serve(&context, &mut sessions, &mut stop, || {
+            backoff.handle_connected(clock.now());
+            lost = None;
+            line.send_replace(Line::Standing);
+        })
+        .await;
+        let wait = match ending {
+            Ending::Stopped => break,
+            Ending::Refused(_) => {
+                line.send_replace(Line::Gone);
+                break;
+            }
+            Ending::Lost(why) => {
+                warn!(why, "No connection to the server; trying again");
+                let since = *lost.get_or_insert(clock.now());
+                let given_up = clock.now().since(since) > LONGEST_OUTAGE;
+                line.send_replace(if given_up { Line::GivenUp } else { Line::Lost });
+                let chance = u64::from_le_bytes(random_bytes());
+                backoff.handle_failure(clock.now(), Failure::Unreachable, chance)
+            }
+        };
+        tokio::select! {
+            () = sleep(wait) => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    sessions.close_all(CloseReason::EndedByPerson).await;
+}

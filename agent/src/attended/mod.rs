@@ -1,0 +1,99 @@
+//! The attended role: the program that a customer downloads. It knows its
+//! server and code, shows a window, asks before anything is shared, keeps
+//! nothing, and removes itself at the end.
+
+mod claim;
+mod life;
+mod link;
+mod page;
+mod window;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use gc_installer::file_name;
+use gc_installer::slot::{self, SlotConfig};
+use gc_platform::Host;
+
+pub(crate) use self::link::{Attendant, Attended, Command, Signal};
+
+use self::life::Life;
+use crate::address::ServerAddress;
+use crate::cli::Options;
+use crate::config::key_from_base64;
+use crate::connection::Connector;
+use crate::{logging, platform};
+
+/// True when this program is to help once: told so, or downloaded with a server in it.
+pub fn is_wanted(options: &Options) -> bool {
+    options.attended
+        || !matches!(
+            slot::parse(&platform::host().configuration_slot()),
+            Ok(None)
+        )
+}
+
+/// Shows the window and lets a technician help, until one of the two ends it.
+///
+/// # Errors
+/// No desktop for the window, or settings that make no sense.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let host: Arc<dyn Host> = Arc::new(platform::host());
+    host.release_memory();
+    if let Some(path) = &options.log_file {
+        logging::start(&*host, options.log_level.filter(), path);
+    }
+    let settings = Settings::new(options, &*host)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
+    let here = tokio::task::LocalSet::new();
+    let result = runtime.block_on(here.run_until(Life::run(host, settings)));
+    runtime.shutdown_background();
+    result
+}
+
+/// What the program knows when it starts.
+struct Settings {
+    connector: Connector,
+    /// `None` when nobody named one.
+    code: Option<String>,
+    /// The server's key, where the download says it.
+    server_key: Option<[u8; 32]>,
+    /// Came through a portal as one file, which goes again at the end.
+    downloaded: bool,
+}
+
+impl Settings {
+    fn new(options: &Options, host: &dyn Host) -> anyhow::Result<Self> {
+        let stamp = match slot::parse(&host.configuration_slot()) {
+            Ok(stamp) => stamp,
+            // A system without a slot: settings come from the command line.
+            Err(slot::SlotError::Damaged) if host.configuration_slot().is_empty() => None,
+            Err(error) => return Err(error.into()),
+        };
+        let name = std::env::current_exe().context("find out this program's name")?;
+        let name = name.file_name().unwrap_or_default().to_string_lossy();
+        let named = file_name::code_in(&name).map(str::to_owned);
+        let downloaded = stamp.is_some() && named.is_some();
+        let server = options.server.clone();
+        let (server, server_key) = match (server, &stamp) {
+            (Some(server), _) => (server, None),
+            (None, Some(stamp)) => (stamp.server.clone(), Some(key_of(stamp)?)),
+            (None, None) => bail!("--attended needs --server, the address of the server"),
+        };
+        let server = ServerAddress::parse(&server)?;
+        Ok(Self {
+            connector: Connector::new(server, options.ca_file.as_deref())?,
+            code: options.code.clone().or(named),
+            server_key,
+            downloaded,
+        })
+    }
+}
+
+fn key_of(stamp: &SlotConfig) -> anyhow::Result<[u8; 32]> {
+    key_from_base64(&stamp.server_public_key)
+        .context("read the key in this program's configuration")
+}

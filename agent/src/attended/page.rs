@@ -1,0 +1,303 @@
+//! What is on the window, from where the support session stands. No clock, no
+//! socket: a function of the state.
+
+use gc_platform::guest::{Action, Button, ChatRow, Page, Shape};
+use gc_session::Rights;
+use gc_session::words::TwoWords;
+
+/// Longest text of the server that is shown, in characters.
+const MAX_SHOWN_CHARS: usize = 200;
+
+/// Where the support session stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Stage {
+    /// On the way to the server, with a sentence when something is in the way.
+    #[default]
+    Connecting,
+    Waiting,
+    /// The technician let us in and is about to connect.
+    Accepted,
+    Question(Question),
+    Connected(Connected),
+    /// Nothing more will happen; why.
+    Over(String),
+}
+
+/// See [`Stage::Question`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) connection: u64,
+    pub(super) request_id: u32,
+    pub(super) technician: String,
+    pub(super) rights: Rights,
+    pub(super) words: Option<TwoWords>,
+    /// The technician sees the screen already and asks for more.
+    pub(super) wider: bool,
+}
+
+/// See [`Stage::Connected`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Connected {
+    pub(super) technician: String,
+    pub(super) rights: Rights,
+    pub(super) words: Option<TwoWords>,
+    pub(super) paused: bool,
+}
+
+/// All that a page is made of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// The server's host name.
+    pub(super) server: String,
+    pub(super) company: String,
+    pub(super) technician: String,
+    /// What is in the way, while something is.
+    pub(super) problem: Option<String>,
+    pub(super) stage: Stage,
+    pub(super) chat: Vec<ChatRow>,
+    pub(super) chat_open: bool,
+    pub(super) unread: usize,
+}
+
+/// The server's text as it is shown: a line, and not too long.
+pub(super) fn shown(text: &str) -> String {
+    text.chars()
+        .map(|character| if is_shown(character) { character } else { ' ' })
+        .take(MAX_SHOWN_CHARS)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+/// A line of the chat as it is shown, as long as it was.
+pub(super) fn shown_chat(text: &str) -> String {
+    let shown = |character| if is_shown(character) { character } else { ' ' };
+    text.chars().map(shown).collect()
+}
+
+/// Neither a control character nor one that turns the direction of the text around.
+fn is_shown(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+impl View {
+    pub(super) fn page(&self) -> Page {
+        let chat = self.chat_open.then(|| self.chat.clone());
+        match &self.stage {
+            Stage::Connecting => self.dialog(
+                "Connecting to your support…",
+                &["This takes a moment."],
+                vec![button(Action::Close, "Cancel")],
+            ),
+            Stage::Waiting => Page {
+                chat,
+                ..self.dialog(
+                    &format!("Waiting for {}", self.helper()),
+                    &["Your technician sees that you are here and will let you in. Nothing of your screen is shown yet."],
+                    self.with_chat(button(Action::Disconnect, "Leave")),
+                )
+            },
+            Stage::Accepted => Page {
+                chat,
+                ..self.dialog(
+                    &format!("{} is getting ready", self.helper()),
+                    &["You will be asked before anything of your screen is shown."],
+                    self.with_chat(button(Action::Disconnect, "Leave")),
+                )
+            },
+            Stage::Question(question) => self.question(question),
+            Stage::Connected(connected) => Page {
+                chat,
+                ..self.bar(connected)
+            },
+            Stage::Over(why) => self.dialog(
+                "Support has ended",
+                &[why],
+                vec![Button {
+                    strong: true,
+                    ..button(Action::Close, "Close")
+                }],
+            ),
+        }
+    }
+
+    fn dialog(&self, title: &str, text: &[&str], buttons: Vec<Button>) -> Page {
+        let text = text.iter().copied().chain(self.problem.as_deref());
+        Page {
+            shape: Shape::Dialog,
+            title: title.to_owned(),
+            facts: self.facts(&self.technician),
+            words: None,
+            text: text.map(str::to_owned).collect(),
+            chat: None,
+            buttons,
+        }
+    }
+
+    fn facts(&self, technician: &str) -> Vec<(String, String)> {
+        [
+            ("Server", self.server.as_str()),
+            ("Company", self.company.as_str()),
+            ("Technician", technician),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+    }
+
+    fn question(&self, question: &Question) -> Page {
+        let name = named(&question.technician);
+        let (title, what) = match (question.wider, question.rights.control) {
+            (false, true) => (
+                format!("Let {name} see and control this computer?"),
+                "They will see your whole screen and can use mouse and keyboard. You can pause or end it at any time.",
+            ),
+            (false, false) => (
+                format!("Let {name} see this computer's screen?"),
+                "They will see your whole screen and cannot use mouse and keyboard. You can pause or end it at any time.",
+            ),
+            (true, _) => (
+                format!("Let {name} use mouse and keyboard?"),
+                "They see your screen already. You can pause or end it at any time.",
+            ),
+        };
+        Page {
+            shape: Shape::Dialog,
+            title,
+            facts: self.facts(&question.technician),
+            words: question.words.map(|words| words.join(" ")),
+            text: vec![
+                "Ask your technician which two words they see. Decline if they are not these."
+                    .to_owned(),
+                what.to_owned(),
+                "No answer within a minute means no.".to_owned(),
+            ],
+            chat: None,
+            buttons: vec![
+                button(Action::Decline, "Decline"),
+                Button {
+                    strong: true,
+                    ..button(Action::Allow, "Allow")
+                },
+            ],
+        }
+    }
+
+    fn bar(&self, connected: &Connected) -> Page {
+        let name = named(&connected.technician);
+        let title = match (connected.paused, connected.rights.control) {
+            (true, _) => format!("Paused: {name} sees nothing"),
+            (false, true) => format!("{name} controls this computer"),
+            (false, false) => format!("{name} sees this screen"),
+        };
+        let pause = if connected.paused {
+            button(Action::Resume, "Resume")
+        } else {
+            button(Action::Pause, "Pause")
+        };
+        Page {
+            shape: Shape::Bar,
+            title,
+            facts: Vec::new(),
+            words: connected.words.map(|words| words.join(" ")),
+            text: Vec::new(),
+            chat: None,
+            buttons: vec![
+                pause,
+                self.chat_button(),
+                Button {
+                    strong: true,
+                    ..button(Action::Disconnect, "Disconnect")
+                },
+            ],
+        }
+    }
+
+    fn with_chat(&self, last: Button) -> Vec<Button> {
+        vec![self.chat_button(), last]
+    }
+
+    fn chat_button(&self) -> Button {
+        match (self.chat_open, self.unread) {
+            (true, _) => button(Action::Chat, "Hide chat"),
+            (false, 0) => button(Action::Chat, "Chat"),
+            (false, unread) => button(Action::Chat, &format!("Chat ({unread})")),
+        }
+    }
+
+    fn helper(&self) -> &str {
+        if self.technician.is_empty() {
+            "your technician"
+        } else {
+            &self.technician
+        }
+    }
+}
+
+fn named(technician: &str) -> &str {
+    if technician.is_empty() {
+        "your technician"
+    } else {
+        technician
+    }
+}
+
+fn button(action: Action, label: &str) -> Button {
+    Button {
+        action,
+        label: label.to_owned(),
+        strong: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(rights: Rights, wider: bool) -> Page {
+        let view = View {
+            server: "support.example.com".to_owned(),
+            company: "Example".to_owned(),
+            stage: Stage::Question(Question {
+                connection: 1,
+                request_id: 0,
+                technician: "Ada".to_owned(),
+                rights,
+                words: Some(["maple", "otter"]),
+                wider,
+            }),
+            ..View::default()
+        };
+        view.page()
+    }
+
+    #[test]
+    fn the_question_names_server_company_technician_words_and_what_is_allowed() {
+        let page = asked(Rights::CONTROL, false);
+
+        let values: Vec<&str> = page.facts.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, ["support.example.com", "Example", "Ada"]);
+        assert_eq!(page.words.as_deref(), Some("maple otter"));
+        assert!(page.title.contains("Ada") && page.title.contains("control"));
+        let actions: Vec<Action> = page.buttons.iter().map(|button| button.action).collect();
+        assert_eq!(actions, [Action::Decline, Action::Allow]);
+    }
+
+    #[test]
+    fn each_question_says_what_it_is_about() {
+        assert!(!asked(Rights::VIEW, false).title.contains("control"));
+        assert!(
+            asked(Rights::CONTROL, true)
+                .title
+                .contains("mouse and keyboard")
+        );
+    }
+
+    #[test]
+    fn text_of_the_server_can_not_turn_around_or_break_the_window() {
+        assert_eq!(shown("  A\u{202e}da\nLove\0lace "), "A da Love lace");
+        assert_eq!(shown(&"x".repeat(1_000)).len(), MAX_SHOWN_CHARS);
+    }
+}

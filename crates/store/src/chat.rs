@@ -1,0 +1,135 @@
+//! What technician and customer write to each other around one support code.
+
+use chrono::{DateTime, Utc};
+use gc_model::id::SupportId;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, NotSet, PaginatorTrait, QueryFilter, QueryOrder,
+    Set,
+};
+
+use crate::entity::chat_line::{ActiveModel, Column, Entity, Model};
+use crate::errors::{StoreError, is_duplicate};
+use crate::open::Store;
+use crate::rows::unsigned;
+
+/// Most lines of one support code: hours of typing.
+const MAX_LINES: u64 = 2_000;
+
+/// A line to be written.
+#[derive(Debug, Clone)]
+pub struct NewChatLine {
+    /// Around which code.
+    pub support_id: SupportId,
+    /// Who writes: the customer, or a technician.
+    pub from_guest: bool,
+    /// The sender's own name for the line: the same again is the same line.
+    pub client_id: String,
+    /// Name of who wrote it.
+    pub author: String,
+    /// What was written.
+    pub text: String,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// A line of the chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatLine {
+    /// Grows; the order of the chat.
+    pub id: u64,
+    /// Who wrote: the customer, or a technician.
+    pub from_guest: bool,
+    /// The sender's own name for it.
+    pub client_id: String,
+    /// Name of who wrote it, at the time.
+    pub author: String,
+    /// What was written.
+    pub text: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The line was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum SayError {
+    /// The chat is full.
+    #[error("the chat has {MAX_LINES} lines")]
+    Full,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Writes a line. `None` when it was written before.
+    ///
+    /// # Errors
+    /// See [`SayError`].
+    pub async fn say(&self, line: NewChatLine) -> Result<Option<ChatLine>, SayError> {
+        let written = Entity::find()
+            .filter(Column::SupportId.eq(line.support_id.as_str()))
+            .count(&self.reader)
+            .await
+            .map_err(StoreError::from)?;
+        if written >= MAX_LINES {
+            return Err(SayError::Full);
+        }
+        let transaction = self.write().await.map_err(StoreError::from)?;
+        let row = ActiveModel {
+            id: NotSet,
+            support_id: Set(line.support_id.as_str().to_owned()),
+            from_guest: Set(line.from_guest),
+            client_id: Set(line.client_id),
+            author: Set(line.author),
+            text: Set(line.text),
+            at: Set(line.at),
+        };
+        let row = match row.insert(&transaction).await {
+            Ok(row) => row,
+            Err(error) if is_duplicate(&error) => return Ok(None),
+            Err(error) => return Err(StoreError::from(error).into()),
+        };
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(Some(row.into()))
+    }
+
+    /// Id of the newest line that the customer wrote; `None` without any.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn last_guest_line(&self, support: &SupportId) -> Result<Option<u64>, StoreError> {
+        let row = Entity::find()
+            .filter(Column::SupportId.eq(support.as_str()))
+            .filter(Column::FromGuest.eq(true))
+            .order_by_desc(Column::Id)
+            .one(&self.reader)
+            .await?;
+        Ok(row.map(|row| unsigned(row.id)))
+    }
+
+    /// Every line around a code, oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn chat(&self, support: &SupportId) -> Result<Vec<ChatLine>, StoreError> {
+        let rows = Entity::find()
+            .filter(Column::SupportId.eq(support.as_str()))
+            .order_by_asc(Column::Id)
+            .all(&self.reader)
+            .await?;
+        Ok(rows.into_iter().map(ChatLine::from).collect())
+    }
+}
+
+impl From<Model> for ChatLine {
+    fn from(row: Model) -> Self {
+        Self {
+            id: unsigned(row.id),
+            from_guest: row.from_guest,
+            client_id: row.client_id,
+            author: row.author,
+            text: row.text,
+            at: row.at,
+        }
+    }
+}

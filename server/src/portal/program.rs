@@ -1,0 +1,156 @@
+//! `GET /support/{code}/download/{system}`: the program, told which server it
+//! belongs to, under a name that carries the code.
+
+use std::time::SystemTime;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use gc_installer::slot::{self, SlotConfig};
+
+use super::pages::file_name;
+use super::{LinkQuery, frame, linked, page, refused};
+use crate::app::{App, Shared};
+use crate::http::bodies::{Path, Query};
+use crate::http::client::Client;
+use crate::http::error::ApiError;
+use crate::http::limits::Limited;
+use crate::http::observe::nothing_here;
+use crate::http::origin;
+use crate::support::{Program, Shown};
+
+/// Largest program that is handed out, in bytes.
+const MAX_PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Longest name of the company in the slot, in bytes.
+const MAX_BRAND_BYTES: usize = 128;
+
+/// The last program that was made, for the next customer.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    system: Program,
+    server: String,
+    file: (u64, SystemTime),
+    bytes: Bytes,
+}
+
+pub(super) async fn download(
+    State(app): State<Shared>,
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    Path((digits, system)): Path<(String, String)>,
+    Query(query): Query<LinkQuery>,
+) -> Response {
+    let Some(program) = Program::ALL
+        .into_iter()
+        .find(|program| program.as_str() == system)
+    else {
+        return nothing_here().await.into_response();
+    };
+    if let Err(error) = app.limit(Limited::Download, client) {
+        return error.into_response();
+    }
+    let shown = Shown {
+        code: &digits,
+        link_token: query.k.as_deref(),
+        work: None,
+    };
+    let code = match linked(&app, &digits, &query).await {
+        Ok(Some(code)) => code,
+        Ok(None) => match app.open_code(client, &shown).await {
+            Ok(code) => code,
+            Err(error) => return refused(&app, &headers, &digits, error),
+        },
+        Err(error) => return error.into_response(),
+    };
+    let Some(server) = origin::http_base(&app.settings, client, &headers, &uri) else {
+        return ApiError::invalid("The request names no host.").into_response();
+    };
+    let bytes = match make(&app, program, server).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            tracing::error!("A program for customers could not be made: {error:#}");
+            let words = frame(&app, &headers);
+            return page(StatusCode::SERVICE_UNAVAILABLE, words.no_program());
+        }
+    };
+    if let Err(error) = app
+        .store
+        .note_support_download(&code.id, app.clock.now())
+        .await
+    {
+        return ApiError::from(error).into_response();
+    }
+    app.hub.events.support_changed(code.id.clone());
+    let name = file_name(code.code.as_str(), program);
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::try_from(disposition).expect("digits and ASCII"),
+        ),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// The program for one system, with this server in its slot.
+async fn make(app: &App, system: Program, server: String) -> anyhow::Result<Bytes> {
+    use anyhow::Context as _;
+
+    let path = app.support.agents_dir.join(system.file_name());
+    let about = || format!("read {}", path.display());
+    let metadata = tokio::fs::metadata(&path).await.with_context(about)?;
+    anyhow::ensure!(
+        metadata.len() <= MAX_PROGRAM_BYTES,
+        "{} has more than {MAX_PROGRAM_BYTES} bytes",
+        path.display()
+    );
+    let file = (metadata.len(), metadata.modified().with_context(about)?);
+    let known = app.support.made(system);
+    if let Some(made) = known.filter(|made| made.file == file && made.server == server) {
+        return Ok(made.bytes);
+    }
+    let mut bytes = tokio::fs::read(&path).await.with_context(about)?;
+    let config = SlotConfig {
+        server: server.clone(),
+        server_public_key: BASE64.encode(app.keys.public_key()),
+        brand: Some(brand(&app.settings.support.company).to_owned()),
+    };
+    slot::write(&mut bytes, &config, app.keys.signer())
+        .with_context(|| format!("fill the slot of {}", path.display()))?;
+    let bytes = Bytes::from(bytes);
+    app.support.keep(Made {
+        system,
+        server,
+        file,
+        bytes: bytes.clone(),
+    });
+    Ok(bytes)
+}
+
+/// The company's name, as far as the slot takes it.
+fn brand(company: &str) -> &str {
+    &company[..company.floor_char_boundary(MAX_BRAND_BYTES)]
+}
+
+impl crate::support::Support {
+    fn made(&self, system: Program) -> Option<Made> {
+        let made = self.made.lock().expect("no code here panics");
+        made.iter().find(|made| made.system == system).cloned()
+    }
+
+    /// One of each system.
+    fn keep(&self, new: Made) {
+        let mut made = self.made.lock().expect("no code here panics");
+        made.retain(|old| old.system != new.system);
+        made.push(new);
+    }
+}

@@ -1,0 +1,168 @@
+//! What the control connection of a guest has beyond that of a managed machine:
+//! where it stands, the chat, the customer's answers.
+
+use std::collections::HashSet;
+
+use gc_model::id::{MachineId, SessionId, SupportId};
+use gc_model::machine::MachineKind;
+use gc_model::support::CodeEvent;
+use gc_model::text::clean;
+use gc_proto::limits::MAX_LIST_LEN;
+use gc_proto::v1::server_control::Body as ServerBody;
+use gc_proto::v1::{ChatText, ConsentAnswer, ConsentReport, ServerControl};
+use gc_store::{
+    Action, Actor, ChatLine, CodeChange, Machine, NewAuditEntry, SayError, StoreError,
+    SupportCodeRow,
+};
+use std::net::IpAddr;
+
+use super::control::control;
+use crate::app::App;
+use crate::support::Author;
+
+/// Longest name of a right, in characters.
+const MAX_RIGHT_CHARS: usize = 40;
+
+/// A guest's connection.
+pub(super) struct Guest {
+    support: SupportId,
+    machine: Machine,
+    address: IpAddr,
+    /// Lines that this connection has had.
+    said: HashSet<u64>,
+}
+
+impl Guest {
+    /// `None` for a managed machine, and for a guest whose code is over.
+    pub(super) async fn of(
+        app: &App,
+        machine: &Machine,
+        address: IpAddr,
+    ) -> Result<Option<Self>, StoreError> {
+        if machine.kind != MachineKind::Guest {
+            return Ok(None);
+        }
+        let code = app.store.support_code_of(&machine.id).await?;
+        Ok(code.map(|code| Self {
+            support: code.id,
+            machine: machine.clone(),
+            address,
+            said: HashSet::new(),
+        }))
+    }
+
+    /// Where it stands and what was said, at the beginning of a connection.
+    pub(super) async fn greetings(&mut self, app: &App) -> Result<Vec<ServerControl>, StoreError> {
+        let Some(code) = self.code(app).await? else {
+            return Ok(Vec::new());
+        };
+        let mut greetings = vec![control(ServerBody::Guest(app.guest_state(&code)))];
+        for line in app.store.chat(&self.support).await? {
+            greetings.extend(self.line(&line));
+        }
+        Ok(greetings)
+    }
+
+    /// A line for the guest; `None` when it had it.
+    pub(super) fn line(&mut self, line: &ChatLine) -> Option<ServerControl> {
+        if !self.said.insert(line.id) {
+            return None;
+        }
+        let own = line.from_guest.then(|| line.client_id.clone());
+        Some(control(ServerBody::Chat(gc_proto::v1::ChatLine {
+            id: line.id,
+            client_id: own.unwrap_or_default(),
+            from_guest: line.from_guest,
+            author: line.author.clone(),
+            text: line.text.clone(),
+            at_unix: u64::try_from(line.at.timestamp()).unwrap_or(0),
+        })))
+    }
+
+    /// The customer wrote.
+    pub(super) async fn hear(&self, app: &App, chat: &ChatText) -> Result<(), StoreError> {
+        if let Some(code) = self.code(app).await? {
+            let said = app
+                .say(&code, Author::Guest, &chat.client_id, &chat.text)
+                .await;
+            match said {
+                Ok(_) => {}
+                Err(SayError::Full) => tracing::debug!(support = %self.support, "A chat is full"),
+                Err(SayError::Store(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The customer leaves.
+    pub(super) async fn leave(&self, app: &App) -> Result<(), StoreError> {
+        let change = CodeChange {
+            id: self.support.clone(),
+            event: CodeEvent::Leave,
+            technician: None,
+            session_id: None,
+            reason: Some("guest_left"),
+            actor: agent(&self.machine),
+            address: Some(self.address.to_string()),
+            now: app.clock.now(),
+        };
+        app.change_support(change).await.map(|_| ())
+    }
+
+    async fn code(&self, app: &App) -> Result<Option<SupportCodeRow>, StoreError> {
+        app.store.support_code(&self.support).await
+    }
+}
+
+fn agent(machine: &Machine) -> Actor {
+    Actor::Agent {
+        id: machine.id.clone(),
+        name: machine.name.clone(),
+    }
+}
+
+/// Notes what somebody at a machine answered. A report about a session of
+/// another machine is not noted.
+pub(super) async fn note_consent(
+    app: &App,
+    machine: &MachineId,
+    address: IpAddr,
+    report: &ConsentReport,
+) -> Result<(), StoreError> {
+    let Ok(session) = SessionId::parse(&report.session_id) else {
+        return Ok(());
+    };
+    let session = app.store.session(&session).await?;
+    let Some(session) = session.filter(|session| session.machine_id == *machine) else {
+        return Ok(());
+    };
+    let answer = match report.answer() {
+        ConsentAnswer::Allowed => "allowed",
+        ConsentAnswer::Declined => "declined",
+        ConsentAnswer::TimedOut => "timed_out",
+        ConsentAnswer::Withdrawn => "withdrawn",
+        ConsentAnswer::Unspecified => "unknown",
+    };
+    let rights = report.rights.iter().take(MAX_LIST_LEN);
+    let rights: Vec<_> = rights.map(|right| clean(right, MAX_RIGHT_CHARS)).collect();
+    tracing::info!(session = %session.id, %machine, answer, "Somebody at a machine was asked");
+    app.store
+        .append_audit(NewAuditEntry {
+            at: app.clock.now(),
+            action: Action::ConsentAnswered,
+            actor: Actor::Agent {
+                id: machine.clone(),
+                name: session.machine_name.clone(),
+            },
+            machine: Some((machine.clone(), session.machine_name)),
+            session_id: Some(session.id),
+            address: Some(address.to_string()),
+            detail: serde_json::json!({
+                "answer": answer,
+                "rights": rights,
+                "waited_ms": report.waited_ms,
+                "technician": session.technician,
+            }),
+        })
+        .await
+}
