@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { useUser } from "../account/account.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { isFor, titleOf, useSupportCodes } from "./support.ts";
+import { asksForHelp, isFor, titleOf, useSupportCodes } from "./support.ts";
 
 /** Says on every page, and outside of the browser where that is allowed, that a customer waits or wrote. */
 export function SupportAlerts() {
@@ -30,6 +30,10 @@ export function SupportAlerts() {
         // Whoever looks at the code sees the card.
         if (pathname !== page) toast(`${text}.`);
         notify(`waiting-${code.id}`, text, open);
+      } else if (asksForHelp(code) && !old) {
+        const text = `${titleOf(code)} asks for help`;
+        if (pathname !== page) toast(`${text}.`);
+        notify(`asks-${code.id}`, text, open);
       } else if ((code.last_guest_line ?? 0) > (old?.last_guest_line ?? 0)) {
         // What was written stays in the page: a notification may be on a projector.
         notify(`chat-${code.id}`, `${titleOf(code)} wrote`, open);
