@@ -70,7 +70,7 @@ impl Work {
             return None;
         }
         let begun = Sha256::new().chain_update(&self.challenge);
-        let answer = (0_u64..).find(|number| {
+        let answer = (0..=u64::MAX).find(|number| {
             let digest = begun.clone().chain_update(number.to_string()).finalize();
             let (first, _) = digest.split_at(4);
             let first = u32::from_be_bytes(first.try_into().expect("4 bytes"));

@@ -42,6 +42,9 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// 2 min: the last window goes by itself, so that nothing stays behind.
 const LAST_PAGE: Duration = Duration::from_mins(2);
 
+/// Own lines that the server has not repeated yet, at most.
+const MAX_UNHEARD: usize = 50;
+
 /// Lines of the chat that are kept.
 const MAX_CHAT_LINES: usize = 500;
 
@@ -90,6 +93,8 @@ pub(super) struct Life {
     connections: Vec<Connection>,
     questions: Vec<Question>,
     lines: BTreeMap<u64, ChatRow>,
+    /// Own lines that the server has not repeated yet: said again on the next connection.
+    unheard: Vec<v1::ChatText>,
     paused: bool,
 }
 
@@ -117,6 +122,7 @@ impl Life {
             connections: Vec::new(),
             questions: Vec::new(),
             lines: BTreeMap::new(),
+            unheard: Vec::new(),
             paused: false,
         };
         if !life.window.first {
@@ -173,7 +179,7 @@ impl Life {
                 Some(signal) = signals.recv() => self.handle_signal(signal),
                 Ok(()) = state.changed() => {
                     let state = *state.borrow_and_update();
-                    self.handle_line(state)
+                    self.handle_line(state, &attendant)
                 }
                 _ = asked_to_stop.wait_for(|stop| *stop) => Some(End::Silent),
             };
@@ -317,10 +323,15 @@ impl Life {
                 self.view.chat_open = !self.view.chat_open;
                 self.view.unread = 0;
             }
-            GuestEvent::Typed(text) => attendant.post(agent_control::Body::Chat(v1::ChatText {
-                client_id: format!("{:032x}", u128::from_le_bytes(random_bytes())),
-                text,
-            })),
+            GuestEvent::Typed(text) if self.unheard.len() < MAX_UNHEARD => {
+                let line = v1::ChatText {
+                    client_id: format!("{:032x}", u128::from_le_bytes(random_bytes())),
+                    text,
+                };
+                self.unheard.push(line.clone());
+                attendant.post(agent_control::Body::Chat(line));
+            }
+            GuestEvent::Typed(_) => {}
             GuestEvent::Pressed(Action::Disconnect | Action::Close) | GuestEvent::Closed => {
                 return Some(End::Said(LEFT.to_owned()));
             }
@@ -453,6 +464,7 @@ impl Life {
             },
             text: super::page::shown_chat(&line.text),
         };
+        self.unheard.retain(|said| said.client_id != line.client_id);
         let known = self.lines.insert(line.id, row).is_some();
         if self.lines.len() > MAX_CHAT_LINES {
             self.lines.pop_first();
@@ -462,9 +474,14 @@ impl Life {
         }
     }
 
-    fn handle_line(&mut self, line: Line) -> Option<End> {
+    fn handle_line(&mut self, line: Line, attendant: &Attendant) -> Option<End> {
         match line {
-            Line::Standing => self.view.problem = None,
+            Line::Standing => {
+                self.view.problem = None;
+                for line in &self.unheard {
+                    attendant.post(agent_control::Body::Chat(line.clone()));
+                }
+            }
             Line::Lost => self.view.problem = Some(LOST.to_owned()),
             Line::GivenUp => return Some(End::Said(GIVEN_UP.to_owned())),
             Line::Gone => return Some(End::Said(COMPLETED.to_owned())),

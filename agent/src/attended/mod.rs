@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use gc_installer::file_name;
-use gc_installer::slot::{self, SlotConfig};
+use gc_installer::slot::{self, SlotConfig, SlotError};
 use gc_platform::Host;
 
 pub(crate) use self::link::{Attendant, Attended, Command, Signal};
@@ -26,11 +26,8 @@ use crate::{logging, platform};
 
 /// True when this program is to help once: told so, or downloaded with a server in it.
 pub fn is_wanted(options: &Options) -> bool {
-    options.attended
-        || !matches!(
-            slot::parse(&platform::host().configuration_slot()),
-            Ok(None)
-        )
+    // A damaged stamp is a download too, and says so.
+    options.attended || !matches!(stamp(&platform::host().configuration_slot()), Ok(None))
 }
 
 /// Shows the window and lets a technician help, until one of the two ends it.
@@ -67,12 +64,7 @@ struct Settings {
 
 impl Settings {
     fn new(options: &Options, host: &dyn Host) -> anyhow::Result<Self> {
-        let stamp = match slot::parse(&host.configuration_slot()) {
-            Ok(stamp) => stamp,
-            // A system without a slot: settings come from the command line.
-            Err(slot::SlotError::Damaged) if host.configuration_slot().is_empty() => None,
-            Err(error) => return Err(error.into()),
-        };
+        let stamp = stamp(&host.configuration_slot())?;
         let name = std::env::current_exe().context("find out this program's name")?;
         let name = name.file_name().unwrap_or_default().to_string_lossy();
         let named = file_name::code_in(&name).map(str::to_owned);
@@ -93,7 +85,32 @@ impl Settings {
     }
 }
 
+/// The server in a slot; `None` for a program that came from no portal, and on systems without a slot.
+fn stamp(slot: &[u8]) -> Result<Option<SlotConfig>, SlotError> {
+    if slot.is_empty() {
+        return Ok(None);
+    }
+    slot::parse(slot)
+}
+
 fn key_of(stamp: &SlotConfig) -> anyhow::Result<[u8; 32]> {
     key_from_base64(&stamp.server_public_key)
         .context("read the key in this program's configuration")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn a_program_from_no_portal_is_an_agent_as_ever() {
+        let options = Options::try_parse_from(["guruconnect-agent"]).expect("no flags");
+
+        assert!(!is_wanted(&options));
+        assert_eq!(stamp(&[]), Ok(None), "a system without a slot");
+        assert_eq!(stamp(&slot::EMPTY), Ok(None));
+        assert!(stamp(b"something else").is_err());
+    }
 }

@@ -175,13 +175,18 @@ impl View {
                 "No answer within a minute means no.".to_owned(),
             ],
             chat: None,
-            buttons: vec![
-                button(Action::Decline, "Decline"),
-                Button {
-                    strong: true,
-                    ..button(Action::Allow, "Allow")
-                },
-            ],
+            buttons: question
+                .wider
+                .then(|| button(Action::Disconnect, "Disconnect"))
+                .into_iter()
+                .chain([
+                    button(Action::Decline, "Decline"),
+                    Button {
+                        strong: true,
+                        ..button(Action::Allow, "Allow")
+                    },
+                ])
+                .collect(),
         }
     }
 
@@ -293,6 +298,8 @@ mod tests {
                 .title
                 .contains("mouse and keyboard")
         );
+        let mut buttons = asked(Rights::CONTROL, true).buttons.into_iter();
+        assert!(buttons.any(|button| button.action == Action::Disconnect));
     }
 
     #[test]

@@ -110,6 +110,11 @@ impl Server {
         self.port()
     }
 
+    /// What signs its grants and the programs that it gives out.
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
+
     pub fn revoke_key(&self) {
         *self.shared.revoked.lock().expect("no panic") = true;
     }
@@ -462,6 +467,14 @@ async fn answer(
             };
             stream.write_all(answer.as_bytes()).await.ok()
         }
+        "/api/support/claim" => {
+            let body = read_body(&mut stream, &head).await?;
+            let answer = claim_answer(&body, server_public_key);
+            if answer.starts_with("HTTP/1.1 201") {
+                shared.enrolments.lock().expect("no panic").push(body);
+            }
+            stream.write_all(answer.as_bytes()).await.ok()
+        }
         _ if !authorised => {
             let error = serde_json::json!({"error": {"code": "unauthorised", "message": "No."}});
             read_body(&mut stream, &head).await;
@@ -478,6 +491,25 @@ async fn answer(
         "/ws/agent/session?ticket=t-1" => sessions.send(accept_async(stream).await.ok()?).ok(),
         _ => None,
     }
+}
+
+/// What a server says to who comes with a support code: `000000` is not active, `111111` asks for work first.
+fn claim_answer(body: &serde_json::Value, server_public_key: &str) -> String {
+    if body["code"] == "000000" {
+        let error = serde_json::json!({"error": {"code": "code_not_active", "message": "No."}});
+        return response("404 Not Found", &error);
+    }
+    if body["code"] == "111111" && body["work"]["answer"].is_null() {
+        let work = serde_json::json!({
+            "error": {"code": "work_required", "message": "Work."}, "challenge": "1.8.a.b", "difficulty": 8,
+        });
+        return response("428 Precondition Required", &work);
+    }
+    let answer = serde_json::json!({
+        "machine_id": MACHINE_ID, "api_key": API_KEY, "server_public_key": server_public_key,
+        "support_session_id": "support-1", "technician": "Ada", "company": "Example",
+    });
+    response("201 Created", &answer)
 }
 
 fn response(status: &str, body: &serde_json::Value) -> String {

@@ -31,6 +31,9 @@ const SETTLE: Duration = Duration::from_millis(400);
 /// Owned by the program whose window is on this desktop.
 const SELECTION: &str = "_GURUCONNECT_GUEST";
 
+/// What is on the window, for programs that read it to people.
+const PAGE: &str = "_GURUCONNECT_PAGE";
+
 /// Rows of one `PutImage`, so that requests stay below the server's limit.
 const ROWS: usize = 64;
 
@@ -69,6 +72,7 @@ struct Atoms {
     state: u32,
     above: u32,
     sticky: u32,
+    page: u32,
 }
 
 impl X11GuestWindow {
@@ -100,6 +104,7 @@ impl X11GuestWindow {
             state: atom("_NET_WM_STATE")?,
             above: atom("_NET_WM_STATE_ABOVE")?,
             sticky: atom("_NET_WM_STATE_STICKY")?,
+            page: atom(PAGE)?,
         };
         let selection = atom(SELECTION)?;
         let owner = connection
@@ -159,8 +164,7 @@ impl X11GuestWindow {
             if old == shape {
                 let size = ConfigureWindowAux::new()
                     .width(width as u32)
-                    .height(height as u32)
-                    .stack_mode(StackMode::ABOVE);
+                    .height(height as u32);
                 self.connection
                     .configure_window(window, &size)
                     .during("ConfigureWindow")?;
@@ -275,8 +279,39 @@ impl X11GuestWindow {
         let drawn = draw(&self.font, &self.page, self.focus, &self.draft);
         let (window, gc) = self.place(drawn.canvas.width, drawn.canvas.height)?;
         self.put(window, gc, &drawn)?;
+        self.tell(window)?;
         self.drawn = Some(drawn);
         self.connection.flush().during("flush")
+    }
+
+    fn tell(&self, window: Window) -> Result<(), PlatformError> {
+        let page = &self.page;
+        let facts = page.facts.iter();
+        let facts = facts.map(|(name, value)| format!("{name}: {value}"));
+        let buttons = page
+            .buttons
+            .iter()
+            .map(|button| format!("[{}]", button.label));
+        let chat = page.chat.iter().flatten();
+        let chat = chat.map(|row| format!("{}: {}", row.author, row.text));
+        let text: Vec<String> = std::iter::once(page.title.clone())
+            .chain(facts)
+            .chain(page.words.clone())
+            .chain(page.text.iter().cloned())
+            .chain(chat)
+            .chain(buttons)
+            .collect();
+        let text = text.join("\n");
+        self.connection
+            .change_property8(
+                PropMode::REPLACE,
+                window,
+                self.atoms.page,
+                self.atoms.utf8,
+                text.as_bytes(),
+            )
+            .during("ChangeProperty")?;
+        Ok(())
     }
 
     fn put(&self, window: Window, gc: Gcontext, drawn: &Drawn) -> Result<(), PlatformError> {
@@ -301,7 +336,7 @@ impl X11GuestWindow {
         Ok(())
     }
 
-    fn handle(&mut self, event: Event) -> Result<Option<GuestEvent>, PlatformError> {
+    fn handle(&mut self, event: &Event) -> Result<Option<GuestEvent>, PlatformError> {
         match event {
             Event::Expose(_) => {
                 if let (Some((window, gc, _)), Some(drawn)) = (self.window, &self.drawn) {
@@ -317,11 +352,7 @@ impl X11GuestWindow {
                         .window
                         .is_some_and(|(window, ..)| window == seen.window) =>
             {
-                let front = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
-                self.connection
-                    .configure_window(seen.window, &front)
-                    .during("ConfigureWindow")?;
-                self.connection.flush().during("flush")?;
+                self.come_to_the_front()?;
             }
             Event::ButtonPress(press) if press.response_type & SENT == 0 && press.detail == 1 => {
                 self.take_focus()?;
@@ -339,6 +370,18 @@ impl X11GuestWindow {
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Something new to press, or something else is in front of the bar.
+    fn come_to_the_front(&self) -> Result<(), PlatformError> {
+        if let Some((window, ..)) = self.window {
+            let front = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
+            self.connection
+                .configure_window(window, &front)
+                .during("ConfigureWindow")?;
+            self.connection.flush().during("flush")?;
+        }
+        Ok(())
     }
 
     /// Window managers leave windows like the bar without the keyboard.
@@ -436,6 +479,9 @@ impl GuestWindow for X11GuestWindow {
         if page.buttons != self.page.buttons || page.shape != self.page.shape {
             self.shown_at = Instant::now();
             self.focus = None;
+            self.page = page.clone();
+            self.redraw()?;
+            return self.come_to_the_front();
         }
         self.page = page.clone();
         self.redraw()
@@ -445,7 +491,7 @@ impl GuestWindow for X11GuestWindow {
         let end = Instant::now() + timeout;
         loop {
             while let Some(event) = self.connection.poll_for_event().during("poll")? {
-                if let Some(event) = self.handle(event)? {
+                if let Some(event) = self.handle(&event)? {
                     return Ok(Some(event));
                 }
             }
