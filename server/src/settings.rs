@@ -110,6 +110,10 @@ pub struct Arguments {
     #[arg(long, env = "SUPPORT_LOGO")]
     pub support_logo: Option<PathBuf>,
 
+    /// Whether customers without a code may ask for help on the portal.
+    #[arg(long, env = "SUPPORT_REQUESTS", default_value_t = false, action = clap::ArgAction::Set)]
+    pub support_requests: bool,
+
     /// Folder with the programs that customers download, `guruconnect-agent.exe`
     /// and `guruconnect-agent`. `agents` in the data folder when absent.
     #[arg(long, env = "AGENTS_DIR")]
@@ -180,6 +184,8 @@ pub struct SupportSettings {
     pub brand_colour: Colour,
     /// File with its logo.
     pub logo: Option<PathBuf>,
+    /// Whether customers may ask for help without a code.
+    pub requests: bool,
     /// Where the programs are.
     pub agents_dir: PathBuf,
 }
@@ -288,6 +294,7 @@ fn support(arguments: &Arguments) -> anyhow::Result<SupportSettings> {
         },
         company,
         brand_colour,
+        requests: arguments.support_requests,
         logo: logo.filter(|path| !path.as_os_str().is_empty()),
         agents_dir: agents_dir
             .filter(|path| !path.as_os_str().is_empty())

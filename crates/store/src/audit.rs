@@ -72,6 +72,10 @@ actions! {
     SessionQualityChanged => "session.quality_changed",
     /// A support code was made.
     SupportCodeCreated => "support_code.created",
+    /// A customer asked for help on the portal.
+    SupportRequested => "support_code.requested",
+    /// A technician takes care of a customer who asked for help.
+    SupportCodeTaken => "support_code.taken",
     /// A guest came with a support code.
     SupportCodeClaimed => "support_code.claimed",
     /// A guest was let in.

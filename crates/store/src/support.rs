@@ -407,6 +407,38 @@ impl Store {
         Ok(Some(code))
     }
 
+    /// Makes a technician the one who takes care of a live code that nobody has.
+    /// `None` when somebody has it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn take_support_code(
+        &self,
+        id: &SupportId,
+        technician: (UserId, String),
+        entry: NewAuditEntry,
+    ) -> Result<Option<SupportCodeRow>, StoreError> {
+        let transaction = self.write().await?;
+        let (user, name) = technician;
+        let taken = Entity::update_many()
+            .col_expr(C::TechnicianId, Expr::value(user.as_str()))
+            .col_expr(C::Technician, Expr::value(name))
+            .filter(C::Id.eq(id.as_str()))
+            .filter(C::LiveCode.is_not_null())
+            .filter(C::TechnicianId.is_null())
+            .filter(C::AssignedTo.is_null())
+            .exec(&transaction)
+            .await?
+            .rows_affected;
+        if taken == 0 {
+            return Ok(None);
+        }
+        audit::append(&transaction, entry).await?;
+        let code = find(&transaction, id).await?;
+        transaction.commit().await?;
+        Ok(code)
+    }
+
     /// Forgets what ended before `cut`, with its chat. Returns how many codes went.
     ///
     /// # Errors

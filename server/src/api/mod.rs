@@ -126,6 +126,7 @@ fn documented() -> OpenApiRouter<Shared> {
             support_codes::list::list_codes,
             support_codes::create::create_code
         ))
+        .routes(routes!(support_codes::take::take_customer))
         .routes(routes!(support_codes::accept::accept_guest))
         .routes(routes!(support_codes::refuse::refuse_guest))
         .routes(routes!(support_codes::cancel::cancel_support))

@@ -26,6 +26,8 @@ pub(crate) enum Limited {
     Start,
     /// New support codes.
     SupportCode,
+    /// Customers who ask for help without a code.
+    Request,
     /// Downloads of the program for customers.
     Download,
     /// Lines of the chat.
@@ -43,6 +45,7 @@ impl Limited {
             Self::Enrol => "enrol",
             Self::Start => "start",
             Self::SupportCode => "support_code",
+            Self::Request => "support_request",
             Self::Download => "download",
             Self::Chat => "chat",
         }
@@ -58,6 +61,7 @@ impl Limited {
             Self::Enrol => (300, Duration::from_millis(200)),
             Self::Start | Self::Chat => (60, Duration::from_millis(500)),
             Self::SupportCode => (60, Duration::from_secs(2)),
+            Self::Request => (3, Duration::from_mins(5)),
             Self::Download => (20, Duration::from_secs(3)),
         };
         Rate { burst, refill }

@@ -4,6 +4,7 @@
 
 mod pages;
 pub(crate) mod program;
+mod request;
 mod visitor;
 mod words;
 
@@ -33,6 +34,7 @@ const SCRIPT: &str = include_str!("../../portal/portal.js");
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/support", get(enter).post(typed))
+        .route("/support/request", get(request::show).post(request::send))
         .route("/support/portal.css", get(style))
         .route("/support/portal.js", get(script))
         .route("/support/logo", get(logo))

@@ -30,6 +30,20 @@ pub(super) struct Form<'a> {
     pub(super) work: Option<(String, u32)>,
 }
 
+/// Why a request for help was not taken.
+pub(super) enum RequestRefusal {
+    Empty,
+    Full,
+}
+
+/// What the page for customers without a code shows.
+#[derive(Default)]
+pub(super) struct Asked<'a> {
+    pub(super) name: &'a str,
+    pub(super) message: &'a str,
+    pub(super) refusal: Option<RequestRefusal>,
+}
+
 /// What the page of a code shows.
 pub(super) struct Help<'a> {
     pub(super) code: &'a str,
@@ -125,8 +139,34 @@ impl Frame<'_> {
                 input type="hidden" id="answer" name="answer";
                 div { button type="submit" { (words.go_on) } }
             }
+            @if self.settings.requests {
+                p.others { a href="/support/request" { (words.no_code) } }
+            }
         };
         self.page(words.enter, &content)
+    }
+
+    /// The page where a customer without a code asks for help.
+    pub(super) fn request(&self, asked: &Asked<'_>) -> Markup {
+        let words = self.words;
+        let content = html! {
+            h1 { (words.request) }
+            p.dim { (words.request_lead) }
+            form.card method="post" action="/support/request" {
+                @match asked.refusal {
+                    Some(RequestRefusal::Empty) => p.refusal role="alert" { (words.request_empty) },
+                    Some(RequestRefusal::Full) => p.refusal role="alert" { (words.request_full) },
+                    None => {}
+                }
+                label for="name" { (words.name) }
+                input id="name" name="name" value=(asked.name) maxlength="100" autocomplete="name" required;
+                label.next for="message" { (words.request_message) }
+                textarea id="message" name="message" rows="4" maxlength="2000" required { (asked.message) }
+                div { button type="submit" { (words.request_send) } }
+            }
+            p.others { a href="/support" { (words.have_code) } }
+        };
+        self.page(words.request, &content)
     }
 
     /// The page of a code: who helps, the download, what to do, how far it is.

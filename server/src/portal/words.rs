@@ -50,6 +50,15 @@ pub(super) struct Words {
     pub(super) you: &'static str,
     pub(super) not_sent: &'static str,
     pub(super) another: &'static str,
+    pub(super) no_code: &'static str,
+    pub(super) have_code: &'static str,
+    pub(super) request: &'static str,
+    pub(super) request_lead: &'static str,
+    pub(super) name: &'static str,
+    pub(super) request_message: &'static str,
+    pub(super) request_send: &'static str,
+    pub(super) request_empty: &'static str,
+    pub(super) request_full: &'static str,
 }
 
 static ENGLISH: Words = Words {
@@ -99,6 +108,15 @@ static ENGLISH: Words = Words {
     you: "You",
     not_sent: "Not sent. Please try again.",
     another: "Use another code",
+    no_code: "No code? Ask for help here.",
+    have_code: "I have a code",
+    request: "Ask for help",
+    request_lead: "Write what it is about. The first technician who is free answers you on the next page.",
+    name: "Your name",
+    request_message: "What is it about?",
+    request_send: "Ask for help",
+    request_empty: "Please write your name and what it is about.",
+    request_full: "Too many are waiting right now. Please call, or try again in some minutes.",
 };
 
 static SPANISH: Words = Words {
@@ -148,6 +166,15 @@ static SPANISH: Words = Words {
     you: "Usted",
     not_sent: "No se ha enviado. Vuelva a intentarlo.",
     another: "Usar otro código",
+    no_code: "¿Sin código? Pida ayuda aquí.",
+    have_code: "Tengo un código",
+    request: "Pedir ayuda",
+    request_lead: "Escriba de qué se trata. El primer técnico libre le responderá en la página siguiente.",
+    name: "Su nombre",
+    request_message: "¿De qué se trata?",
+    request_send: "Pedir ayuda",
+    request_empty: "Escriba su nombre y de qué se trata.",
+    request_full: "Ahora esperan demasiadas personas. Llame por teléfono o inténtelo dentro de unos minutos.",
 };
 
 static GERMAN: Words = Words {
@@ -197,6 +224,15 @@ static GERMAN: Words = Words {
     you: "Sie",
     not_sent: "Nicht gesendet. Bitte versuchen Sie es noch einmal.",
     another: "Anderen Code verwenden",
+    no_code: "Kein Code? Hier um Hilfe bitten.",
+    have_code: "Ich habe einen Code",
+    request: "Um Hilfe bitten",
+    request_lead: "Schreiben Sie, worum es geht. Wer von uns zuerst frei ist, antwortet Ihnen auf der nächsten Seite.",
+    name: "Ihr Name",
+    request_message: "Worum geht es?",
+    request_send: "Um Hilfe bitten",
+    request_empty: "Bitte schreiben Sie Ihren Namen und worum es geht.",
+    request_full: "Gerade warten zu viele. Bitte rufen Sie an, oder versuchen Sie es in einigen Minuten noch einmal.",
 };
 
 static FRENCH: Words = Words {
@@ -246,6 +282,15 @@ static FRENCH: Words = Words {
     you: "Vous",
     not_sent: "Non envoyé. Réessayez.",
     another: "Utiliser un autre code",
+    no_code: "Pas de code ? Demandez de l’aide ici.",
+    have_code: "J’ai un code",
+    request: "Demander de l’aide",
+    request_lead: "Écrivez de quoi il s’agit. Le premier technicien libre vous répondra sur la page suivante.",
+    name: "Votre nom",
+    request_message: "De quoi s’agit-il ?",
+    request_send: "Demander de l’aide",
+    request_empty: "Écrivez votre nom et de quoi il s’agit.",
+    request_full: "Trop de personnes attendent en ce moment. Appelez, ou réessayez dans quelques minutes.",
 };
 
 /// Most languages of a browser that are looked at.

@@ -19,13 +19,14 @@ use gc_model::text::clean_lines;
 use gc_proto::limits::{MAX_CHAT_CHARS, MAX_CLIENT_ID_BYTES};
 use gc_proto::v1::{GuestPhase, GuestState};
 use gc_store::{
-    Actor, ChatLine, CodeChange, Machine, NewChatLine, SayError, Session, StoreError,
-    SupportCodeRow,
+    Actor, ChatLine, CodeChange, CreateCodeError, Machine, NewAuditEntry, NewChatLine,
+    NewSupportCode, SayError, Session, StoreError, SupportCodeRow,
 };
 use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::auth::user::CurrentUser;
+use crate::chance::random_bytes;
 use crate::http::client::Client;
 use crate::http::error::ApiError;
 use crate::hub::ControlCommand;
@@ -33,6 +34,9 @@ use crate::portal::program::Made;
 use crate::settings::SupportSettings;
 use guesses::{Guesses, Verdict};
 use tokens::SupportTokens;
+
+/// With 500 live codes of five digits, one draw in 200 is taken.
+const MAX_DRAWS: u32 = 20;
 
 /// What the server holds for attended support.
 pub(crate) struct Support {
@@ -216,6 +220,38 @@ impl App {
                 ))
             }
         }
+    }
+
+    /// New digits.
+    pub(crate) fn draw_code(&self) -> SupportCode {
+        SupportCode::draw(self.settings.support.digits, || {
+            u32::from_le_bytes(random_bytes())
+        })
+    }
+
+    /// Writes a new code, with other digits where these are taken.
+    pub(crate) async fn write_code(
+        &self,
+        mut new_code: NewSupportCode,
+        entry: NewAuditEntry,
+    ) -> Result<SupportCodeRow, ApiError> {
+        for _ in 0..MAX_DRAWS {
+            let made = self
+                .store
+                .create_support_code(new_code.clone(), entry.clone())
+                .await;
+            match made {
+                Ok(code) => {
+                    self.metrics.support_code_made();
+                    self.support.wake.notify_one();
+                    self.hub.events.support_changed(code.id.clone());
+                    return Ok(code);
+                }
+                Err(CreateCodeError::Taken) => new_code.code = self.draw_code(),
+                Err(CreateCodeError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ApiError::busy())
     }
 
     /// Who will help, as the customer is told; empty while nobody is named.

@@ -235,6 +235,77 @@ async fn pages_speak_the_visitors_language_and_show_the_company() {
     assert_eq!(listed["missing_programs"], json!(["windows", "linux"]));
 }
 
+async fn ask(server: &TestServer, name: &str, message: &str) -> Answer {
+    let post = server.request(Method::POST, "/support/request");
+    let form = "application/x-www-form-urlencoded";
+    let body = format!("name={name}&message={message}");
+    answer(post.header("content-type", form).body(body)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_without_a_code_asks_and_one_technician_takes_them() {
+    let (server, ada) = TestServer::claimed(&["--support-requests", "true"]).await;
+    let bo = server
+        .add_person("bo", gc_model::role::Role::Technician)
+        .await;
+    let cleo = server
+        .add_person("cleo", gc_model::role::Role::Technician)
+        .await;
+    let form = page(&server, "/support", &[]).await;
+    assert!(text(&form.body).contains("/support/request"));
+
+    let empty = ask(&server, "+", "Help").await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let help = ask(&server, "Grace", "It+does+not+print").await;
+    assert!(text(&help.body).contains("A technician will help you."));
+    let chat = format!(
+        "/api/support/chat?ticket={}",
+        attribute(&help, "data-ticket")
+    );
+
+    let listed = ada.get("/api/support-codes").await.body["items"][0].clone();
+    assert_eq!(
+        (&listed["requested"], &listed["customer"]),
+        (&json!(true), &json!("Grace"))
+    );
+    let path = |what: &str| format!("/api/support-codes/{}/{what}", text(&listed["id"]));
+    let taken = bo.send(Method::POST, &path("take")).await;
+    assert_eq!(taken.body["technician"], "bo");
+    let late = cleo.send(Method::POST, &path("take")).await;
+    assert_eq!(late.code(), "support_of_other");
+    assert_eq!(
+        ada.send(Method::POST, &path("take")).await.code(),
+        "support_code_moved_on"
+    );
+    let line = json!({ "client_id": "1", "text": "I am here" });
+    assert_eq!(
+        bo.post(&path("chat"), line).await.status,
+        StatusCode::NO_CONTENT
+    );
+    let lines = server.get(&chat).await.body["items"].clone();
+    assert_eq!(lines[0]["text"], "It does not print");
+    assert_eq!(lines[1]["text"], "I am here");
+    let again = page(&server, &link(&listed), &[]).await;
+    assert!(text(&again.body).contains("bo will help you."));
+    assert_eq!(ask(&server, "Grace", "Again").await.status, StatusCode::OK);
+    assert_eq!(ask(&server, "Grace", "Again").await.status, StatusCode::OK);
+    let slowed = ask(&server, "Grace", "Again").await;
+    assert_eq!(slowed.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_asks_for_help_where_the_operator_did_not_open_the_door() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+
+    assert_eq!(
+        ask(&server, "Grace", "Help").await.status,
+        StatusCode::NOT_FOUND
+    );
+    let form = page(&server, "/support", &[]).await;
+    assert!(!text(&form.body).contains("/support/request"));
+    assert_eq!(ada.get("/api/support-codes").await.body["items"], json!([]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_codes_look_alike_and_are_slowed_on_pages_too() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -190,6 +190,11 @@ export class ApiClient {
     return this.#json("/api/support-codes", { method: "POST", body });
   }
 
+  /** Takes care of a customer whom nobody has taken yet. */
+  takeCustomer(id: string): Promise<SupportCode> {
+    return this.#json(`${supportPath(id)}/take`, { method: "POST" });
+  }
+
   /** Lets the guest in. */
   acceptGuest(id: string): Promise<SupportCode> {
     return this.#json(`${supportPath(id)}/accept`, { method: "POST" });

@@ -5,16 +5,15 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use chrono::TimeDelta;
 use gc_model::id::SupportId;
 use gc_model::role::Permission;
-use gc_model::support::SupportCode;
 use gc_model::text::{MAX_NAME_CHARS, clean};
-use gc_store::{Action, CreateCodeError, NewAuditEntry, NewSupportCode};
+use gc_store::{Action, NewAuditEntry, NewSupportCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::SupportCodeBody;
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
-use crate::chance::{new_id, random_bytes};
+use crate::chance::new_id;
 use crate::http::bodies::Json;
 use crate::http::client::Client;
 use crate::http::error::{ApiError, ErrorBody};
@@ -26,9 +25,6 @@ const MAX_LIVE: usize = 500;
 
 /// Shortest and longest life of a code that has an end, in seconds.
 const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 1..=7 * 24 * 60 * 60;
-
-/// With [`MAX_LIVE`] codes of five digits, one draw in 200 is taken.
-const MAX_DRAWS: u32 = 20;
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
@@ -78,14 +74,9 @@ pub(crate) async fn create_code(
     }
 
     let now = app.clock.now();
-    let draw = || {
-        SupportCode::draw(app.settings.support.digits, || {
-            u32::from_le_bytes(random_bytes())
-        })
-    };
-    let mut new_code = NewSupportCode {
+    let new_code = NewSupportCode {
         id: SupportId::parse(&new_id()).expect("ids that are made here can be read"),
-        code: draw(),
+        code: app.draw_code(),
         customer: clean(&request.customer.unwrap_or_default(), MAX_NAME_CHARS),
         created_by: current.user.id.clone(),
         creator: current.user.display_name.clone(),
@@ -108,25 +99,7 @@ pub(crate) async fn create_code(
             "customer": new_code.customer,
         }),
     };
-    let mut draws = 1;
-    let code = loop {
-        match app
-            .store
-            .create_support_code(new_code.clone(), entry.clone())
-            .await
-        {
-            Ok(code) => break code,
-            Err(CreateCodeError::Taken) if draws < MAX_DRAWS => {
-                draws += 1;
-                new_code.code = draw();
-            }
-            Err(CreateCodeError::Taken) => return Err(ApiError::busy()),
-            Err(CreateCodeError::Store(error)) => return Err(error.into()),
-        }
-    };
-    app.metrics.support_code_made();
-    app.support.wake.notify_one();
-    app.hub.events.support_changed(code.id.clone());
+    let code = app.write_code(new_code, entry).await?;
     let base = origin::http_base(&app.settings, client, &headers, &uri);
     let body = SupportCodeBody::new(&app, code, base.as_deref()).await?;
     Ok((StatusCode::CREATED, Json(body)))

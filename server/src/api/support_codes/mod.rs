@@ -6,6 +6,7 @@ pub(super) mod chat;
 pub(super) mod create;
 pub(super) mod list;
 pub(super) mod refuse;
+pub(super) mod take;
 
 use std::sync::Arc;
 
@@ -23,6 +24,10 @@ use crate::http::client::Client;
 use crate::http::error::ApiError;
 use crate::hub::events::Event;
 
+/// Who made the codes of customers that asked for help themselves: no user's id,
+/// those are UUIDs.
+pub(crate) const PORTAL: &str = "portal";
+
 /// A support code. Texts about the guest come from its computer, cleaned.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SupportCodeBody {
@@ -37,6 +42,8 @@ pub(crate) struct SupportCodeBody {
     /// `expired` or `refused`.
     #[schema(example = "open")]
     state: &'static str,
+    /// True when the customer asked for help on the portal.
+    requested: bool,
     /// For whom, as its maker noted; may be empty.
     customer: String,
     /// Id of the technician who made it.
@@ -143,6 +150,7 @@ impl SupportCodeBody {
             code: code.code.as_str().to_owned(),
             link,
             state: code.state.as_str(),
+            requested: code.created_by.as_str() == PORTAL,
             customer: code.customer,
             created_by: text(code.created_by),
             creator: code.creator,

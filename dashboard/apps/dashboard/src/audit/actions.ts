@@ -22,6 +22,8 @@ const ACTIONS: Record<string, string> = {
   "enrolment_token.created": "Created an enrolment token",
   "enrolment_token.deleted": "Revoked an enrolment token",
   "support_code.created": "Made a support code",
+  "support_code.requested": "Was asked for help",
+  "support_code.taken": "Took a customer",
   "support_code.claimed": "Came with a support code",
   "support_code.accepted": "Let a guest in",
   "support_code.refused": "Sent a guest away",

@@ -9,7 +9,7 @@ import { formatDateTime, TimeAgo } from "../components/time.tsx";
 import { putSupportCode } from "../live.tsx";
 import { Chat } from "./Chat.tsx";
 import classes from "./SupportPage.module.css";
-import { describeState, isFor, isLive, linkOf, spaced, titleOf } from "./support.ts";
+import { asksForHelp, describeState, isFor, isLive, linkOf, spaced, titleOf } from "./support.ts";
 
 /** One support code: the code itself, the guest, what can be done, the chat. */
 export function CodePanel({ code }: { code: SupportCode }) {
@@ -30,10 +30,36 @@ export function CodePanel({ code }: { code: SupportCode }) {
         </div>
         {isLive(code) && mine && <EndButton code={code} />}
       </div>
-      {code.state === "open" && <OpenCode code={code} />}
+      {asksForHelp(code) && <AskingCard code={code} />}
+      {code.state === "open" && !code.requested && <OpenCode code={code} />}
       {code.guest && <GuestCard code={code} guest={code.guest} mine={mine} />}
       <Chat code={code} mine={mine} />
     </article>
+  );
+}
+
+/** A customer came without a code: the first technician who takes them has them. */
+function AskingCard({ code }: { code: SupportCode }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const take = useMutation({
+    mutationFn: () => api.takeCustomer(code.id),
+    onSuccess: (taken) => putSupportCode(queries, taken),
+  });
+  return (
+    <section className={classes.card} data-waiting aria-label="Asks for help">
+      <h3>This customer asks for help</h3>
+      <p className={classes.minor}>
+        They wait on the page with the download. Take them, answer in the chat, and let them in when
+        they have started the program.
+      </p>
+      <Refusal error={take.error} />
+      <div className={classes.actions}>
+        <Button loading={take.isPending} onClick={() => take.mutate()}>
+          Take
+        </Button>
+      </div>
+    </section>
   );
 }
 

@@ -1,15 +1,16 @@
 import type { SupportCode } from "@guruconnect/api";
 import { useEffect, useRef } from "react";
-import { useNavigate } from "react-router";
+import { useLocation, useNavigate } from "react-router";
 import { useUser } from "../account/account.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { isFor, titleOf, useSupportCodes } from "./support.ts";
+import { asksForHelp, isFor, titleOf, useSupportCodes } from "./support.ts";
 
 /** Says on every page, and outside of the browser where that is allowed, that a customer waits or wrote. */
 export function SupportAlerts() {
   const user = useUser();
   const toast = useToast();
   const navigate = useNavigate();
+  const { pathname } = useLocation();
   const codes = useSupportCodes().data?.items;
   const before = useRef<Map<string, SupportCode> | null>(null);
 
@@ -21,18 +22,24 @@ export function SupportAlerts() {
     if (!known) return;
     for (const code of codes) {
       const old = known.get(code.id);
-      const open = () => navigate(`/support-codes/${encodeURIComponent(code.id)}`);
+      const page = `/support-codes/${encodeURIComponent(code.id)}`;
+      const open = () => navigate(page);
       if (!isFor(code, user)) continue;
       if (code.state === "waiting" && old?.state !== "waiting") {
         const text = `${titleOf(code)} is in the waiting room`;
-        toast(`${text}.`);
+        // Whoever looks at the code sees the card.
+        if (pathname !== page) toast(`${text}.`);
         notify(`waiting-${code.id}`, text, open);
+      } else if (asksForHelp(code) && !old) {
+        const text = `${titleOf(code)} asks for help`;
+        if (pathname !== page) toast(`${text}.`);
+        notify(`asks-${code.id}`, text, open);
       } else if ((code.last_guest_line ?? 0) > (old?.last_guest_line ?? 0)) {
         // What was written stays in the page: a notification may be on a projector.
         notify(`chat-${code.id}`, `${titleOf(code)} wrote`, open);
       }
     }
-  }, [codes, user, toast, navigate]);
+  }, [codes, user, toast, navigate, pathname]);
   return null;
 }
 

@@ -12,6 +12,7 @@ import { NewCode } from "./NewCode.tsx";
 import { Notifications } from "./Notifications.tsx";
 import classes from "./SupportPage.module.css";
 import {
+  asksForHelp,
   describeState,
   isLive,
   spaced,
@@ -117,7 +118,7 @@ function CodeList({
           <Link
             to={`/support-codes/${encodeURIComponent(code.id)}`}
             className={classes.item}
-            data-state={code.state}
+            data-state={asksForHelp(code) ? "waiting" : code.state}
             aria-current={code.id === selected ? "page" : undefined}
           >
             <span className={classes.name}>

@@ -194,6 +194,41 @@ describe("the waiting room", () => {
   });
 });
 
+describe("a customer who asks for help", () => {
+  const asking = supportCode({ requested: true, assigned_to: null, created_by: "portal" });
+
+  it("is announced and counted, and taken by one", async () => {
+    const server = withCodes([supportCode({ id: "c2", customer: "Fabrikam" })]);
+    server.on("POST /api/support-codes/*/take", () => ({
+      ...asking,
+      technician_id: "u1",
+      technician: "Ada Winter",
+    }));
+    const { user, screen } = open("/support-codes", server);
+    await screen.findByRole("link", { name: /Fabrikam/ });
+
+    server.publish("support_code", asking);
+    expect(await screen.findByText("Contoso asks for help.")).toBeTruthy();
+    await user.click(await screen.findByRole("link", { name: /Contoso/ }));
+    await user.click(await screen.findByRole("button", { name: "Take" }));
+
+    await expect.poll(() => screen.queryByRole("button", { name: "Take" })).toBeNull();
+    expect(screen.getByRole("button", { name: "Send" })).toBeTruthy();
+  });
+
+  it("stays with the technician who was faster", async () => {
+    const server = withCodes([asking]);
+    server.on("POST /api/support-codes/*/take", () => {
+      throw new Refused(409, "support_code_moved_on", "Somebody was faster.");
+    });
+    const { user, screen } = open("/support-codes/c1", server);
+
+    await user.click(await screen.findByRole("button", { name: "Take" }));
+
+    expect((await screen.findByRole("alert")).textContent).toBe("Somebody was faster.");
+  });
+});
+
 describe("the chat", () => {
   it("comes live, is marked until it was read, and is answered", async () => {
     const server = withCodes([supportCode(), supportCode({ id: "c2", customer: "Fabrikam" })]);

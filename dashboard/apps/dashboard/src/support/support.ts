@@ -38,6 +38,10 @@ export function titleOf(code: SupportCode): string {
   return code.customer || code.guest?.host_name || `Code ${spaced(code.code)}`;
 }
 
+/** True while a customer asks for help and nobody has taken them. */
+export const asksForHelp = (code: SupportCode) =>
+  code.requested && code.state === "open" && !code.technician_id;
+
 const STATE: Record<string, string> = {
   open: "Waiting for the customer",
   waiting: "In the waiting room",
@@ -58,6 +62,7 @@ const END: Record<string, string> = {
 
 /** Where a code stands, in words. */
 export function describeState(code: SupportCode): string {
+  if (asksForHelp(code)) return "Asks for help";
   if (code.state === "open" && code.downloaded_at) return "The customer has the program";
   if (code.state === "completed" && code.end_reason) return END[code.end_reason] ?? "Finished";
   return STATE[code.state] ?? code.state;
@@ -108,6 +113,9 @@ export function useAttention(): number {
   const isUnread = useUnread();
   const codes = useSupportCodes().data?.items ?? [];
   return codes.filter(
-    (code) => isLive(code) && isFor(code, user) && (code.state === "waiting" || isUnread(code)),
+    (code) =>
+      isLive(code) &&
+      isFor(code, user) &&
+      (code.state === "waiting" || asksForHelp(code) || isUnread(code)),
   ).length;
 }

@@ -151,6 +151,7 @@ export function supportCode(change: Partial<SupportCode> = {}): SupportCode {
     link: "https://help.example/support/847291?k=token",
     state: "open",
     customer: "Contoso",
+    requested: false,
     created_by: "u1",
     creator: "Ada Winter",
     assigned_to: "u1",
