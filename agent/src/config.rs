@@ -21,6 +21,14 @@ const FILE_NAME: &str = "agent.json";
 /// Name of the file that a running agent holds locked.
 const LOCK_NAME: &str = "agent.lock";
 
+/// The files that the agent keeps in its data directory.
+pub(crate) const FILES: [&str; 2] = [FILE_NAME, LOCK_NAME];
+
+/// True when the directory holds a machine's identity, whether or not it is in use.
+pub(crate) fn is_enrolled(data_dir: &Path) -> bool {
+    data_dir.join(FILE_NAME).exists()
+}
+
 /// Largest `agent.json`, in bytes; a real one has about 400.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
@@ -129,6 +137,11 @@ impl DataDir {
                 Err(failed("failed to lock the data directory")(source))
             }
         }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The machine's identity; `None` before it was enrolled.

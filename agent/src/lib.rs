@@ -17,6 +17,7 @@ pub mod logging;
 pub mod platform;
 pub mod reconnect;
 mod run;
+pub mod service;
 mod session;
 mod sessions;
 mod test_capture;

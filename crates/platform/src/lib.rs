@@ -5,10 +5,12 @@
 pub mod conformance;
 pub mod fake;
 mod host;
+mod service;
 
 use std::time::Duration;
 
 pub use host::{Facts, Host, Preset};
+pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
 
 use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};

@@ -14,9 +14,12 @@ mod keyboard;
 mod os;
 mod pointer;
 mod private_files;
+mod program_files;
 mod registry;
 mod secure_attention;
+mod service;
 mod tokens;
 
 pub use desktop::WindowsDesktop;
 pub use host::WindowsHost;
+pub use service::WindowsService;
