@@ -78,6 +78,13 @@ pub enum Command {
     /// Serves as the service; only the system starts this
     #[command(hide = true)]
     ServiceRun,
+    /// Serves viewers for the service; only the service starts this
+    #[command(hide = true)]
+    Worker {
+        /// Name of the pipe to the service
+        #[arg(long)]
+        pipe: String,
+    },
 }
 
 impl Options {

@@ -204,8 +204,8 @@ impl DataDir {
 }
 
 /// `agent.json`. Fields are added, never renamed.
-#[derive(Serialize, Deserialize)]
-struct Stored {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Stored {
     server: String,
     machine_id: String,
     api_key: String,
@@ -214,7 +214,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn new(identity: &Identity) -> Self {
+    pub(crate) fn new(identity: &Identity) -> Self {
         Self {
             server: identity.server.to_string(),
             machine_id: identity.machine_id.to_string(),
@@ -225,7 +225,7 @@ impl Stored {
     }
 
     /// The name of the field that is wrong, on failure.
-    fn identity(&self) -> Result<Identity, &'static str> {
+    pub(crate) fn identity(&self) -> Result<Identity, &'static str> {
         Ok(Identity {
             server: ServerAddress::parse(&self.server).map_err(|_| "server")?,
             machine_id: MachineId::parse(&self.machine_id).map_err(|_| "machine_id")?,

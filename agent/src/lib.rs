@@ -3,6 +3,7 @@
 //! the program is `main.rs`.
 
 pub mod address;
+mod broker;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -20,9 +21,13 @@ mod run;
 pub mod service;
 mod session;
 mod sessions;
+mod supervisor;
 mod test_capture;
 mod tls;
+mod viewers;
 mod websocket;
+pub mod worker;
+mod worker_messages;
 
 pub use run::run;
 pub use test_capture::test_capture;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use gc_agent::cli::{Command, Options};
-use gc_agent::service;
+use gc_agent::{service, worker};
 
 fn main() -> ExitCode {
     match act(Options::parse()) {
@@ -22,6 +22,7 @@ fn act(options: Options) -> anyhow::Result<()> {
         Some(Command::Uninstall { keep_data }) => service::uninstall(&options, *keep_data),
         Some(Command::Start) => service::start(),
         Some(Command::ServiceRun) => service::serve(options),
+        Some(Command::Worker { pipe }) => worker::run(&options, pipe),
         None => match &options.test_capture {
             Some(path) => gc_agent::test_capture(path),
             // An installed agent is not to run twice.

@@ -1,5 +1,6 @@
 //! The agent's life: settings, enrolment, and one control connection after another.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -7,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use clap::ValueEnum as _;
 use gc_platform::{Host, ServiceEvent};
 use gc_session::CloseReason;
 use tokio::sync::watch;
@@ -16,7 +18,7 @@ use tracing::{error, info, warn};
 use crate::address::ServerAddress;
 use crate::cli::{Options, QualityCap};
 use crate::clock::{Clock, random_bytes};
-use crate::config::{ApiKey, DataDir, Identity};
+use crate::config::{ApiKey, DataDir, Identity, Stored};
 use crate::connection::Connector;
 use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
@@ -25,6 +27,9 @@ use crate::http::RequestError;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
 use crate::sessions::Sessions;
+use crate::supervisor::Supervisor;
+use crate::viewers::Viewers;
+use crate::worker_messages::Begin;
 use crate::{SOFTWARE, logging, platform, service};
 
 /// Runs until told to stop.
@@ -125,10 +130,28 @@ impl<'a> Settings<'a> {
     }
 }
 
-impl Orders {
+/// What this program is told while it runs.
+struct Told {
     /// True from the order to stop on.
-    fn listen(self) -> std::io::Result<watch::Receiver<bool>> {
+    stop: watch::Receiver<bool>,
+    /// Changes when another desktop session may show.
+    switched: watch::Receiver<u32>,
+}
+
+/// The options that a worker needs to know from its command line.
+fn worker_arguments(options: &Options) -> Vec<OsString> {
+    let level = options.log_level.to_possible_value();
+    let level = level.map(|value| value.get_name().to_owned());
+    let level = level.map(|name| vec!["--log-level".into(), name.into()]);
+    let folder = options.data_dir.as_ref();
+    let folder = folder.map(|path| vec!["--data-dir".into(), path.into()]);
+    [level, folder].into_iter().flatten().flatten().collect()
+}
+
+impl Orders {
+    fn listen(self) -> std::io::Result<Told> {
         let (sender, stop) = watch::channel(false);
+        let (switch, switched) = watch::channel(0_u32);
         match self {
             Self::Signals => {
                 tokio::spawn(async move {
@@ -144,15 +167,20 @@ impl Orders {
                     .name("orders".to_owned())
                     .spawn(move || {
                         for event in events {
-                            if event == ServiceEvent::Stop {
-                                info!("Stopping");
-                                sender.send_replace(true);
+                            match event {
+                                ServiceEvent::Stop => {
+                                    info!("Stopping");
+                                    sender.send_replace(true);
+                                }
+                                ServiceEvent::SessionChanged => {
+                                    switch.send_modify(|times| *times = times.wrapping_add(1));
+                                }
                             }
                         }
                     })?;
             }
         }
-        Ok(stop)
+        Ok(Told { stop, switched })
     }
 }
 
@@ -162,7 +190,8 @@ async fn live(
     data: &DataDir,
     orders: Orders,
 ) -> anyhow::Result<()> {
-    let mut stop = orders.listen().context("start a thread for orders")?;
+    let is_service = matches!(orders, Orders::Service(_));
+    let Told { mut stop, switched } = orders.listen().context("start a thread for orders")?;
     let clock = Clock::new();
     let Some(identity) = identity(&*host, settings, data, clock, &mut stop).await? else {
         return Ok(());
@@ -176,7 +205,20 @@ async fn live(
         clock,
     });
     info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
-    let mut sessions = Sessions::new(Arc::clone(&context));
+    let launcher = is_service
+        .then(|| platform::worker_launcher(worker_arguments(settings.options)))
+        .flatten();
+    let mut sessions = match launcher {
+        Some(launcher) => {
+            let begin = Begin {
+                identity: Stored::new(&context.identity),
+                quality: settings.options.quality,
+                ca_file: settings.options.ca_file.clone(),
+            };
+            Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
+        }
+        None => Viewers::Here(Sessions::new(Arc::clone(&context))),
+    };
     let mut backoff = Backoff::default();
     loop {
         let ending = control::serve(&context, &mut sessions, &mut stop, || {

@@ -16,7 +16,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::cli::{Options, QualityCap};
 use crate::config::DataDir;
 use crate::run::{Orders, Settings, data_dir_of, run_with, start_log};
-use crate::{config, platform};
+use crate::{config, platform, worker};
 
 /// Name of the file in the data directory.
 const FILE_NAME: &str = "service.json";
@@ -207,8 +207,13 @@ fn remove_data(data_dir: &Path, log_file: &Path) -> io::Result<()> {
     for name in config::FILES.iter().chain([&FILE_NAME]) {
         gone(fs::remove_file(data_dir.join(name)))?;
     }
-    for log in crate::logging::files(log_file) {
-        gone(fs::remove_file(log))?;
+    for log in [
+        log_file.to_owned(),
+        log_file.with_file_name(worker::LOG_NAME),
+    ] {
+        for file in crate::logging::files(&log) {
+            gone(fs::remove_file(file))?;
+        }
     }
     for folder in [log_file.parent(), Some(data_dir)].into_iter().flatten() {
         match fs::remove_dir(folder) {

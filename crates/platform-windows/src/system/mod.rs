@@ -19,7 +19,9 @@ mod registry;
 mod secure_attention;
 mod service;
 mod tokens;
+mod worker;
 
 pub use desktop::WindowsDesktop;
 pub use host::WindowsHost;
 pub use service::WindowsService;
+pub use worker::{WorkerPipe, WorkerProcess, open_pipe, showing_session};
