@@ -368,12 +368,10 @@ fn handle(
 fn wait(heard: &Receiver<News>, status: &Status) -> Result<(), String> {
     const LOST: &str = "the agent's thread ended without a word";
     let lost = || Err(LOST.to_owned());
-    loop {
-        match heard.recv() {
-            Ok(News::Stop) => break,
-            Ok(News::Ended(result)) => return result,
-            Err(_) => return lost(),
-        }
+    match heard.recv() {
+        Ok(News::Stop) => {}
+        Ok(News::Ended(result)) => return result,
+        Err(_) => return lost(),
     }
     let mut checkpoint = 1;
     loop {
