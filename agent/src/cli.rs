@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use gc_session::Quality;
+use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
 /// Shares this machine's screen, mouse and keyboard with the technicians of a
@@ -12,39 +13,44 @@ use tracing::level_filters::LevelFilter;
 #[command(name = "guruconnect-agent", version)]
 pub struct Options {
     /// Address of the server, like <https://support.example.com>
-    #[arg(long, env = "GURUCONNECT_SERVER")]
+    #[arg(long, env = "GURUCONNECT_SERVER", global = true)]
     pub server: Option<String>,
 
     /// Enrolment token (`enr_…`) from the dashboard; used once, when the machine has no key yet
-    #[arg(long, env = "GURUCONNECT_TOKEN", hide_env_values = true)]
+    #[arg(long, env = "GURUCONNECT_TOKEN", hide_env_values = true, global = true)]
     pub token: Option<String>,
 
     /// Replaces the key (`cak_…`) of a machine that is enrolled already
-    #[arg(long, env = "GURUCONNECT_API_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "GURUCONNECT_API_KEY",
+        hide_env_values = true,
+        global = true
+    )]
     pub api_key: Option<String>,
 
     /// Id that another system has for this machine; enrolling with the same one again keeps the machine's entry
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub device_id: Option<String>,
 
     /// Best picture that viewers may ask for
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, global = true)]
     pub quality: Option<QualityCap>,
 
     /// What is logged
-    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    #[arg(long, value_enum, default_value_t = LogLevel::Info, global = true)]
     pub log_level: LogLevel,
 
     /// Log file; by default `logs/agent.log` in the data directory
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub log_file: Option<PathBuf>,
 
     /// Where settings and keys are kept
-    #[arg(long, env = "GURUCONNECT_DATA_DIR")]
+    #[arg(long, env = "GURUCONNECT_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
 
     /// Trusts the certificate authorities of this PEM file too
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub ca_file: Option<PathBuf>,
 
     /// Lets a technician help once: shows a window that asks before anything is shared, and keeps nothing
@@ -58,10 +64,63 @@ pub struct Options {
     /// Reads the screen once into a PNG file, prints how long reading and encoding take, and ends
     #[arg(long, value_name = "PNG")]
     pub test_capture: Option<PathBuf>,
+
+    /// What to do instead of running in the foreground
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program does other than run in the foreground.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Installs the agent as a service that starts with the machine; can be repeated
+    Install,
+    /// Removes the service, and the machine's keys and logs with it; can be repeated
+    Uninstall {
+        /// Keeps keys and logs, so that an agent installed later is the same machine
+        #[arg(long)]
+        keep_data: bool,
+    },
+    /// Starts the installed service
+    Start,
+    /// Serves as the service; only the system starts this
+    #[command(hide = true)]
+    ServiceRun,
+    /// Serves viewers for the service; only the service starts this
+    #[command(hide = true)]
+    Worker {
+        /// Name of the pipe to the service
+        #[arg(long)]
+        pipe: String,
+    },
+}
+
+impl Options {
+    /// True for a program that was started without a word, by a double click.
+    pub fn is_bare(&self) -> bool {
+        let Self {
+            server,
+            token,
+            api_key,
+            device_id,
+            data_dir,
+            test_capture,
+            command,
+            ..
+        } = self;
+        server.is_none()
+            && token.is_none()
+            && api_key.is_none()
+            && device_id.is_none()
+            && data_dir.is_none()
+            && test_capture.is_none()
+            && command.is_none()
+    }
 }
 
 /// `--quality`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QualityCap {
     /// Fewest colours in moving regions
     Low,
@@ -132,5 +191,22 @@ mod tests {
             Some(Quality::Medium)
         );
         assert_eq!(options.log_level.filter(), LevelFilter::DEBUG);
+    }
+
+    #[test]
+    fn flags_stand_before_or_behind_the_command() {
+        for line in [
+            "guruconnect-agent install --server https://a.example",
+            "guruconnect-agent --server https://a.example install",
+        ] {
+            let options = Options::try_parse_from(line.split(' ')).expect(line);
+
+            assert_eq!(options.command, Some(Command::Install), "{line}");
+            assert_eq!(
+                options.server.as_deref(),
+                Some("https://a.example"),
+                "{line}"
+            );
+        }
     }
 }

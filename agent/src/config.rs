@@ -21,6 +21,14 @@ const FILE_NAME: &str = "agent.json";
 /// Name of the file that a running agent holds locked.
 const LOCK_NAME: &str = "agent.lock";
 
+/// The files that the agent keeps in its data directory.
+pub(crate) const FILES: [&str; 2] = [FILE_NAME, LOCK_NAME];
+
+/// True when the directory holds a machine's identity, whether or not it is in use.
+pub(crate) fn is_enrolled(data_dir: &Path) -> bool {
+    data_dir.join(FILE_NAME).exists()
+}
+
 /// Largest `agent.json`, in bytes; a real one has about 400.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
@@ -131,6 +139,11 @@ impl DataDir {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The machine's identity; `None` before it was enrolled.
     ///
     /// # Errors
@@ -191,8 +204,8 @@ impl DataDir {
 }
 
 /// `agent.json`. Fields are added, never renamed.
-#[derive(Serialize, Deserialize)]
-struct Stored {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Stored {
     server: String,
     machine_id: String,
     api_key: String,
@@ -201,7 +214,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn new(identity: &Identity) -> Self {
+    pub(crate) fn new(identity: &Identity) -> Self {
         Self {
             server: identity.server.to_string(),
             machine_id: identity.machine_id.to_string(),
@@ -212,7 +225,7 @@ impl Stored {
     }
 
     /// The name of the field that is wrong, on failure.
-    fn identity(&self) -> Result<Identity, &'static str> {
+    pub(crate) fn identity(&self) -> Result<Identity, &'static str> {
         Ok(Identity {
             server: ServerAddress::parse(&self.server).map_err(|_| "server")?,
             machine_id: MachineId::parse(&self.machine_id).map_err(|_| "machine_id")?,

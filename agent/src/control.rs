@@ -15,7 +15,8 @@ use crate::attended::Signal;
 use crate::desktop_thread::sentence;
 use crate::facts;
 use crate::session::{Context, Offer};
-use crate::sessions::{Failed, Sessions};
+use crate::sessions::Failed;
+use crate::viewers::Viewers;
 use crate::websocket::{Closed, OpenError, WebSocket};
 
 /// Version of the control messages that this agent speaks.
@@ -56,7 +57,7 @@ pub(crate) enum Ending {
 /// Connects and serves until the connection ends. `connected` is called once it stands.
 pub(crate) async fn serve(
     context: &Context,
-    sessions: &mut Sessions,
+    sessions: &mut Viewers,
     stop: &mut watch::Receiver<bool>,
     connected: impl FnOnce(),
 ) -> Ending {
@@ -96,7 +97,7 @@ const TAKEN: &str = "another agent connected with this machine's key: \
 
 struct Control<'a> {
     context: &'a Context,
-    sessions: &'a mut Sessions,
+    sessions: &'a mut Viewers,
     socket: WebSocket,
     check_in: Duration,
     /// Set once the server has answered the hello.
@@ -208,7 +209,8 @@ async fn next_post(context: &Context) -> agent_control::Body {
     }
 }
 
-fn parse_offer(offer: &v1::SessionOffer) -> Option<Offer> {
+/// An offer of the server, or of the service, checked.
+pub(crate) fn parse_offer(offer: &v1::SessionOffer) -> Option<Offer> {
     let ticket = offer.path.strip_prefix(SESSION_PATH)?;
     let printable = ticket.bytes().all(|byte| byte.is_ascii_graphic());
     (printable && offer.path.len() <= MAX_TEXT_BYTES).then_some(())?;

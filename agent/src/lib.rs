@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod attended;
+mod broker;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -18,11 +19,16 @@ pub mod logging;
 pub mod platform;
 pub mod reconnect;
 mod run;
+pub mod service;
 mod session;
 mod sessions;
+mod supervisor;
 mod test_capture;
 mod tls;
+mod viewers;
 mod websocket;
+pub mod worker;
+mod worker_messages;
 
 pub use run::run;
 pub use test_capture::test_capture;

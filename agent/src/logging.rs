@@ -37,6 +37,13 @@ pub fn start(host: &dyn Host, level: LevelFilter, path: &Path) {
     }
 }
 
+/// The files that logging to `path` makes.
+pub(crate) fn files(path: &Path) -> impl Iterator<Item = PathBuf> {
+    (1..FILES)
+        .map(|number| numbered(path, number))
+        .chain([path.to_owned()])
+}
+
 /// Makes the log's directory private when we make it, and leaves one that exists as it is.
 fn create_dir(host: &dyn Host, path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {

@@ -3,20 +3,32 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use gc_agent::cli::Options;
+use gc_agent::cli::{Command, Options};
+use gc_agent::{service, worker};
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let result = match &options.test_capture {
-        Some(path) => gc_agent::test_capture(path),
-        None if gc_agent::attended::is_wanted(&options) => gc_agent::attended::run(&options),
-        None => gc_agent::run(&options),
-    };
-    match result {
+    match act(Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("guruconnect-agent: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn act(options: Options) -> anyhow::Result<()> {
+    match &options.command {
+        Some(Command::Install) => service::install(&options),
+        Some(Command::Uninstall { keep_data }) => service::uninstall(&options, *keep_data),
+        Some(Command::Start) => service::start(),
+        Some(Command::ServiceRun) => service::serve(options),
+        Some(Command::Worker { pipe }) => worker::run(&options, pipe),
+        None => match &options.test_capture {
+            Some(path) => gc_agent::test_capture(path),
+            None if gc_agent::attended::is_wanted(&options) => gc_agent::attended::run(&options),
+            // An installed agent is not to run twice.
+            None if options.is_bare() && service::start_if_installed()? => Ok(()),
+            None => gc_agent::run(&options),
+        },
     }
 }

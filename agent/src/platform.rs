@@ -1,9 +1,13 @@
 //! The only file of the agent that knows which operating systems there are.
 
+use std::ffi::OsString;
 use std::io;
 
 use gc_platform::Host;
 use gc_session::OsFamily;
+
+use crate::connection::Stream;
+use crate::supervisor::Launcher;
 
 #[cfg(target_os = "linux")]
 type ThisHost = gc_platform_x11::LinuxHost;
@@ -59,4 +63,94 @@ pub async fn stop_requested() -> io::Result<()> {
         _ = shutdown.recv() => {}
     }
     Ok(())
+}
+
+/// Starts workers in the desktop session that shows, with these arguments; `None`
+/// where the agent runs in that session itself.
+#[cfg(unix)]
+pub(crate) fn worker_launcher(_arguments: Vec<OsString>) -> Option<Box<dyn Launcher>> {
+    None
+}
+
+/// The worker's end of its pipe.
+///
+/// # Errors
+/// There are no workers on this system.
+#[cfg(unix)]
+pub(crate) fn open_worker_pipe(_name: &str) -> io::Result<Box<dyn Stream>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Starts workers in the desktop session that shows, with these arguments; `None`
+/// where the agent runs in that session itself.
+#[cfg(windows)]
+pub(crate) fn worker_launcher(arguments: Vec<OsString>) -> Option<Box<dyn Launcher>> {
+    Some(Box::new(workers::WindowsLauncher { arguments }))
+}
+
+/// The worker's end of its pipe.
+///
+/// # Errors
+/// The system's.
+#[cfg(windows)]
+pub(crate) fn open_worker_pipe(name: &str) -> io::Result<Box<dyn Stream>> {
+    Ok(Box::new(gc_platform_windows::open_pipe(name)?))
+}
+
+#[cfg(windows)]
+mod workers {
+    use std::ffi::OsString;
+    use std::fmt::Write as _;
+    use std::io;
+    use std::time::Duration;
+
+    use gc_platform_windows::{WorkerPipe, WorkerProcess, showing_session};
+
+    use crate::broker::DesktopSession;
+    use crate::clock::random_bytes;
+    use crate::connection::Stream;
+    use crate::supervisor::{self, Launched, Launcher};
+
+    /// 2 s: a process that was told to end by the system is gone at once.
+    const END_PATIENCE: Duration = Duration::from_secs(2);
+
+    pub(super) struct WindowsLauncher {
+        pub(super) arguments: Vec<OsString>,
+    }
+
+    impl Launcher for WindowsLauncher {
+        fn showing(&self) -> Option<DesktopSession> {
+            showing_session().map(DesktopSession)
+        }
+
+        fn launch(&mut self, session: DesktopSession) -> io::Result<Launched> {
+            // Nobody can make a pipe of that name before we do.
+            let mut name = "guruconnect-".to_owned();
+            for byte in random_bytes::<16>() {
+                let _never_fails = write!(name, "{byte:02x}");
+            }
+            let pipe = WorkerPipe::new(&name)?;
+            let mut arguments = self.arguments.clone();
+            arguments.extend(["worker".into(), "--pipe".into(), name.into()]);
+            let process = WorkerProcess::start(session.0, &std::env::current_exe()?, &arguments)
+                .map_err(io::Error::other)?;
+            let id = process.id();
+            Ok(Launched {
+                pipe: Box::pin(async move {
+                    let pipe: Box<dyn Stream> = Box::new(pipe.accept(id).await?);
+                    Ok(pipe)
+                }),
+                process: Box::new(Process(process)),
+            })
+        }
+    }
+
+    struct Process(WorkerProcess);
+
+    impl supervisor::WorkerProcess for Process {
+        fn end(&mut self, grace: Duration) -> String {
+            self.0.exit_code(grace);
+            self.0.end(END_PATIENCE)
+        }
+    }
 }

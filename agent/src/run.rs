@@ -1,10 +1,15 @@
 //! The agent's life: settings, enrolment, and one control connection after another.
 
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use gc_platform::Host;
+use clap::ValueEnum as _;
+use gc_platform::{Host, ServiceEvent};
 use gc_session::CloseReason;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -13,7 +18,7 @@ use tracing::{error, info, warn};
 use crate::address::ServerAddress;
 use crate::cli::{Options, QualityCap};
 use crate::clock::{Clock, random_bytes};
-use crate::config::{ApiKey, DataDir, Identity};
+use crate::config::{ApiKey, DataDir, Identity, Stored};
 use crate::connection::Connector;
 use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
@@ -22,35 +27,64 @@ use crate::http::RequestError;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
 use crate::sessions::Sessions;
-use crate::{SOFTWARE, logging, platform};
+use crate::supervisor::Supervisor;
+use crate::viewers::Viewers;
+use crate::worker_messages::Begin;
+use crate::{SOFTWARE, logging, platform, service};
 
 /// Runs until told to stop.
 ///
 /// # Errors
 /// Settings that make no sense, files that cannot be used, a server that refuses to enrol this machine.
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    let host = platform::host();
+    // What is wrong with the settings is said before anything is made.
+    Settings::new(options, &host)?;
+    let data_dir = data_dir_of(options, &host)?;
+    let data = DataDir::open(&host, &data_dir)?;
+    start_log(options, &host, &data_dir);
+    run_with(options, &data, Orders::Signals)
+}
+
+/// Starts the log of this process, beside the keys unless told otherwise.
+pub(crate) fn start_log(options: &Options, host: &dyn Host, data_dir: &Path) {
+    let file = match &options.log_file {
+        Some(path) => path.clone(),
+        None => host.default_log_file(data_dir),
+    };
+    logging::start(host, options.log_level.filter(), &file);
+}
+
+/// From where this program hears that it is to stop.
+pub(crate) enum Orders {
+    /// The system's signals, or the console's.
+    Signals,
+    /// The system's services.
+    Service(Receiver<ServiceEvent>),
+}
+
+/// Where keys and settings are.
+pub(crate) fn data_dir_of(options: &Options, host: &dyn Host) -> anyhow::Result<PathBuf> {
+    match &options.data_dir {
+        Some(path) => Ok(path.clone()),
+        None => host
+            .default_data_dir()
+            .context("choose a data directory; --data-dir names one"),
+    }
+}
+
+/// Runs until told to stop, with the log started and the data directory taken.
+pub(crate) fn run_with(options: &Options, data: &DataDir, orders: Orders) -> anyhow::Result<()> {
     let host: Arc<dyn Host> = Arc::new(platform::host());
     host.release_memory();
     let settings = Settings::new(options, &*host)?;
-    let data_dir = match &options.data_dir {
-        Some(path) => path.clone(),
-        None => host
-            .default_data_dir()
-            .context("choose a data directory; --data-dir names one")?,
-    };
-    let data = DataDir::open(&*host, &data_dir)?;
-    let log_file = options
-        .log_file
-        .clone()
-        .unwrap_or_else(|| host.default_log_file(&data_dir));
-    logging::start(&*host, options.log_level.filter(), &log_file);
-    info!(version = env!("CARGO_PKG_VERSION"), data_dir = %data_dir.display(), "Starting {SOFTWARE}");
+    info!(version = env!("CARGO_PKG_VERSION"), data_dir = %data.path().display(), "Starting {SOFTWARE}");
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("start the runtime")?;
-    let result = runtime.block_on(live(host, &settings, &data));
+    let result = runtime.block_on(live(host, &settings, data, orders));
     // A name that is being looked up must not hold up the end.
     runtime.shutdown_background();
     info!("Stopped");
@@ -58,7 +92,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// The command line and what an installer left, checked.
-struct Settings<'a> {
+pub(crate) struct Settings<'a> {
     options: &'a Options,
     server: Option<ServerAddress>,
     token: Option<Token>,
@@ -66,7 +100,7 @@ struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    fn new(options: &'a Options, host: &dyn Host) -> anyhow::Result<Self> {
+    pub(crate) fn new(options: &'a Options, host: &dyn Host) -> anyhow::Result<Self> {
         let preset = host.preset();
         let server = options.server.clone().or(preset.server);
         let server = server.map(|text| ServerAddress::parse(&text)).transpose()?;
@@ -96,19 +130,73 @@ impl<'a> Settings<'a> {
     }
 }
 
-async fn live(host: Arc<dyn Host>, settings: &Settings<'_>, data: &DataDir) -> anyhow::Result<()> {
-    let (stop_sender, mut stop) = watch::channel(false);
-    tokio::spawn(async move {
-        match platform::stop_requested().await {
-            Ok(()) => info!("Stopping"),
-            Err(error) => error!(%error, "Cannot receive the system's signals"),
+/// What this program is told while it runs.
+struct Told {
+    /// True from the order to stop on.
+    stop: watch::Receiver<bool>,
+    /// Changes when another desktop session may show.
+    switched: watch::Receiver<u32>,
+}
+
+/// The options that a worker needs to know from its command line.
+fn worker_arguments(options: &Options) -> Vec<OsString> {
+    let level = options.log_level.to_possible_value();
+    let level = level.map(|value| value.get_name().to_owned());
+    let level = level.map(|name| vec!["--log-level".into(), name.into()]);
+    let folder = options.data_dir.as_ref();
+    let folder = folder.map(|path| vec!["--data-dir".into(), path.into()]);
+    [level, folder].into_iter().flatten().flatten().collect()
+}
+
+impl Orders {
+    fn listen(self) -> std::io::Result<Told> {
+        let (sender, stop) = watch::channel(false);
+        let (switch, switched) = watch::channel(0_u32);
+        match self {
+            Self::Signals => {
+                tokio::spawn(async move {
+                    match platform::stop_requested().await {
+                        Ok(()) => info!("Stopping"),
+                        Err(error) => error!(%error, "Cannot receive the system's signals"),
+                    }
+                    sender.send_replace(true);
+                });
+            }
+            Self::Service(events) => {
+                thread::Builder::new()
+                    .name("orders".to_owned())
+                    .spawn(move || {
+                        for event in events {
+                            match event {
+                                ServiceEvent::Stop => {
+                                    info!("Stopping");
+                                    sender.send_replace(true);
+                                }
+                                ServiceEvent::SessionChanged => {
+                                    switch.send_modify(|times| *times = times.wrapping_add(1));
+                                }
+                            }
+                        }
+                    })?;
+            }
         }
-        stop_sender.send_replace(true);
-    });
+        Ok(Told { stop, switched })
+    }
+}
+
+async fn live(
+    host: Arc<dyn Host>,
+    settings: &Settings<'_>,
+    data: &DataDir,
+    orders: Orders,
+) -> anyhow::Result<()> {
+    let is_service = matches!(orders, Orders::Service(_));
+    let Told { mut stop, switched } = orders.listen().context("start a thread for orders")?;
     let clock = Clock::new();
     let Some(identity) = identity(&*host, settings, data, clock, &mut stop).await? else {
         return Ok(());
     };
+    service::forget_secrets(&*host, data.path())?;
     let context = Arc::new(Context {
         machine: host,
         connector: settings.connector(&identity.server)?,
@@ -118,7 +206,20 @@ async fn live(host: Arc<dyn Host>, settings: &Settings<'_>, data: &DataDir) -> a
         attendant: None,
     });
     info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
-    let mut sessions = Sessions::new(Arc::clone(&context));
+    let launcher = is_service
+        .then(|| platform::worker_launcher(worker_arguments(settings.options)))
+        .flatten();
+    let mut sessions = match launcher {
+        Some(launcher) => {
+            let begin = Begin {
+                identity: Stored::new(&context.identity),
+                quality: settings.options.quality,
+                ca_file: settings.options.ca_file.clone(),
+            };
+            Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
+        }
+        None => Viewers::Here(Sessions::new(Arc::clone(&context))),
+    };
     let mut backoff = Backoff::default();
     loop {
         let ending = control::serve(&context, &mut sessions, &mut stop, || {

@@ -29,6 +29,7 @@ pub(crate) struct Sessions {
 }
 
 /// An offer that came to nothing, for the server.
+#[derive(Debug)]
 pub(crate) struct Failed {
     pub(crate) session_id: SessionId,
     pub(crate) detail: String,
@@ -68,6 +69,14 @@ impl Sessions {
             })
         });
         Ok(())
+    }
+
+    /// How many viewers are served.
+    pub(crate) fn count(&self) -> usize {
+        self.running
+            .iter()
+            .filter(|(_, stop)| !stop.is_closed())
+            .count()
     }
 
     /// Ends one session for every viewer of it.

@@ -29,6 +29,7 @@ use crate::platform;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
 use crate::sessions::Sessions;
+use crate::viewers::Viewers;
 
 /// 3 min: a server that is away for longer has ended the support session by itself.
 const LONGEST_OUTAGE: Duration = Duration::from_mins(3);
@@ -514,7 +515,7 @@ async fn keep_connected(
     line: watch::Sender<Line>,
 ) {
     let clock = context.clock;
-    let mut sessions = Sessions::new(Arc::clone(&context));
+    let mut sessions = Viewers::Here(Sessions::new(Arc::clone(&context)));
     let mut backoff = Backoff::default();
     let mut lost: Option<Moment> = None;
     loop {

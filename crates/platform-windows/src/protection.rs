@@ -1,4 +1,5 @@
-//! Who may read the agent's secrets, in Windows' security descriptor language.
+//! Who may read the agent's secrets, in Windows' security descriptor language,
+//! and programs' command lines that nobody can put words into.
 //!
 //! Format: "Security Descriptor String Format" of the Windows documentation.
 
@@ -9,6 +10,8 @@ pub enum Protected {
     File,
     /// A folder and everything made in it later.
     Folder,
+    /// The pipe between the service and one worker.
+    Pipe,
 }
 
 /// A descriptor that gives the system, administrators and `owner` (the SID of
@@ -16,7 +19,7 @@ pub enum Protected {
 /// takes nothing over from the folder around it.
 pub fn descriptor(kind: Protected, owner: &str) -> String {
     let inheritance = match kind {
-        Protected::File => "",
+        Protected::File | Protected::Pipe => "",
         Protected::Folder => "OICI",
     };
     let everything_for = |account: &str| format!("(A;{inheritance};FA;;;{account})");
@@ -25,7 +28,42 @@ pub fn descriptor(kind: Protected, owner: &str) -> String {
     } else {
         everything_for(owner)
     };
-    format!("D:P{}{}{owner}", everything_for("SY"), everything_for("BA"))
+    // Administrators have no business in a pipe between two processes of the system.
+    let administrators = match kind {
+        Protected::File | Protected::Folder => everything_for("BA"),
+        Protected::Pipe => String::new(),
+    };
+    format!("D:P{}{administrators}{owner}", everything_for("SY"))
+}
+
+/// Puts a program and its arguments on one line, so that the program finds the
+/// same arguments on it again. Format: "Parsing C command-line arguments" of
+/// the Windows documentation.
+pub fn command_line(line: &mut Vec<u16>, program: &[u16], arguments: &[Vec<u16>]) {
+    const QUOTE: u16 = b'"' as u16;
+    const BACKSLASH: u16 = b'\\' as u16;
+    // A path has no quotation marks.
+    line.push(QUOTE);
+    line.extend(program);
+    line.push(QUOTE);
+    for argument in arguments {
+        line.extend([u16::from(b' '), QUOTE]);
+        let mut backslashes = 0;
+        for &unit in argument {
+            if unit == QUOTE {
+                // Those before a mark count twice, and one more makes it an ordinary one.
+                line.extend(std::iter::repeat_n(BACKSLASH, backslashes + 1));
+            }
+            backslashes = if unit == BACKSLASH {
+                backslashes + 1
+            } else {
+                0
+            };
+            line.push(unit);
+        }
+        line.extend(std::iter::repeat_n(BACKSLASH, backslashes));
+        line.push(QUOTE);
+    }
 }
 
 /// True when `owner` is `account` itself or one that can read everything anyway.
@@ -60,6 +98,36 @@ mod tests {
             descriptor(Protected::Folder, "S-1-5-18"),
             "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
         );
+    }
+
+    #[test]
+    fn a_pipe_is_for_the_system_alone() {
+        assert_eq!(descriptor(Protected::Pipe, "S-1-5-18"), "D:P(A;;FA;;;SY)");
+    }
+
+    #[test]
+    fn arguments_stay_whole_on_a_command_line() {
+        let wide = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        let cases = [
+            ("plain", r#""plain""#),
+            ("two words", r#""two words""#),
+            (r"C:\ends\", r#""C:\ends\\""#),
+            (r#"say "hi""#, r#""say \"hi\"""#),
+            (r#"\""#, r#""\\\"""#),
+            ("", r#""""#),
+        ];
+
+        for (argument, expected) in cases {
+            let mut line = Vec::new();
+            command_line(
+                &mut line,
+                &wide(r"C:\Program Files\a.exe"),
+                &[wide(argument)],
+            );
+
+            let line = String::from_utf16_lossy(&line);
+            assert_eq!(line, format!(r#""C:\Program Files\a.exe" {expected}"#));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::guest::GuestWindow;
-use crate::{Desktop, PlatformError};
+use crate::{Desktop, PlatformError, ServiceControl};
 
 /// What the machine is, for the technician's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,4 +96,9 @@ pub trait Host: Send + Sync {
     /// the first thread starts and after each session, so that an agent that
     /// waits again is as small as before.
     fn release_memory(&self) {}
+
+    /// The agent as a service of this system; `None` where the system's own tools do that.
+    fn service(&self) -> Option<Box<dyn ServiceControl>> {
+        None
+    }
 }

@@ -6,10 +6,12 @@ pub mod conformance;
 pub mod fake;
 pub mod guest;
 mod host;
+mod service;
 
 use std::time::Duration;
 
 pub use host::{Facts, Host, Preset};
+pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
 
 use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};

@@ -1,7 +1,7 @@
 // A Windows desktop in Wine, through scripts/wine-desktop, with the agent's exe on it.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../../scripts/lib/guruconnect.mjs";
 import { Cleanup, Program, until } from "../../../scripts/lib/processes.mjs";
@@ -18,11 +18,21 @@ export class WindowsDesktop {
     this.#state = path.join(folder, "wine");
   }
 
-  /** The first time on a machine, Wine sets up a Windows; later ones are copies of that. */
-  async start(): Promise<void> {
+  /**
+   * The first time on a machine, Wine sets up a Windows; later ones are copies of that.
+   * With `plain`, windows stand on the screen itself and not in a window of Wine's: that is
+   * where a service finds them.
+   */
+  async start({ plain = false } = {}): Promise<void> {
+    const { width, height } = WindowsDesktop.size;
     const log = path.join(this.folder, "wine-desktop.log");
     const desktop = this.#cleanup.stopping(
-      new Program({ command: SCRIPT, args: ["up", this.#state], log, input: true }),
+      new Program({
+        command: SCRIPT,
+        args: ["up", this.#state, plain ? "--monitors" : "--size", `${width}x${height}`],
+        log,
+        input: true,
+      }),
     );
     const isReady = () => {
       desktop.assertRunning();
@@ -45,11 +55,35 @@ export class WindowsDesktop {
 
   /** Runs the test helper to its end and returns what it printed. */
   ask(...args: string[]): string {
-    return execFileSync(SCRIPT, ["run", this.#state, ours("windows-helper.exe"), ...args], {
+    return this.finish("windows-helper.exe", ...args);
+  }
+
+  /** Runs one of our programs to its end and returns what it printed. */
+  finish(program: string, ...args: string[]): string {
+    return execFileSync(SCRIPT, ["run", this.#state, ours(program), ...args], {
       encoding: "utf8",
       timeout: 60_000,
       stdio: ["ignore", "pipe", "pipe"],
     });
+  }
+
+  /** The process ids, outside of Wine, of the service's workers on this desktop. */
+  workers(): number[] {
+    const isWorker = (id: string) => {
+      const of = (file: string) => readFileSync(`/proc/${id}/${file}`, "utf8").split("\0");
+      try {
+        return (
+          of("cmdline").includes("worker") &&
+          of("cmdline").some((word) => word.endsWith("guruconnect-agent.exe")) &&
+          of("environ").includes(`WINEPREFIX=${path.join(this.#state, "prefix")}`)
+        );
+      } catch {
+        return false; // it has just ended
+      }
+    };
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && isWorker(name))
+      .map(Number);
   }
 
   async stop(): Promise<void> {

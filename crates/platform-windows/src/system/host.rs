@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gc_platform::{Desktop, Facts, Host, PlatformError, Preset};
+use gc_platform::{Desktop, Facts, Host, PlatformError, Preset, ServiceControl};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -17,10 +17,14 @@ use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 
 use super::desktop::WindowsDesktop;
 use super::os::{Version, from_wide};
+use super::service::WindowsService;
 use super::{private_files, registry, tokens};
 
 /// Where an installer or an administrator leaves settings.
 const SETTINGS_KEY: &str = r"SOFTWARE\GuruConnect";
+
+/// Where Windows names the folder for programs' data.
+const PROFILES_KEY: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 
 /// This Windows machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +49,9 @@ impl Host for WindowsHost {
     }
 
     fn default_data_dir(&self) -> Result<PathBuf, PlatformError> {
-        let programs = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());
+        // Not the environment: it is another one in a service than for a person.
+        let programs = registry::read_text(PROFILES_KEY, "ProgramData");
+        let programs = programs.unwrap_or_else(|| r"C:\ProgramData".to_owned());
         Ok(Path::new(&programs).join("GuruConnect"))
     }
 
@@ -66,6 +72,10 @@ impl Host for WindowsHost {
 
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         private_files::replace_file(path, content)
+    }
+
+    fn service(&self) -> Option<Box<dyn ServiceControl>> {
+        Some(Box::new(WindowsService))
     }
 }
 

@@ -7,12 +7,13 @@ use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, GetLastError};
 use windows_sys::Win32::System::StationsAndDesktops::{
     CloseDesktop, DESKTOP_CREATEWINDOW, DESKTOP_ENUMERATE, DESKTOP_HOOKCONTROL,
     DESKTOP_JOURNALPLAYBACK, DESKTOP_READOBJECTS, DESKTOP_SWITCHDESKTOP, DESKTOP_WRITEOBJECTS,
-    GetThreadDesktop, GetUserObjectInformationW, HDESK, OpenInputDesktop, SetThreadDesktop,
-    UOI_NAME,
+    GetThreadDesktop, GetUserObjectInformationW, HDESK, OpenDesktopW, OpenInputDesktop,
+    OpenWindowStationW, SetProcessWindowStation, SetThreadDesktop, UOI_NAME,
 };
+use windows_sys::Win32::System::SystemServices::MAXIMUM_ALLOWED;
 use windows_sys::Win32::System::Threading::GetCurrentThreadId;
 
-use super::os::{from_wide, last_error};
+use super::os::{from_wide, last_error, wide};
 
 /// What became of following.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,24 @@ impl ThreadDesktop {
         self.attached = Some(showing);
         Ok(Followed::Switched)
     }
+}
+
+/// Attaches this process and the calling thread to where people see and control
+/// things, for as long as they live.
+pub(crate) fn go_to_the_users_desktop() -> Result<(), PlatformError> {
+    let (station, desktop) = (wide("WinSta0"), wide("Default"));
+    // SAFETY: the names end with a zero. What is used from now on is not closed.
+    unsafe {
+        let station = OpenWindowStationW(station.as_ptr(), 0, MAXIMUM_ALLOWED);
+        if station.is_null() || SetProcessWindowStation(station) == 0 {
+            return Err(last_error("SetProcessWindowStation"));
+        }
+        let desktop = OpenDesktopW(desktop.as_ptr(), 0, 0, MAXIMUM_ALLOWED);
+        if desktop.is_null() || SetThreadDesktop(desktop) == 0 {
+            return Err(last_error("SetThreadDesktop"));
+        }
+    }
+    Ok(())
 }
 
 struct OpenDesktop(HDESK);

@@ -14,9 +14,14 @@ mod keyboard;
 mod os;
 mod pointer;
 mod private_files;
+mod program_files;
 mod registry;
 mod secure_attention;
+mod service;
 mod tokens;
+mod worker;
 
 pub use desktop::WindowsDesktop;
 pub use host::WindowsHost;
+pub use service::WindowsService;
+pub use worker::{WorkerPipe, WorkerProcess, open_pipe, showing_session};

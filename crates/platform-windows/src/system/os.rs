@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::io;
+use std::path::PathBuf;
 
 use gc_platform::PlatformError;
 use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
@@ -54,14 +55,8 @@ pub(crate) fn loaded_function(library: &str, name: &CStr) -> Option<Function> {
 
 /// A function of a library in Windows' own directory, which stays loaded.
 pub(crate) fn system_function(library: &str, name: &CStr) -> Option<Function> {
-    let mut directory = [0_u16; MAX_PATH as usize];
-    // SAFETY: the buffer is as long as the call is told.
-    let length = unsafe { GetSystemDirectoryW(directory.as_mut_ptr(), MAX_PATH) };
-    if length == 0 || length >= MAX_PATH {
-        return None;
-    }
     // With its whole path: no other directory is searched for a library of that name.
-    let path = wide(&format!("{}\\{library}", from_wide(&directory)));
+    let path = wide(system_directory()?.join(library).to_str()?);
     // SAFETY: both names are strings with a zero at the end that outlive the calls.
     unsafe {
         let module = LoadLibraryW(path.as_ptr());
@@ -71,6 +66,14 @@ pub(crate) fn system_function(library: &str, name: &CStr) -> Option<Function> {
             GetProcAddress(module, name.as_ptr().cast())
         }
     }
+}
+
+/// Windows' own directory of programs and libraries.
+pub(crate) fn system_directory() -> Option<PathBuf> {
+    let mut directory = [0_u16; MAX_PATH as usize];
+    // SAFETY: the buffer is as long as the call is told.
+    let length = unsafe { GetSystemDirectoryW(directory.as_mut_ptr(), MAX_PATH) };
+    (length != 0 && length < MAX_PATH).then(|| PathBuf::from(from_wide(&directory)))
 }
 
 /// Version and build of Windows, whatever the program's manifest says.

@@ -29,10 +29,10 @@ use super::tokens::{current_account, sid_text};
 use crate::protection::{Protected, descriptor, is_trusted_owner};
 
 /// A security descriptor that Windows made and we free.
-struct Descriptor(PSECURITY_DESCRIPTOR);
+pub(crate) struct Descriptor(PSECURITY_DESCRIPTOR);
 
 impl Descriptor {
-    fn of(kind: Protected) -> io::Result<Self> {
+    pub(crate) fn of(kind: Protected) -> io::Result<Self> {
         let text = wide(&descriptor(kind, &current_account()?));
         let mut made = null_mut();
         // SAFETY: the text ends with a zero; the length is not asked for.
@@ -51,7 +51,7 @@ impl Descriptor {
         }
     }
 
-    fn attributes(&self) -> SECURITY_ATTRIBUTES {
+    pub(crate) fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
             lpSecurityDescriptor: self.0,

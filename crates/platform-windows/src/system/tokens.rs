@@ -2,18 +2,76 @@
 
 use std::io;
 
+use gc_platform::PlatformError;
 use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, LocalFree};
 use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
-use windows_sys::Win32::Security::{GetTokenInformation, PSID, TOKEN_QUERY, TOKEN_USER, TokenUser};
+use windows_sys::Win32::Security::{
+    DuplicateTokenEx, GetTokenInformation, PSID, SecurityImpersonation, SetTokenInformation,
+    TOKEN_ADJUST_DEFAULT, TOKEN_ADJUST_SESSIONID, TOKEN_ASSIGN_PRIMARY, TOKEN_DUPLICATE,
+    TOKEN_QUERY, TOKEN_USER, TokenPrimary, TokenSessionId, TokenUser,
+};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
-struct Token(HANDLE);
+use super::os::last_error;
+
+/// An access token of ours.
+pub(crate) struct Token(HANDLE);
+
+impl Token {
+    pub(crate) const fn handle(&self) -> HANDLE {
+        self.0
+    }
+}
 
 impl Drop for Token {
     fn drop(&mut self) {
         // SAFETY: nobody else closes the handle.
         unsafe { CloseHandle(self.0) };
     }
+}
+
+/// A token like this process' own, for a program in another desktop session.
+pub(crate) fn for_session(session: u32) -> Result<Token, PlatformError> {
+    let access = TOKEN_QUERY
+        | TOKEN_DUPLICATE
+        | TOKEN_ASSIGN_PRIMARY
+        | TOKEN_ADJUST_DEFAULT
+        | TOKEN_ADJUST_SESSIONID;
+    let mut own = std::ptr::null_mut();
+    // SAFETY: the current process' handle needs no closing; the token's is closed by `Token`.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), access, &raw mut own) } == 0 {
+        return Err(last_error("OpenProcessToken"));
+    }
+    let own = Token(own);
+    let mut copy = std::ptr::null_mut();
+    // SAFETY: the token is open; the copy is closed by `Token`.
+    let known = unsafe {
+        DuplicateTokenEx(
+            own.0,
+            access,
+            std::ptr::null(),
+            SecurityImpersonation,
+            TokenPrimary,
+            &raw mut copy,
+        )
+    };
+    if known == 0 {
+        return Err(last_error("DuplicateTokenEx"));
+    }
+    let copy = Token(copy);
+    // SAFETY: the token is open, and the session's number is as long as said.
+    let known = unsafe {
+        SetTokenInformation(
+            copy.0,
+            TokenSessionId,
+            (&raw const session).cast(),
+            size_of_val(&session) as u32,
+        )
+    };
+    if known == 0 {
+        return Err(last_error("SetTokenInformation"));
+    }
+    Ok(copy)
 }
 
 /// The SID of the account that this process runs as, as text.

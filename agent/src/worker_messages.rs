@@ -1,0 +1,243 @@
+//! What the service and a worker say to each other: a length (four bytes,
+//! little-endian), then one message as JSON. Each side takes the other for
+//! hostile: lengths are limited and ids are parsed again.
+
+use std::io;
+use std::path::PathBuf;
+
+use gc_model::id::SessionId;
+use gc_proto::v1;
+use gc_session::CloseReason;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use zeroize::Zeroizing;
+
+use crate::broker::Order;
+use crate::cli::QualityCap;
+use crate::config::Stored;
+use crate::control::parse_offer;
+use crate::session::Offer;
+
+/// 16 KiB: the longest message is an offer, of less than 2 KiB, or a sentence.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// The service to its worker.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum ToWorker {
+    /// First: who this machine is.
+    Begin(Box<Begin>),
+    Offer {
+        session_id: String,
+        participant_id: String,
+        path: String,
+    },
+    Close {
+        session_id: String,
+        reason: Reason,
+    },
+    Ping,
+    End {
+        reason: Reason,
+    },
+}
+
+/// All that a worker needs.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Begin {
+    pub(crate) identity: Stored,
+    pub(crate) quality: Option<QualityCap>,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// A worker to its service.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum FromWorker {
+    /// It takes offers from now on.
+    Ready,
+    /// The answer to a ping.
+    Alive { viewers: usize },
+    /// An offer came to nothing.
+    Failed { session_id: String, detail: String },
+}
+
+/// [`CloseReason`] on the pipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Reason {
+    AgentStopping,
+    DesktopLost,
+    EndedByServer,
+    EndedByPerson,
+}
+
+impl From<CloseReason> for Reason {
+    fn from(reason: CloseReason) -> Self {
+        match reason {
+            CloseReason::AgentStopping => Self::AgentStopping,
+            CloseReason::DesktopLost => Self::DesktopLost,
+            CloseReason::EndedByServer => Self::EndedByServer,
+            CloseReason::EndedByPerson => Self::EndedByPerson,
+        }
+    }
+}
+
+impl From<Reason> for CloseReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::AgentStopping => Self::AgentStopping,
+            Reason::DesktopLost => Self::DesktopLost,
+            Reason::EndedByServer => Self::EndedByServer,
+            Reason::EndedByPerson => Self::EndedByPerson,
+        }
+    }
+}
+
+impl From<Order> for ToWorker {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Offer(offer) => Self::Offer {
+                session_id: offer.session_id.to_string(),
+                participant_id: offer.participant_id.to_string(),
+                path: offer.path,
+            },
+            Order::Close(session_id, reason) => Self::Close {
+                session_id: session_id.to_string(),
+                reason: reason.into(),
+            },
+            Order::Ping => Self::Ping,
+            Order::End(reason) => Self::End {
+                reason: reason.into(),
+            },
+        }
+    }
+}
+
+impl ToWorker {
+    /// What the worker is to do; an error for what only begins, or makes no sense.
+    pub(crate) fn order(self) -> io::Result<Order> {
+        let nonsense = || invalid("an order that makes no sense");
+        match self {
+            Self::Begin(_) => Err(nonsense()),
+            Self::Offer {
+                session_id,
+                participant_id,
+                path,
+            } => {
+                let offer = v1::SessionOffer {
+                    session_id,
+                    participant_id,
+                    path,
+                };
+                let offer: Option<Offer> = parse_offer(&offer);
+                offer.map(Order::Offer).ok_or_else(nonsense)
+            }
+            Self::Close { session_id, reason } => SessionId::parse(&session_id)
+                .map(|id| Order::Close(id, reason.into()))
+                .map_err(|_| nonsense()),
+            Self::Ping => Ok(Order::Ping),
+            Self::End { reason } => Ok(Order::End(reason.into())),
+        }
+    }
+}
+
+/// Writes one message whole.
+pub(crate) async fn write<M: Serialize>(
+    pipe: &mut (impl AsyncWrite + Unpin),
+    message: &M,
+) -> io::Result<()> {
+    let body = Zeroizing::new(serde_json::to_vec(message)?);
+    let length = u32::try_from(body.len())
+        .ok()
+        .filter(|_| body.len() <= MAX_MESSAGE_BYTES)
+        .ok_or_else(|| invalid("a message that is too long"))?;
+    let mut framed = Zeroizing::new(Vec::with_capacity(4 + body.len()));
+    framed.extend_from_slice(&length.to_le_bytes());
+    framed.extend_from_slice(&body);
+    pipe.write_all(&framed).await?;
+    pipe.flush().await
+}
+
+/// Reads the next message. Not to be dropped half-way.
+pub(crate) async fn read<M: DeserializeOwned>(
+    pipe: &mut (impl AsyncRead + Unpin),
+) -> io::Result<M> {
+    let length = pipe.read_u32_le().await? as usize;
+    if length > MAX_MESSAGE_BYTES {
+        return Err(invalid("a message that is too long"));
+    }
+    let mut body = Zeroizing::new(vec![0; length]);
+    pipe.read_exact(&mut body).await?;
+    // The error's own text may quote the message, which may be secret.
+    serde_json::from_slice(&body).map_err(|_| invalid("a message that makes no sense"))
+}
+
+fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime")
+            .block_on(future)
+    }
+
+    #[test]
+    fn what_is_written_is_read_one_byte_at_a_time_too() {
+        let message = FromWorker::Failed {
+            session_id: "s1".to_owned(),
+            detail: "ä".repeat(500),
+        };
+        let mut written = Vec::new();
+        now(write(&mut written, &message)).expect("writes");
+
+        let (mut far, mut near) = tokio::io::duplex(1);
+        let heard: FromWorker = now(async {
+            let (heard, sent) = tokio::join!(read(&mut near), far.write_all(&written));
+            sent.expect("writes");
+            heard.expect("reads")
+        });
+
+        assert_eq!(heard, message);
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_neither_written_nor_read() {
+        let long = "x".repeat(MAX_MESSAGE_BYTES);
+        assert!(now(write(&mut Vec::new(), &long)).is_err());
+
+        let announced = u32::MAX.to_le_bytes();
+        assert!(now(read::<FromWorker>(&mut announced.as_slice())).is_err());
+    }
+
+    #[test]
+    fn a_worker_does_only_what_makes_sense() {
+        let offer = |path: &str| ToWorker::Offer {
+            session_id: "s1".to_owned(),
+            participant_id: "p1".to_owned(),
+            path: path.to_owned(),
+        };
+
+        assert!(offer("/ws/agent/session?ticket=a").order().is_ok());
+        assert!(offer("//evil.example/").order().is_err());
+        let close = ToWorker::Close {
+            session_id: "no id\n".to_owned(),
+            reason: Reason::EndedByServer,
+        };
+        assert!(close.order().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_message_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _either = now(read::<ToWorker>(&mut bytes.as_slice()));
+            let _either = now(read::<FromWorker>(&mut bytes.as_slice()));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import { randomInt } from "node:crypto";
+import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
+import { until } from "../../../../scripts/lib/processes.mjs";
+import { Dashboard } from "../../lib/dashboard";
+import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
+import { WindowsDesktop } from "../../lib/windows-desktop";
+
+test("the service's worker is killed and the technician goes on typing", async ({
+  page,
+  unclaimed,
+}, testInfo) => {
+  const { server, folder } = unclaimed;
+  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
+  const windows = new WindowsDesktop(folder);
+  unclaimed.stopAtTheEnd(windows);
+  await windows.start({ plain: true });
+  const token = await server.api.enrolmentToken();
+  windows.finish("guruconnect-agent.exe", "install", "--server", server.url, "--token", token);
+  windows.finish("guruconnect-agent.exe", "start");
+  windows.run("notepad");
+  const machine = await machineOnline(server.api, { withinMs: 60_000 });
+  expect(windows.workers(), "nobody looks, so there is no worker").toHaveLength(0);
+  const place = await until("Notepad", () => JSON.parse(windows.ask("place-notepad")), {
+    withinMs: 60_000,
+    everyMs: 500,
+  });
+  const viewer = await new Dashboard(page, server.url).openViewer(
+    machine,
+    TECHNICIAN,
+    WindowsDesktop.size,
+  );
+  const [before, after] = [`Before ${randomInt(1e9)}. `, `After ${randomInt(1e9)}.`];
+  await viewer.click(place.x + place.width / 2, place.y + place.height / 2);
+  await viewer.type(before, "german");
+  await expect
+    .poll(() => windows.ask("read-notepad"), { timeout: 60_000 })
+    .toContain(before.trim());
+
+  const [first] = windows.workers();
+  if (first === undefined) throw new Error("the viewer is served by a worker");
+  process.kill(first, "SIGKILL");
+
+  await until("another worker", () => windows.workers().some((worker) => worker !== first), {
+    withinMs: 10_000,
+    everyMs: 50,
+  });
+  await viewer.isLive();
+  await viewer.shows(WindowsDesktop.size);
+  await viewer.click(place.x + place.width / 2, place.y + place.height / 2);
+  await viewer.type(after, "german");
+  await expect.poll(() => windows.ask("read-notepad"), { timeout: 60_000 }).toContain(after);
+  await testInfo.attach("notepad", { body: await page.screenshot(), contentType: "image/png" });
+  windows.finish("guruconnect-agent.exe", "uninstall");
+  expect(windows.workers(), "the service takes its worker with it").toHaveLength(0);
+});
