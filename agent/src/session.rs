@@ -182,11 +182,12 @@ impl Session<'_> {
             tokio::select! {
                 biased;
                 reason = stopped(stop) => self.host.close(self.clock.now(), reason),
+                // The person at the machine comes before the technician.
+                command = next_command(&mut self.attended) => self.obey(command),
                 message = self.socket.receive() => match message {
                     Ok(message) => self.host.handle_message(self.clock.now(), &message),
                     Err(closed) => self.end(&closed),
                 },
-                command = next_command(&mut self.attended) => self.obey(command),
                 event = self.desktop.event(), if self.unavailable.is_none() => self.handle_desktop(event),
                 () = sleep_until(due.unwrap_or_else(std::time::Instant::now).into()), if due.is_some() => {
                     self.host.handle_timeout(self.clock.now());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gc_model::time::Moment;
 use gc_platform::Host;
@@ -85,6 +85,9 @@ enum End {
     Silent,
 }
 
+/// 400 ms: a yes that comes sooner after the question was meant for the one before.
+const SETTLE: Duration = Duration::from_millis(400);
+
 /// The program's life.
 pub(super) struct Life {
     host: Arc<dyn Host>,
@@ -93,6 +96,9 @@ pub(super) struct Life {
     stop: watch::Receiver<bool>,
     connections: Vec<Connection>,
     questions: Vec<Question>,
+    /// The question on the screen, and since when.
+    front: Option<(u64, u32)>,
+    front_since: Instant,
     lines: BTreeMap<u64, ChatRow>,
     /// Own lines that the server has not repeated yet: said again on the next connection.
     unheard: Vec<v1::ChatText>,
@@ -122,6 +128,8 @@ impl Life {
             stop,
             connections: Vec::new(),
             questions: Vec::new(),
+            front: None,
+            front_since: Instant::now(),
             lines: BTreeMap::new(),
             unheard: Vec::new(),
             paused: false,
@@ -292,6 +300,11 @@ impl Life {
     }
 
     fn show(&mut self) {
+        let front = self.questions.first();
+        let front = front.map(|question| (question.connection, question.request_id));
+        if front != self.front {
+            (self.front, self.front_since) = (front, Instant::now());
+        }
         if let Some(question) = self.questions.first() {
             self.view.stage = Stage::Question(question.clone());
         } else if let Some(connection) = self.looking() {
@@ -316,6 +329,8 @@ impl Life {
 
     fn handle_event(&mut self, event: GuestEvent, attendant: &Attendant) -> Option<End> {
         match event {
+            // A yes that was meant for the question before.
+            GuestEvent::Pressed(Action::Allow) if self.front_since.elapsed() < SETTLE => {}
             GuestEvent::Pressed(Action::Allow) => self.answer(Answer::Allow),
             GuestEvent::Pressed(Action::Decline) => self.answer(Answer::Decline),
             GuestEvent::Pressed(Action::Pause) => self.pause(true),

@@ -280,6 +280,7 @@ impl Host {
             },
             _ => self.fail("the viewer used a lane that is not open"),
         }
+        self.handle_consent_timeout(now);
         self.order_capture(now);
     }
 

@@ -4,13 +4,17 @@ use chrono::{DateTime, Utc};
 use gc_model::id::SupportId;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, NotSet, PaginatorTrait, QueryFilter, QueryOrder,
-    Set,
+    QuerySelect, Set,
 };
 
 use crate::entity::chat_line::{ActiveModel, Column, Entity, Model};
 use crate::errors::{StoreError, is_duplicate};
 use crate::open::Store;
 use crate::rows::unsigned;
+
+/// Lines that are read at once, the newest: what somebody scrolls through, and a limit to what
+/// one request makes the server hold.
+pub const MAX_LINES_READ: u64 = 200;
 
 /// Most lines of one support code: hours of typing.
 const MAX_LINES: u64 = 2_000;
@@ -107,17 +111,18 @@ impl Store {
         Ok(row.map(|row| unsigned(row.id)))
     }
 
-    /// Every line around a code, oldest first.
+    /// The newest [`MAX_LINES_READ`] lines around a code, oldest first.
     ///
     /// # Errors
     /// The database failed.
     pub async fn chat(&self, support: &SupportId) -> Result<Vec<ChatLine>, StoreError> {
         let rows = Entity::find()
             .filter(Column::SupportId.eq(support.as_str()))
-            .order_by_asc(Column::Id)
+            .order_by_desc(Column::Id)
+            .limit(MAX_LINES_READ)
             .all(&self.reader)
             .await?;
-        Ok(rows.into_iter().map(ChatLine::from).collect())
+        Ok(rows.into_iter().rev().map(ChatLine::from).collect())
     }
 }
 

@@ -20,7 +20,7 @@ mod support;
 mod users;
 
 pub use audit::{Action, Actor, AuditFilter, AuditRecord, NewAuditEntry};
-pub use chat::{ChatLine, NewChatLine, SayError};
+pub use chat::{ChatLine, MAX_LINES_READ, NewChatLine, SayError};
 pub use enrolment::{EnrolError, Enrolled, Enrolment, NewEnrolmentToken};
 pub use errors::StoreError;
 pub use logins::{NewLogin, RotateError, Rotation};

@@ -100,7 +100,8 @@ fn forwarded_hops(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let mut values: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
+        // What cannot be read is no address, and the search ends there.
+        .map(|value| value.to_str().unwrap_or_default())
         .collect();
     values.reverse();
     values

@@ -32,6 +32,10 @@ pub(crate) enum Limited {
     Download,
     /// Lines of the chat.
     Chat,
+    /// Reads of the chat: a page asks every few seconds.
+    ChatRead,
+    /// Consent answers that a guest reports.
+    Consent,
 }
 
 impl Limited {
@@ -48,6 +52,8 @@ impl Limited {
             Self::Request => "support_request",
             Self::Download => "download",
             Self::Chat => "chat",
+            Self::ChatRead => "chat_read",
+            Self::Consent => "consent",
         }
     }
 
@@ -59,9 +65,10 @@ impl Limited {
             Self::Login => (30, Duration::from_secs(2)),
             Self::Refresh => (120, Duration::from_millis(500)),
             Self::Enrol => (300, Duration::from_millis(200)),
-            Self::Start | Self::Chat => (60, Duration::from_millis(500)),
+            Self::Start | Self::Chat | Self::ChatRead => (60, Duration::from_millis(500)),
             Self::SupportCode => (60, Duration::from_secs(2)),
             Self::Request => (3, Duration::from_mins(5)),
+            Self::Consent => (60, Duration::from_secs(10)),
             Self::Download => (20, Duration::from_secs(3)),
         };
         Rate { burst, refill }

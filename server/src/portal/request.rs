@@ -89,6 +89,8 @@ async fn ask(
     name: &str,
     message: &str,
 ) -> Result<Option<String>, ApiError> {
+    // They are counted before one is added: one at a time.
+    let _one = app.support.asking.lock().await;
     let live = app.store.live_support_codes().await?;
     let waiting = live
         .iter()

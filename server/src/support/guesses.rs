@@ -27,6 +27,13 @@ const NETWORK: Rate = Rate {
     refill: Duration::from_secs(30),
 };
 
+/// Wrong codes of a /32 of IPv6 before work is asked for: one provider, or one attacker with
+/// tens of thousands of networks.
+const REGION: Rate = Rate {
+    burst: 200,
+    refill: Duration::from_secs(5),
+};
+
 /// Wrong codes of the whole world before work is asked for: a busy help desk
 /// mistypes far less.
 const SERVER: Rate = Rate {
@@ -69,6 +76,8 @@ pub(crate) struct Guesses {
 #[derive(Debug, Default)]
 struct Allowances {
     own: Buckets<Key>,
+    /// Apart: its networks must not make it forgotten.
+    region: Buckets<u128>,
     /// Apart: a crowd of addresses must not make it forgotten.
     server: Buckets<()>,
 }
@@ -86,12 +95,21 @@ impl Guesses {
         if let Some(wait) = waits.max() {
             return Verdict::Wait(wait);
         }
+        let region = region(address);
+        let crowded =
+            region.is_some_and(|region| allowances.region.wait(now, &region, REGION).is_some());
+        if crowded && !has_worked {
+            return Verdict::Work(HARD_BITS);
+        }
         if !has_worked && let Some(over) = allowances.server.wait(now, &(), SERVER) {
             let hard = over >= SERVER.refill * HARD_AFTER;
             return Verdict::Work(if hard { HARD_BITS } else { EASY_BITS });
         }
         for (key, rate) in &own {
             allowances.own.take(now, key, *rate);
+        }
+        if let Some(region) = region.filter(|_| !crowded) {
+            allowances.region.take(now, &region, REGION);
         }
         // Bounded, so that the attack's end is felt soon.
         let most = SERVER.refill * HARD_AFTER * 2;
@@ -108,7 +126,17 @@ impl Guesses {
         for (key, rate) in keys(address) {
             allowances.own.give_back(now, &key, rate);
         }
+        if let Some(region) = region(address) {
+            allowances.region.give_back(now, &region, REGION);
+        }
         allowances.server.give_back(now, &(), SERVER);
+    }
+}
+
+fn region(address: IpAddr) -> Option<u128> {
+    match address.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => Some(address.to_bits() & !(u128::MAX >> 32)),
     }
 }
 
@@ -243,5 +271,23 @@ mod tests {
             Verdict::Work(EASY_BITS)
         ));
         assert_eq!(guesses.begin(at(2_600), v4(1), false), Verdict::Go);
+    }
+
+    #[test]
+    fn a_provider_full_of_networks_works_harder_for_its_guesses() {
+        let guesses = Guesses::default();
+        let network = |index: u32| {
+            let bits = (0x2001_0db8_u128 << 96) | (u128::from(index) << 80);
+            IpAddr::V6(Ipv6Addr::from_bits(bits))
+        };
+        for index in 0..REGION.burst {
+            assert_eq!(guesses.begin(at(0), network(index), true), Verdict::Go);
+        }
+
+        let next = guesses.begin(at(0), network(6_000), false);
+        let elsewhere = guesses.begin(at(0), IpAddr::V6(Ipv6Addr::LOCALHOST), false);
+
+        assert_eq!(next, Verdict::Work(HARD_BITS));
+        assert_eq!(elsewhere, Verdict::Work(EASY_BITS));
     }
 }

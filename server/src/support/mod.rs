@@ -45,6 +45,8 @@ pub(crate) struct Support {
     pub(crate) agents_dir: PathBuf,
     pub(crate) logo: Option<Logo>,
     pub(crate) made: Mutex<Vec<Made>>,
+    /// Customers who ask for help are counted and added one at a time.
+    pub(crate) asking: tokio::sync::Mutex<()>,
     /// There may be a live code again.
     pub(crate) wake: Notify,
 }
@@ -131,6 +133,7 @@ impl Support {
         Ok(Self {
             logo: settings.logo.as_deref().map(Logo::read).transpose()?,
             made: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
             tokens: SupportTokens::new(secret),
             guesses: Guesses::default(),
             agents_dir: settings.agents_dir.clone(),

@@ -25,6 +25,7 @@ use crate::auth::agent::CurrentMachine;
 use crate::http::bodies::Upgrade;
 use crate::http::client::Client;
 use crate::http::error::ApiError;
+use crate::http::limits::Limited;
 use crate::hub::ControlCommand;
 
 /// How long an agent may take to introduce itself.
@@ -153,9 +154,14 @@ impl Talk<'_> {
         if let Some(guest) = &mut self.guest {
             match guest.greetings(self.app).await {
                 Ok(greetings) => {
-                    for greeting in greetings {
-                        say(socket, greeting).await?;
-                    }
+                    let greet = async {
+                        for greeting in greetings {
+                            say(socket, greeting).await?;
+                        }
+                        Some(())
+                    };
+                    // All together: a guest that reads slowly does not keep them here.
+                    tokio::time::timeout(HELLO_TIMEOUT, greet).await.ok()??;
                 }
                 Err(error) => {
                     tracing::error!("A guest could not be greeted: {error:#}");
@@ -222,6 +228,20 @@ impl Talk<'_> {
     }
 
     /// What the agent says after its introduction.
+    /// True when one more answer may go to the audit log: a few for each connection, and not
+    /// many from one address.
+    fn may_report(&mut self) -> bool {
+        let now = self.app.clock.moment();
+        let may = self.reports_left > 0
+            && self
+                .app
+                .limits
+                .take(now, Limited::Consent, self.address)
+                .is_ok();
+        self.reports_left -= u32::from(may);
+        may
+    }
+
     async fn listen(&mut self, bytes: &[u8]) -> Result<(), CloseCode> {
         let message = AgentControl::decode(bytes).map_err(|_| CloseCode::ProtocolViolation)?;
         let kept = match message.body {
@@ -242,9 +262,8 @@ impl Talk<'_> {
                     .map_err(anyhow::Error::from),
                 None => Ok(()),
             },
-            Some(Body::Consent(_)) if self.reports_left == 0 => Ok(()),
+            Some(Body::Consent(_)) if !self.may_report() => Ok(()),
             Some(Body::Consent(report)) => {
-                self.reports_left -= 1;
                 let machine = self.reported.machine();
                 guest::note_consent(self.app, machine, self.address, &report)
                     .await

@@ -154,7 +154,8 @@ const fn chat_height() -> i32 {
 fn chat(canvas: &mut Canvas, font: &FontVec, page: &Page, draft: &str, y: i32, inner: i32) {
     let step = line_height(TEXT_SIZE);
     let mut lines = Vec::new();
-    for row in page.chat.iter().flatten() {
+    let rows = page.chat.as_deref().unwrap_or_default();
+    for row in &rows[rows.len().saturating_sub(CHAT_LINES)..] {
         lines.extend(wrap(
             font,
             TEXT_SIZE,

@@ -406,7 +406,9 @@ impl X11GuestWindow {
     }
 
     fn press(&self, action: Action) -> Option<GuestEvent> {
-        (self.shown_at.elapsed() >= SETTLE).then_some(GuestEvent::Pressed(action))
+        // Only a yes can be meant for the page before; a no is never too early.
+        let widens = matches!(action, Action::Allow | Action::Resume);
+        (!widens || self.shown_at.elapsed() >= SETTLE).then_some(GuestEvent::Pressed(action))
     }
 
     fn key(&mut self, keycode: u8, shift: bool) -> Result<Option<GuestEvent>, PlatformError> {
@@ -466,6 +468,14 @@ impl X11GuestWindow {
     }
 }
 
+/// What a page asks. A line of the chat, or the count of unread ones on a button, is no other
+/// question; another title, or other words to compare, is.
+fn asks(page: &Page) -> impl PartialEq + '_ {
+    let actions: Vec<Action> = page.buttons.iter().map(|button| button.action).collect();
+    let said = (&page.title, &page.words, &page.facts, &page.text);
+    (page.shape, said, actions)
+}
+
 impl GuestWindow for X11GuestWindow {
     fn is_first(&self) -> bool {
         self.first
@@ -475,8 +485,7 @@ impl GuestWindow for X11GuestWindow {
         if *page == self.page && self.window.is_some() {
             return Ok(());
         }
-        // New lines of the chat change nothing that is pressed.
-        if page.buttons != self.page.buttons || page.shape != self.page.shape {
+        if asks(page) != asks(&self.page) {
             self.shown_at = Instant::now();
             self.focus = None;
             self.page = page.clone();

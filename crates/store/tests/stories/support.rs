@@ -6,8 +6,8 @@ use gc_model::id::SupportId;
 use gc_model::machine::{MachineFacts, OsFamily};
 use gc_model::support::{CodeEvent, CodeState, SupportCode};
 use gc_store::{
-    Action, Actor, ClaimCodeError, CodeChange, CreateCodeError, GuestClaim, NewChatLine,
-    NewSupportCode, Store,
+    Action, Actor, ClaimCodeError, CodeChange, CreateCodeError, GuestClaim, MAX_LINES_READ,
+    NewChatLine, NewSupportCode, Store,
 };
 
 use crate::{Database, actions, at, entry, hash, machine_id, stories, user_id};
@@ -20,6 +20,7 @@ stories! {
     an_expired_code_lets_nobody_in,
     of_two_answers_one_counts,
     a_line_that_is_sent_twice_is_said_once,
+    only_the_newest_lines_of_a_long_chat_are_read,
     old_codes_are_forgotten_with_their_chat,
 }
 
@@ -308,6 +309,22 @@ async fn a_line_that_is_sent_twice_is_said_once(database: Database) {
     let texts: Vec<_> = chat.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(texts, ["Hello", "Hi!"]);
     assert!(chat[0].id < chat[1].id);
+}
+
+async fn only_the_newest_lines_of_a_long_chat_are_read(database: Database) {
+    let store = database.open().await;
+    create(&store, "a", "847291").await.expect("a code");
+    for index in 0..MAX_LINES_READ + 3 {
+        let number = index.to_string();
+        store.say(line(&number, true, &number)).await.expect("said");
+    }
+
+    let chat = store.chat(&id("a")).await.expect("a chat");
+
+    let texts = chat
+        .iter()
+        .map(|line| line.text.parse::<u64>().expect("a number"));
+    assert!(texts.eq(3..MAX_LINES_READ + 3));
 }
 
 async fn old_codes_are_forgotten_with_their_chat(database: Database) {

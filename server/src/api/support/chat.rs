@@ -25,6 +25,7 @@ pub(crate) async fn read(
     client: Client,
     Query(query): Query<TicketQuery>,
 ) -> Result<Json<ChatBody>, ApiError> {
+    app.limit(Limited::ChatRead, client)?;
     let code = for_chat(&app, client, &query.ticket).await?;
     let lines = app.store.chat(&code.id).await?;
     let items = lines.iter().map(|line| ChatLineBody::new(&code.id, line));
