@@ -101,6 +101,7 @@ async function startServer(login) {
     env: { CLAIM_SECRET: login.claimSecret, PUBLIC_URL: `http://localhost:${port}` },
   });
   cleanup.stopping(server);
+  server.offerAgent();
   await server.start();
   if (!(await server.api.isClaimed())) {
     await server.api.claim(login.claimSecret, {

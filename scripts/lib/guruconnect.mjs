@@ -2,7 +2,7 @@
 // A GuruConnect of one's own: the real server and the real agent, on the loopback
 // interface, with the few API calls that setting one up needs.
 
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Program, until } from "./processes.mjs";
@@ -139,6 +139,13 @@ export class Server {
       return (await fetch(`${this.url}/ready`)).ok;
     });
     program.assertRunning();
+  }
+
+  /** Gives customers the agent that was built, to download on the support page. */
+  offerAgent() {
+    const agents = path.join(this.folder, "data", "agents");
+    mkdirSync(agents, { recursive: true });
+    copyFileSync(binary("guruconnect-agent"), path.join(agents, "guruconnect-agent"));
   }
 
   async kill() {

@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import path from "node:path";
 import type { Page } from "@playwright/test";
 import { type Desktop, startDesktop } from "../../../scripts/lib/desktop.mjs";
-import { binary } from "../../../scripts/lib/guruconnect.mjs";
 import { Dashboard, ViewerPage } from "../lib/dashboard";
 import { CLAIM_SECRET, expect, type Stack, TECHNICIAN, test } from "../lib/stack";
 
@@ -105,20 +104,13 @@ async function comeWith(code: string, page: Page, stack: Stack): Promise<Custome
   return customer;
 }
 
-/** The program lies where the server gives it out from. */
-function offerProgram(stack: Stack): void {
-  const folder = path.join(stack.server.folder, "data", "agents");
-  mkdirSync(folder, { recursive: true });
-  copyFileSync(binary("guruconnect-agent"), path.join(folder, "guruconnect-agent"));
-}
-
 test("a customer is helped, from the code to the program that is gone again", async ({
   page,
   browser,
   unclaimed: stack,
 }, testInfo) => {
   await stack.server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  offerProgram(stack);
+  stack.server.offerAgent();
   const picture = async (name: string, of: Page) =>
     testInfo.attach(name, { body: await of.screenshot(), contentType: "image/png" });
   const dashboard = new Dashboard(page, stack.server.url);

@@ -42,6 +42,13 @@ test("pictures of the README", async ({ page, stack, dashboard }) => {
   await expect(dashboard.machineRow("Reception")).toContainText("Online");
   await page.screenshot({ path: path.join(IMAGES, "machines.png") });
 
+  server.offerAgent();
+  await dashboard.open("/support-codes");
+  await page.getByRole("textbox", { name: "Customer" }).fill("Contoso, Ms Miller");
+  await page.getByRole("button", { name: "Make a code" }).click();
+  await expect(page.getByRole("button", { name: "Copy the code" })).toBeVisible();
+  await page.screenshot({ path: path.join(IMAGES, "support.png") });
+
   await dashboard.open(`/machines/${machine.id}/view`);
   const viewer = new ViewerPage(page);
   await viewer.shows();
