@@ -5,7 +5,9 @@ mod consent;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gc_codec::{Colours, EncodeOrder, Encoded, Pending, Update};
+use gc_codec::{
+    Colours, EncodeOrder, Encoded, FilmFormat, FilmOrder, FilmQuality, Pending, Update,
+};
 use gc_model::geometry::DisplayLayout;
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::input::InputEvent;
@@ -18,7 +20,7 @@ use gc_proto::v1::{agent_message, viewer_message};
 use zeroize::Zeroizing;
 
 use crate::consent::{Consent, ConsentOutcome, Gate, Rights};
-use crate::convert::{layout_to_wire, rects_to_wire, text};
+use crate::convert::{film_to_wire, format_to_wire, layout_to_wire, rects_to_wire, text};
 use crate::cursor::CursorSlots;
 use crate::echo::EchoHold;
 use crate::grant;
@@ -76,6 +78,8 @@ pub struct HostConfig {
     pub has_secure_attention: bool,
     /// Best quality that the machine's owner allows; `None` leaves it to the viewer.
     pub quality: Option<Quality>,
+    /// The video codecs that this program can make, best first.
+    pub films: Vec<FilmFormat>,
     /// Whether somebody at the machine has to allow it.
     pub consent: Consent,
 }
@@ -183,6 +187,8 @@ pub struct Host {
     layout_generation: u32,
     pacer: Pacer,
     frames: Frames,
+    /// The best that both ends know.
+    film: Option<FilmFormat>,
     cursor: CursorSlots,
 }
 
@@ -257,6 +263,7 @@ impl Host {
                 limit: v1::Limit::NothingChanges,
                 viewer_time: Duration::ZERO,
             },
+            film: None,
             cursor: CursorSlots::default(),
         }
     }
@@ -491,6 +498,14 @@ impl Host {
             Err(error) => return self.refuse(v1::RefusalReason::GrantInvalid, &error.to_string()),
         };
 
+        let known = |format: &&FilmFormat| {
+            let number: i32 = format_to_wire(**format).into();
+            opening
+                .capabilities
+                .as_ref()
+                .is_some_and(|capabilities| capabilities.encodings.contains(&number))
+        };
+        self.film = self.config.films.iter().find(known).copied();
         let promise = <[u8; 32]>::try_from(&*opening.words_commitment).ok();
         if promise.is_none() && self.config.consent != Consent::NotNeeded {
             let detail = "this viewer is too old for a machine whose user is asked";
@@ -577,7 +592,11 @@ impl Host {
         }
         v1::Capabilities {
             wire_version: WIRE_VERSION.into(),
-            encodings: vec![v1::Encoding::ZstdBgrx.into()],
+            encodings: [v1::Encoding::ZstdBgrx]
+                .into_iter()
+                .chain(self.config.films.iter().copied().map(format_to_wire))
+                .map(Into::into)
+                .collect(),
             features,
             software: text(&self.config.software),
             os_family: self.config.os_family.to_wire().into(),
@@ -664,7 +683,12 @@ impl Host {
                     self.release_all();
                 }
             }
-            Some(viewer_message::Body::Refresh(_)) => self.frames.restart = true,
+            Some(viewer_message::Body::Refresh(request)) => {
+                self.frames.restart = true;
+                if request.without_films {
+                    self.film = None;
+                }
+            }
             Some(viewer_message::Body::Ping(ping)) => {
                 self.send(
                     Lane::Control,
@@ -769,12 +793,37 @@ impl Host {
             budget_bytes: budget,
             colours: self.colours(),
             hold_films: self.echo.holds(now),
+            film: self.film_order(budget),
         };
         self.outputs.push_back(HostOutput::Capture(order));
     }
 
+    /// How the next frame of a film is to be, for a viewer that knows any.
+    fn film_order(&self, budget: usize) -> Option<FilmOrder> {
+        let quality = match self.quality() {
+            // Exact at all times.
+            Quality::High => return None,
+            Quality::Low => FilmQuality::Coarse,
+            Quality::Auto | Quality::Medium => FilmQuality::Good,
+        };
+        Some(FilmOrder {
+            format: self.film?,
+            target_bytes: self.pacer.film_bytes().min(budget),
+            quality,
+        })
+    }
+
+    /// The technician's wish within what the machine's owner allows.
+    fn quality(&self) -> Quality {
+        match (self.config.quality, self.preferences.quality) {
+            (Some(Quality::Low), _) => Quality::Low,
+            (Some(Quality::Medium), Quality::High) => Quality::Medium,
+            (_, wanted) => wanted,
+        }
+    }
+
     fn colours(&self) -> Colours {
-        let wanted = match self.preferences.quality {
+        match self.quality() {
             Quality::High => Colours::All,
             Quality::Medium => Colours::Reduced,
             Quality::Low => Colours::Few,
@@ -782,11 +831,6 @@ impl Host {
                 1..FEW_COLOURS_BELOW => Colours::Few,
                 _ => Colours::Reduced,
             },
-        };
-        match (self.config.quality, wanted) {
-            (Some(Quality::Low), _) => Colours::Few,
-            (Some(Quality::Medium), Colours::All) => Colours::Reduced,
-            _ => wanted,
         }
     }
 
@@ -813,7 +857,8 @@ impl Host {
             };
         }
         self.frames.sequence += 1;
-        let app_limited = update.complete && update.data.len() < budget;
+        let held_back = update.film.as_ref().is_some_and(|film| film.held_back);
+        let app_limited = update.bytes() < budget && !held_back;
         let frame = v1::VideoFrame {
             sequence: self.frames.sequence,
             layout_generation: self.layout_generation,
@@ -827,6 +872,7 @@ impl Host {
             complete: update.complete,
             input_sequence: self.input_sequence,
             reduced: update.reduced,
+            film: update.film.map(film_to_wire),
             link: Some(v1::LinkReport {
                 rtt_us: micros(link.rtt),
                 base_rtt_us: micros(link.base_rtt),
