@@ -54,7 +54,12 @@ pub(crate) struct DesktopSession(pub(crate) u32);
 #[derive(Debug)]
 pub(crate) enum BrokerOutput {
     /// Start a worker. Its end is told by [`Broker::handle_gone`], also when it could not be started.
-    Launch(WorkerNumber, DesktopSession),
+    Launch {
+        number: WorkerNumber,
+        session: DesktopSession,
+        /// The one before could not release what its viewers held.
+        has_leftovers: bool,
+    },
     /// Tell a worker something.
     Send(WorkerNumber, Order),
     /// End a worker's process; [`Broker::handle_gone`] follows.
@@ -86,6 +91,8 @@ pub(crate) struct Broker {
     is_expected: bool,
     crashes: usize,
     last_crash: String,
+    /// A worker ended without releasing what its viewers held, and none has done it since.
+    has_leftovers: bool,
     not_before: Option<Moment>,
     is_stopping: bool,
     outputs: VecDeque<BrokerOutput>,
@@ -181,6 +188,7 @@ impl Broker {
             return;
         }
         self.is_expected = false;
+        self.has_leftovers = false;
         self.worker = Worker::Up {
             number,
             session,
@@ -330,8 +338,11 @@ impl Broker {
             session,
             since: now,
         };
-        self.outputs
-            .push_back(BrokerOutput::Launch(number, session));
+        self.outputs.push_back(BrokerOutput::Launch {
+            number,
+            session,
+            has_leftovers: self.has_leftovers,
+        });
     }
 
     fn look_after(&mut self, now: Moment) {
@@ -376,6 +387,7 @@ impl Broker {
         if ready_since.is_some_and(|since| now.since(since) >= GOOD_LIFE) {
             self.crashes = 0;
         }
+        self.has_leftovers |= ready_since.is_some();
         let wait = BACKOFF_MS[self.crashes.min(BACKOFF_MS.len() - 1)];
         self.crashes += 1;
         how.clone_into(&mut self.last_crash);

@@ -215,6 +215,7 @@ async fn live(
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
                 ca_file: settings.options.ca_file.clone(),
+                has_leftovers: false,
             };
             Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
         }

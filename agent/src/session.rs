@@ -128,6 +128,9 @@ pub(crate) async fn run(
         input_fails: false,
     };
     session.serve(&mut stop).await;
+    if let Some(input) = session.input.take() {
+        input.finish().await;
+    }
     session.socket.close(NORMAL, "the session is over").await;
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use gc_model::id::SessionId;
@@ -87,7 +86,7 @@ impl Supervisor {
         let (events, event_queue) = mpsc::channel(MAX_EVENTS);
         let mut shell = Shell {
             launcher,
-            begin: Arc::new(begin),
+            begin,
             clock,
             broker: Broker::default(),
             worker: None,
@@ -143,7 +142,7 @@ enum Event {
 
 struct Shell {
     launcher: Box<dyn Launcher>,
-    begin: Arc<Begin>,
+    begin: Begin,
     clock: Clock,
     broker: Broker,
     worker: Option<Worker>,
@@ -259,7 +258,11 @@ impl Shell {
     fn act(&mut self) {
         while let Some(output) = self.broker.poll_output() {
             match output {
-                BrokerOutput::Launch(number, session) => self.launch(number, session),
+                BrokerOutput::Launch {
+                    number,
+                    session,
+                    has_leftovers,
+                } => self.launch(number, session, has_leftovers),
                 BrokerOutput::Send(number, order) => self.send(number, order),
                 BrokerOutput::Kill(number, why) => {
                     warn!(worker = number.0, why, "Ending the worker");
@@ -275,13 +278,14 @@ impl Shell {
         }
     }
 
-    fn launch(&mut self, number: WorkerNumber, session: DesktopSession) {
+    fn launch(&mut self, number: WorkerNumber, session: DesktopSession, has_leftovers: bool) {
         info!(worker = number.0, session = session.0, "Starting a worker");
         match self.launcher.launch(session) {
             Ok(launched) => {
                 let (orders, order_queue) = mpsc::channel(MAX_ORDERS);
                 let (kill, killed) = oneshot::channel();
-                let (begin, events) = (Arc::clone(&self.begin), self.events.clone());
+                let (mut begin, events) = (self.begin.clone(), self.events.clone());
+                begin.has_leftovers = has_leftovers;
                 tokio::spawn(attend(number, launched, begin, order_queue, killed, events));
                 self.worker = Some(Worker {
                     number,
@@ -325,14 +329,14 @@ impl Shell {
 async fn attend(
     number: WorkerNumber,
     launched: Launched,
-    begin: Arc<Begin>,
+    begin: Begin,
     orders: mpsc::Receiver<ToWorker>,
     killed: oneshot::Receiver<()>,
     events: mpsc::Sender<(WorkerNumber, Event)>,
 ) {
     let Launched { pipe, mut process } = launched;
     tokio::select! {
-        result = talk(number, pipe, &begin, orders, &events) => {
+        result = talk(number, pipe, begin, orders, &events) => {
             if let Err(error) = result {
                 debug!(worker = number.0, %error, "The worker's pipe ended");
             }
@@ -347,12 +351,12 @@ async fn attend(
 async fn talk(
     number: WorkerNumber,
     pipe: Opening,
-    begin: &Begin,
+    begin: Begin,
     mut orders: mpsc::Receiver<ToWorker>,
     events: &mpsc::Sender<(WorkerNumber, Event)>,
 ) -> io::Result<()> {
     let (mut reader, mut writer) = split(pipe.await?);
-    messages::write(&mut writer, &ToWorker::Begin(Box::new(begin.clone()))).await?;
+    messages::write(&mut writer, &ToWorker::Begin(Box::new(begin))).await?;
     let hear = async {
         loop {
             match messages::read(&mut reader).await {

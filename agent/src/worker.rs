@@ -16,6 +16,7 @@ use crate::broker::Order;
 use crate::cli::{Options, QualityCap};
 use crate::clock::Clock;
 use crate::connection::{Connector, Stream};
+use crate::desktop_thread::sentence;
 use crate::run::data_dir_of;
 use crate::session::Context;
 use crate::sessions::{Failed, Sessions};
@@ -68,6 +69,9 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
         Ok(Err(error)) => return Err(error).context("hear who this machine is"),
         Err(_) => bail!("the service did not say in time who this machine is"),
     };
+    if begin.has_leftovers {
+        release_leftovers(Arc::clone(&host)).await;
+    }
     let sessions = Sessions::new(Arc::new(context(&begin, host)?));
     messages::write(&mut writer, &FromWorker::Ready).await?;
     info!("A worker is ready");
@@ -87,6 +91,20 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
     sleep(RELEASE_TIME).await;
     info!("The worker ends");
     result
+}
+
+/// The worker before this one ended with keys down. Viewers are not kept waiting for a system that cannot tell which.
+async fn release_leftovers(host: Arc<dyn Host>) {
+    let releasing = tokio::task::spawn_blocking(move || host.open_desktop()?.release_leftovers());
+    match releasing.await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(released)) => info!(released, "Released what the last worker left held"),
+        Ok(Err(error)) => warn!(
+            error = sentence(&error),
+            "What the last worker held may still be down"
+        ),
+        Err(error) => warn!(%error, "What the last worker held may still be down"),
+    }
 }
 
 fn context(begin: &Begin, host: Arc<dyn Host>) -> anyhow::Result<Context> {

@@ -48,6 +48,8 @@ pub(crate) struct Begin {
     pub(crate) identity: Stored,
     pub(crate) quality: Option<QualityCap>,
     pub(crate) ca_file: Option<PathBuf>,
+    /// The worker before this one could not release what its viewers held.
+    pub(crate) has_leftovers: bool,
 }
 
 /// A worker to its service.

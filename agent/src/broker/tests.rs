@@ -22,8 +22,13 @@ fn offer(number: usize) -> Offer {
 fn said(broker: &mut Broker) -> Vec<String> {
     std::iter::from_fn(|| broker.poll_output())
         .map(|output| match output {
-            BrokerOutput::Launch(worker, session) => {
-                format!("launch {} in {}", worker.0, session.0)
+            BrokerOutput::Launch {
+                number,
+                session,
+                has_leftovers,
+            } => {
+                let leftovers = if has_leftovers { " with leftovers" } else { "" };
+                format!("launch {} in {}{leftovers}", number.0, session.0)
             }
             BrokerOutput::Kill(worker, _) => format!("kill {}", worker.0),
             BrokerOutput::Failed(failed) => {
@@ -81,7 +86,23 @@ fn a_killed_worker_is_replaced_at_once() {
 
     broker.handle_gone(at(5_000), WorkerNumber(1), "exit code 1");
 
-    assert_eq!(said(&mut broker), ["launch 2 in 1"]);
+    assert_eq!(said(&mut broker), ["launch 2 in 1 with leftovers"]);
+}
+
+#[test]
+fn what_a_killed_worker_held_is_released_by_the_one_that_comes_up_after_it() {
+    let mut broker = serving();
+    broker.handle_gone(at(5_000), WorkerNumber(1), "exit code 1");
+    assert_eq!(said(&mut broker), ["launch 2 in 1 with leftovers"]);
+
+    // The second dies before it could.
+    broker.handle_gone(at(5_100), WorkerNumber(2), "exit code 1");
+    broker.handle_timeout(at(6_000));
+    assert_eq!(said(&mut broker), ["launch 3 in 1 with leftovers"]);
+    broker.handle_ready(at(6_100), WorkerNumber(3));
+    broker.handle_stop(at(6_200), CloseReason::AgentStopping);
+
+    assert!(!broker.has_leftovers);
 }
 
 #[test]
@@ -97,7 +118,7 @@ fn a_worker_that_hangs_is_replaced() {
 
     broker.handle_gone(now, WorkerNumber(1), "killed");
 
-    assert_eq!(said(&mut broker), ["launch 2 in 1"]);
+    assert_eq!(said(&mut broker), ["launch 2 in 1 with leftovers"]);
     assert!(now <= at(100) + PING_INTERVAL + ANSWER_PATIENCE, "{now:?}");
 }
 
@@ -147,7 +168,7 @@ fn a_worker_that_served_well_before_it_crashed_is_no_crash_loop() {
         broker.handle_alive(now, WorkerNumber(number), 1);
         now = now + GOOD_LIFE;
         broker.handle_gone(now, WorkerNumber(number), "exit code 1");
-        assert_eq!(said(&mut broker), [format!("launch {} in 1", number + 1)]);
+        assert_eq!(said(&mut broker), [format!("launch {} in 1 with leftovers", number + 1)]);
         broker.handle_ready(now, WorkerNumber(number + 1));
     }
 }
@@ -256,7 +277,7 @@ impl Observer {
     fn watch(&mut self, broker: &mut Broker) -> Result<(), TestCaseError> {
         while let Some(output) = broker.poll_output() {
             match output {
-                BrokerOutput::Launch(number, _) => {
+                BrokerOutput::Launch { number, .. } => {
                     prop_assert_eq!(self.alive, None, "never two workers");
                     (self.alive, self.killed) = (Some(number), false);
                 }

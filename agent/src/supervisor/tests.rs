@@ -57,6 +57,7 @@ impl Story {
             identity: Stored::new(&identity),
             quality: None,
             ca_file: None,
+            has_leftovers: false,
         };
         let (queue, pipes) = mpsc::unbounded_channel();
         let (switch, switched) = watch::channel(0);

@@ -4,6 +4,7 @@
 use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{HWND, LPARAM, RECT, TRUE};
+use windows_sys::Win32::UI::Input::KeyboardAndMouse::GetAsyncKeyState;
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     EnumChildWindows, FindWindowW, GetClassNameW, GetSystemMetrics, GetWindowRect,
     SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, SMTO_ABORTIFHUNG, SendMessageTimeoutW, WM_GETTEXT,
@@ -38,6 +39,12 @@ pub(crate) fn text() -> Result<String, String> {
     Ok(String::from_utf16_lossy(
         &buffer[..length.min(buffer.len())],
     ))
+}
+
+/// The virtual keys and buttons that are down for the whole desktop.
+pub(crate) fn keys_down() -> impl Iterator<Item = i32> {
+    // SAFETY: takes a number. The sign bit says that the key is down.
+    (1..255).filter(|&key| unsafe { GetAsyncKeyState(key) < 0 })
 }
 
 /// A rectangle in picture coordinates.
