@@ -82,8 +82,10 @@ pub(crate) enum Order {
 /// One service's decisions.
 #[derive(Debug, Default)]
 pub(crate) struct Broker {
-    /// The desktop session that shows.
+    /// The desktop session that has the machine's own screen.
     showing: Option<DesktopSession>,
+    /// Another one, which a technician chose.
+    chosen: Option<DesktopSession>,
     worker: Worker,
     workers_started: u64,
     waiting: Vec<Offer>,
@@ -124,19 +126,41 @@ enum Worker {
 }
 
 impl Broker {
-    /// Another desktop session shows, or none.
-    pub(crate) fn handle_showing(&mut self, now: Moment, showing: Option<DesktopSession>) {
-        if self.showing == showing {
-            return;
-        }
+    /// The desktop sessions as they are now: the one that has the machine's own screen, or
+    /// none, and all that could be shown.
+    pub(crate) fn handle_desktop_sessions(
+        &mut self,
+        now: Moment,
+        showing: Option<DesktopSession>,
+        all: &[DesktopSession],
+    ) {
         self.showing = showing;
+        // Whoever signed out is not waited for.
+        self.chosen = self.chosen.filter(|chosen| all.contains(chosen));
+        self.follow(now);
+    }
+
+    /// A technician wants to see another desktop session.
+    pub(crate) fn handle_chosen(&mut self, now: Moment, session: DesktopSession) {
+        self.chosen = Some(session).filter(|_| self.showing != Some(session));
+        self.follow(now);
+    }
+
+    /// The desktop session that is to be shown.
+    pub(crate) fn wanted_session(&self) -> Option<DesktopSession> {
+        self.chosen.or(self.showing)
+    }
+
+    /// Ends a worker that shows another desktop session than the wanted one.
+    fn follow(&mut self, now: Moment) {
+        let wanted = self.wanted_session();
         match self.worker {
             Worker::Starting {
                 number, session, ..
             }
             | Worker::Up {
                 number, session, ..
-            } if Some(session) != showing => {
+            } if Some(session) != wanted => {
                 // Its viewers come back by themselves and find the next one.
                 self.is_expected |= self.has_viewers();
                 self.kill(number, "another desktop session shows");
@@ -319,7 +343,7 @@ impl Broker {
         if !matches!(self.worker, Worker::None) || !self.is_wanted() {
             return;
         }
-        let Some(session) = self.showing else {
+        let Some(session) = self.wanted_session() else {
             self.is_expected = false;
             self.fail_waiting("nobody is at this machine's screen and no desktop session shows");
             return;
@@ -359,6 +383,8 @@ impl Broker {
         };
         let (number, since) = (*number, *since);
         if idle_since.is_some_and(|since| now >= since + LINGER) {
+            // Who comes next begins at the machine's own screen.
+            self.chosen = None;
             self.ask_to_end(now, number, CloseReason::AgentStopping);
         } else if unanswered.is_some_and(|asked| now >= asked + ANSWER_PATIENCE) {
             self.is_expected |= self.has_viewers();

@@ -18,13 +18,16 @@ use crate::clock::Clock;
 use crate::connection::Stream;
 use crate::session::Offer;
 use crate::sessions::Failed;
-use crate::worker_messages::{self as messages, Begin, FromWorker, ToWorker};
+use crate::worker_messages::{self as messages, Begin, FromWorker, LoginMessage, ToWorker};
 
 #[cfg(test)]
 mod tests;
 
 /// Orders that wait for one worker; one that takes none does not live any more.
 const MAX_ORDERS: usize = 64;
+
+/// Most desktop sessions that a technician can choose from.
+const MAX_LOGINS: usize = 64;
 
 /// Events that wait to be decided about; workers wait when there are more.
 const MAX_EVENTS: usize = 64;
@@ -37,11 +40,22 @@ const STOP_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Starts workers.
 pub(crate) trait Launcher: Send + 'static {
-    /// The desktop session that shows.
+    /// The desktop session that has the machine's own screen.
     fn showing(&self) -> Option<DesktopSession>;
+
+    /// All desktop sessions that could be shown.
+    fn sessions(&self) -> Vec<Login>;
 
     /// Starts a worker there.
     fn launch(&mut self, session: DesktopSession) -> io::Result<Launched>;
+}
+
+/// A desktop session that could be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) session: DesktopSession,
+    /// Who is signed in; empty at a sign-in screen.
+    pub(crate) user: String,
 }
 
 /// The pipe to a worker, once it has opened its end.
@@ -90,6 +104,7 @@ impl Supervisor {
             clock,
             broker: Broker::default(),
             worker: None,
+            logins: Vec::new(),
             events,
             failed: failed_queue,
         };
@@ -146,6 +161,8 @@ struct Shell {
     clock: Clock,
     broker: Broker,
     worker: Option<Worker>,
+    /// The desktop sessions as they were last seen.
+    logins: Vec<Login>,
     events: mpsc::Sender<(WorkerNumber, Event)>,
     failed: mpsc::UnboundedSender<Failed>,
 }
@@ -204,8 +221,41 @@ impl Shell {
     }
 
     fn look_what_shows(&mut self) {
+        self.logins = self.launcher.sessions();
+        self.logins.truncate(MAX_LOGINS);
         let showing = self.launcher.showing();
-        self.broker.handle_showing(self.clock.now(), showing);
+        let all: Vec<_> = self.logins.iter().map(|login| login.session).collect();
+        self.broker
+            .handle_desktop_sessions(self.clock.now(), showing, &all);
+        self.tell_logins();
+    }
+
+    /// Whoever looks is told which desktop sessions there are.
+    fn tell_logins(&mut self) {
+        let shown = self.broker.wanted_session();
+        let showing = self.launcher.showing();
+        let logins = self.logins.iter().map(|login| LoginMessage {
+            session: login.session.0,
+            is_console: Some(login.session) == showing,
+            user: login.user.clone(),
+            shown: Some(login.session) == shown,
+        });
+        let message = ToWorker::Logins(logins.collect());
+        if let Some(worker) = &self.worker {
+            // One that takes nothing any more is found out by its pings.
+            let _full = worker.orders.try_send(message);
+        }
+    }
+
+    /// A worker may only name what there is.
+    fn choose(&mut self, number: WorkerNumber, session: u32) {
+        self.look_what_shows();
+        let session = DesktopSession(session);
+        let is_known = self.logins.iter().any(|login| login.session == session);
+        if is_known && self.worker_numbered(number).is_some() {
+            info!(session = session.0, "A technician chose a desktop session");
+            self.broker.handle_chosen(self.clock.now(), session);
+        }
     }
 
     fn handle_event(&mut self, number: WorkerNumber, event: Event) {
@@ -214,10 +264,12 @@ impl Shell {
             Event::Heard(FromWorker::Ready) => {
                 debug!(worker = number.0, "The worker is ready");
                 self.broker.handle_ready(now, number);
+                self.look_what_shows();
             }
             Event::Heard(FromWorker::Alive { viewers }) => {
                 self.broker.handle_alive(now, number, viewers);
             }
+            Event::Heard(FromWorker::Show { session }) => self.choose(number, session),
             Event::Heard(FromWorker::Failed { session_id, detail }) => {
                 self.pass_on(number, &session_id, detail);
             }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use gc_platform::Host;
+use gc_session::DesktopSession;
 use tokio::io::{AsyncWrite, split};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
@@ -18,7 +19,7 @@ use crate::clock::Clock;
 use crate::connection::{Connector, Stream};
 use crate::desktop_thread::sentence;
 use crate::run::data_dir_of;
-use crate::session::Context;
+use crate::session::{Context, Desktops};
 use crate::sessions::{Failed, Sessions};
 use crate::worker_messages::{self as messages, Begin, FromWorker, ToWorker};
 use crate::{logging, platform};
@@ -72,7 +73,13 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
     if begin.has_leftovers {
         release_leftovers(Arc::clone(&host)).await;
     }
-    let sessions = Sessions::new(Arc::new(context(&begin, host)?));
+    let (logins, known_logins) = watch::channel(Vec::new());
+    let (choose, chosen) = mpsc::unbounded_channel();
+    let desktops = Desktops {
+        known: known_logins,
+        choose,
+    };
+    let sessions = Sessions::new(Arc::new(context(&begin, host, desktops)?));
     messages::write(&mut writer, &FromWorker::Ready).await?;
     info!("A worker is ready");
 
@@ -81,12 +88,16 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
     let reading = tokio::spawn(async move {
         loop {
             let message: ToWorker = messages::read(&mut reader).await?;
+            if let ToWorker::Logins(found) = message {
+                logins.send_replace(found.iter().map(DesktopSession::from).collect());
+                continue;
+            }
             if order_queue.send(message.order()?).await.is_err() {
                 return std::io::Result::Ok(());
             }
         }
     });
-    let result = obey(sessions, orders, &mut writer).await;
+    let result = obey(sessions, orders, chosen, &mut writer).await;
     reading.abort();
     sleep(RELEASE_TIME).await;
     info!("The worker ends");
@@ -107,7 +118,7 @@ async fn release_leftovers(host: Arc<dyn Host>) {
     }
 }
 
-fn context(begin: &Begin, host: Arc<dyn Host>) -> anyhow::Result<Context> {
+fn context(begin: &Begin, host: Arc<dyn Host>, desktops: Desktops) -> anyhow::Result<Context> {
     let identity = begin
         .identity
         .identity()
@@ -119,12 +130,14 @@ fn context(begin: &Begin, host: Arc<dyn Host>) -> anyhow::Result<Context> {
         quality: begin.quality.map(QualityCap::quality),
         clock: Clock::new(),
         attendant: None,
+        desktops: Some(desktops),
     })
 }
 
 async fn obey(
     mut sessions: Sessions,
     mut orders: mpsc::Receiver<Order>,
+    mut chosen: mpsc::UnboundedReceiver<u32>,
     pipe: &mut (impl AsyncWrite + Unpin),
 ) -> anyhow::Result<()> {
     loop {
@@ -145,6 +158,7 @@ async fn obey(
                 None => return Ok(()),
             },
             failed = sessions.failed() => Some(failed.into()),
+            Some(session) = chosen.recv() => Some(FromWorker::Show { session }),
         };
         if let Some(answer) = answer {
             messages::write(pipe, &answer).await?;

@@ -201,6 +201,10 @@ fn host_config() -> HostConfig {
         software: String::new(),
         has_input: true,
         has_secure_attention: true,
+        guards: gc_session::Guard {
+            block_input: true,
+            blank_screen: true,
+        },
         quality: None,
         consent: Consent::NotNeeded,
     }

@@ -6,6 +6,7 @@ pub mod conformance;
 pub mod fake;
 pub mod guest;
 mod host;
+pub mod part;
 mod service;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The machine's end of one viewer's connection.
 
 mod consent;
+mod machine;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,10 +19,11 @@ use gc_proto::v1::{agent_message, viewer_message};
 use zeroize::Zeroizing;
 
 use crate::consent::{Consent, ConsentOutcome, Gate, Rights};
-use crate::convert::{layout_to_wire, rects_to_wire, text};
+use crate::convert::{rects_to_wire, text};
 use crate::cursor::CursorSlots;
 use crate::echo::EchoHold;
 use crate::grant;
+use crate::guard::Guard;
 use crate::handshake::{Handshake, derive_key};
 use crate::input::HeldInput;
 use crate::pacer::Pacer;
@@ -74,6 +76,8 @@ pub struct HostConfig {
     pub has_input: bool,
     /// Ctrl+Alt+Del has an effect here.
     pub has_secure_attention: bool,
+    /// What can be kept from the person at the machine.
+    pub guards: Guard,
     /// Best quality that the machine's owner allows; `None` leaves it to the viewer.
     pub quality: Option<Quality>,
     /// Whether somebody at the machine has to allow it.
@@ -116,6 +120,13 @@ pub enum HostOutput {
     Capture(EncodeOrder),
     /// Do this to the machine now.
     Inject(InputEvent),
+    /// Show this display alone, or all; [`Host::handle_layout`] follows when that changes anything.
+    Show(Option<u32>),
+    /// Show this login of the machine to everybody.
+    ShowDesktopSession(u32),
+    /// Keep the person at the machine from doing or seeing anything, or let them;
+    /// answer with [`Host::handle_guard`].
+    Guard(Guard),
     /// Close the connection. The sentence is for the log.
     Ended(String),
 }
@@ -181,6 +192,9 @@ pub struct Host {
     last_input_at: Option<Moment>,
     echo: EchoHold,
     layout_generation: u32,
+    /// The display that alone is in the picture.
+    only_display: Option<u32>,
+    guard: Guard,
     pacer: Pacer,
     frames: Frames,
     cursor: CursorSlots,
@@ -245,6 +259,8 @@ impl Host {
             last_input_at: None,
             echo: EchoHold::default(),
             layout_generation: 1,
+            only_display: None,
+            guard: Guard::default(),
             pacer: Pacer::default(),
             frames: Frames {
                 sequence: 0,
@@ -318,18 +334,6 @@ impl Host {
             visible: pointer.visible,
         };
         self.send(Lane::Cursor, agent_message::Body::CursorPosition(position));
-    }
-
-    /// The layout changed: the picture starts anew.
-    pub fn handle_layout(&mut self, now: Moment, layout: DisplayLayout) {
-        self.config.layout = layout;
-        self.layout_generation += 1;
-        self.frames.restart = true;
-        if matches!(self.state, State::Running(_)) {
-            let layout = layout_to_wire(self.layout_generation, &self.config.layout);
-            self.send(Lane::Control, agent_message::Body::Layout(layout));
-        }
-        self.order_capture(now);
     }
 
     /// The answer to [`HostOutput::Capture`].
@@ -512,7 +516,7 @@ impl Host {
         };
         let accepted = v1::Accepted {
             capabilities: Some(self.capabilities()),
-            layout: Some(layout_to_wire(self.layout_generation, &self.config.layout)),
+            layout: Some(self.wire_layout()),
             rights: rights.to_wire(),
             consent_pending,
         };
@@ -575,6 +579,7 @@ impl Host {
         if self.config.has_secure_attention {
             features.push(v1::Feature::SecureAttention.into());
         }
+        features.extend(self.machine_features());
         v1::Capabilities {
             wire_version: WIRE_VERSION.into(),
             encodings: vec![v1::Encoding::ZstdBgrx.into()],
@@ -639,7 +644,11 @@ impl Host {
                 | viewer_message::Body::Chord(_),
             ) if !self.admits_input() => {}
             Some(viewer_message::Body::Mouse(event)) => {
-                let events = self.input.mouse(&event, self.config.layout.picture);
+                let events = if self.is_of_another_layout(&event) {
+                    self.input.mouse_elsewhere(&event)
+                } else {
+                    self.input.mouse(&event, self.config.layout.picture)
+                };
                 self.inject(now, event.sequence, events);
             }
             Some(viewer_message::Body::Key(event)) => {
@@ -662,6 +671,7 @@ impl Host {
                 }
                 if self.preferences.view_only {
                     self.release_all();
+                    self.lift_guard();
                 }
             }
             Some(viewer_message::Body::Refresh(_)) => self.frames.restart = true,
@@ -679,6 +689,11 @@ impl Host {
             }
             Some(viewer_message::Body::Words(reveal)) => self.handle_words(now, &reveal),
             Some(viewer_message::Body::Consent(request)) => self.handle_request(now, &request),
+            Some(viewer_message::Body::SelectDisplay(select)) => self.handle_select(select),
+            Some(viewer_message::Body::SelectDesktopSession(select)) => {
+                self.handle_select_session(select);
+            }
+            Some(viewer_message::Body::Guard(wanted)) => self.handle_set_guard(wanted),
             // A newer viewer's message that this version does not know.
             None => {}
         }
@@ -875,6 +890,7 @@ impl Host {
             return;
         }
         self.release_all();
+        self.lift_guard();
         self.withdraw_question();
         self.state = State::Ended;
         self.outputs.push_back(HostOutput::Ended(log.to_owned()));
