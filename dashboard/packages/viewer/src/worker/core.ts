@@ -1,4 +1,12 @@
-import type { Chord, CoreEvent, Frame, KeyInput, Preferences, SessionInfo } from "../messages.ts";
+import type {
+  Chord,
+  CoreEvent,
+  Frame,
+  KeyInput,
+  MachineWish,
+  Preferences,
+  SessionInfo,
+} from "../messages.ts";
 
 /** What the core wants done. Views into its memory: use them before the next call. */
 export type CoreOutput =
@@ -20,6 +28,7 @@ export interface ViewerCore {
   releaseAll(nowUs: number): void;
   preferences(nowUs: number, preferences: Preferences): void;
   refresh(nowUs: number): void;
+  machine(nowUs: number, wish: MachineWish): void;
   requestControl(nowUs: number): void;
   painted(nowUs: number, sequence: number): void;
   goodbye(nowUs: number): void;
@@ -59,6 +68,7 @@ interface Exports {
   gc_viewer_chord(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_release_all(handle: number, nowUs: number): void;
   gc_viewer_preferences(handle: number, nowUs: number, pointer: number, length: number): void;
+  gc_viewer_machine(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_refresh(handle: number, nowUs: number): void;
   gc_viewer_request_control(handle: number, nowUs: number): number;
   gc_viewer_goodbye(handle: number, nowUs: number): void;
@@ -181,6 +191,11 @@ class WasmCore implements ViewerCore {
   preferences(nowUs: number, preferences: Preferences): void {
     const length = this.#writeJson(preferences);
     this.#wasm.gc_viewer_preferences(this.#handle, nowUs, this.#input, length);
+  }
+
+  machine(nowUs: number, wish: MachineWish): void {
+    const length = this.#writeJson(wish);
+    this.#wasm.gc_viewer_machine(this.#handle, nowUs, this.#input, length);
   }
 
   refresh(nowUs: number): void {
