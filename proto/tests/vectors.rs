@@ -73,6 +73,7 @@ fn handshake_payloads_keep_their_bytes() {
         width: 3840,
         height: 1080,
         displays: vec![display],
+        only: Some(2),
     };
     let preferences = v1::ViewerPreferences {
         quality: v1::Quality::Medium.into(),
@@ -214,6 +215,7 @@ fn viewer_messages_keep_their_bytes() {
         buttons: 0b101,
         wheel_x: -120,
         wheel_y: 240,
+        layout_generation: 3,
     };
     check("mouse", &viewer(Body::Mouse(mouse)));
     let key = v1::KeyEvent {

@@ -177,6 +177,7 @@ impl Life {
             quality: None,
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
+            desktops: None,
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);

@@ -113,6 +113,7 @@ fn agent_messages(
                 width: 64,
                 height: 48,
                 displays: vec![display],
+                only: None,
             }),
         ),
         (
@@ -206,6 +207,7 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 buttons: 3,
                 wheel_x: -120,
                 wheel_y: 240,
+                layout_generation: 1,
             }),
         ),
         (

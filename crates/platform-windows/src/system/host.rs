@@ -134,11 +134,16 @@ fn current_user() -> String {
 }
 
 fn console_user() -> String {
+    // SAFETY: takes nothing.
+    session_user(unsafe { WTSGetActiveConsoleSessionId() })
+}
+
+/// Who is signed in there; empty for nobody.
+pub(crate) fn session_user(session: u32) -> String {
     let mut text = std::ptr::null_mut();
     let mut bytes = 0;
     // SAFETY: Windows makes a text of that many bytes, which is copied before it is freed.
     unsafe {
-        let session = WTSGetActiveConsoleSessionId();
         let known = WTSQuerySessionInformationW(
             std::ptr::null_mut(),
             session,

@@ -24,4 +24,4 @@ mod worker;
 pub use desktop::WindowsDesktop;
 pub use host::WindowsHost;
 pub use service::WindowsService;
-pub use worker::{WorkerPipe, WorkerProcess, open_pipe, showing_session};
+pub use worker::{Login, WorkerPipe, WorkerProcess, logins, open_pipe, showing_session};

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Host, HostOutput, State, WordsCheck};
 use crate::consent::{Consent, Rights};
-use crate::convert::{format_to_wire, layout_to_wire, text};
+use crate::convert::{format_to_wire, text};
 use crate::grant;
 use crate::handshake::derive_key;
 use crate::preferences::Preferences;
@@ -82,7 +82,7 @@ impl Host {
         };
         let accepted = v1::Accepted {
             capabilities: Some(self.capabilities()),
-            layout: Some(layout_to_wire(self.layout_generation, &self.config.layout)),
+            layout: Some(self.wire_layout()),
             rights: rights.to_wire(),
             consent_pending,
         };
@@ -145,6 +145,7 @@ impl Host {
         if self.config.has_secure_attention {
             features.push(v1::Feature::SecureAttention.into());
         }
+        features.extend(self.machine_features());
         v1::Capabilities {
             wire_version: WIRE_VERSION.into(),
             encodings: [v1::Encoding::ZstdBgrx]
