@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gc_codec::{EncodeOrder, Encoder};
+use gc_codec::{EncodeOrder, Encoder, film_codecs};
 use gc_model::geometry::DisplayLayout;
 use gc_model::pointer::Pointer;
 use gc_platform::{Capture, Desktop, Grab, Host, Input, PlatformError, Wait, Wake};
@@ -191,7 +191,9 @@ impl Thread {
         let frame = self.capture.frame();
         let encoder = match &mut self.encoder {
             Some(encoder) => Ok(encoder),
-            none => Encoder::new(frame.size()).map(|encoder| none.insert(encoder)),
+            none => {
+                Encoder::with_films(frame.size(), film_codecs()).map(|encoder| none.insert(encoder))
+            }
         };
         let encoded =
             encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &rects, order));

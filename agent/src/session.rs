@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gc_codec::film_codecs;
 use gc_model::geometry::{DisplayLayout, Size};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
@@ -107,6 +108,7 @@ pub(crate) async fn run(
         has_input: input.is_some(),
         has_secure_attention: opened.has_secure_attention,
         quality: context.quality,
+        films: film_codecs().iter().map(|codec| codec.format()).collect(),
         consent: context
             .attendant
             .as_ref()

@@ -172,6 +172,7 @@ fn viewer_config() -> ViewerConfig {
         preferences: Preferences::default(),
         seed: [2; 32],
         software: String::new(),
+        films: vec![gc_codec::FilmFormat::Vp9],
     }
 }
 
@@ -202,6 +203,7 @@ fn host_config() -> HostConfig {
         has_input: true,
         has_secure_attention: true,
         quality: None,
+        films: vec![gc_codec::FilmFormat::Vp9],
         consent: Consent::NotNeeded,
     }
 }

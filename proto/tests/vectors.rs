@@ -135,6 +135,16 @@ fn agent_messages_keep_their_bytes() {
         input_sequence: 17,
         reduced: true,
         link: Some(link),
+        film: Some(v1::FilmFrame {
+            stream: 4,
+            encoding: v1::Encoding::Vp9.into(),
+            key: true,
+            area: vec![128, 64, 640, 360],
+            coded_width: 320,
+            coded_height: 180,
+            rects: vec![128, 64, 640, 32],
+            data: vec![0x82, 0x49, 0x83, 0x42].into(),
+        }),
     };
     check("frame", &agent(Body::Frame(frame)));
     let response = v1::ConsentResponse {
@@ -235,7 +245,12 @@ fn viewer_messages_keep_their_bytes() {
             preferences: Some(preferences),
         })),
     );
-    check("refresh", &viewer(Body::Refresh(v1::RefreshRequest {})));
+    check(
+        "refresh",
+        &viewer(Body::Refresh(v1::RefreshRequest {
+            without_films: true,
+        })),
+    );
     check(
         "goodbye",
         &viewer(Body::Goodbye(v1::Goodbye {

@@ -168,6 +168,7 @@ impl Server {
             preferences: Preferences::default(),
             seed: random_bytes(),
             software: "test".to_owned(),
+            films: Vec::new(),
         };
         let clock = Clock::new();
         let viewer = Viewer::new(config, clock.now());

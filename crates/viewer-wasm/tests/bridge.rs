@@ -72,6 +72,7 @@ fn host() -> Host {
             has_input: true,
             has_secure_attention: true,
             quality: None,
+            films: Vec::new(),
             consent: Consent::NotNeeded,
         },
         Moment::ZERO,

@@ -110,6 +110,7 @@ pub fn host_with(change: impl FnOnce(&mut HostConfig)) -> Host {
         has_input: true,
         has_secure_attention: false,
         quality: None,
+        films: Vec::new(),
         consent: Consent::NotNeeded,
     };
     change(&mut config);
@@ -136,6 +137,7 @@ pub fn viewer_with(change: impl FnOnce(&mut ViewerConfig)) -> Viewer {
         preferences: Preferences::default(),
         seed: [2; 32],
         software: "test viewer".to_owned(),
+        films: Vec::new(),
     };
     change(&mut config);
     Viewer::new(config, Moment::ZERO)

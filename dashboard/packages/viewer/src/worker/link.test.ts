@@ -29,6 +29,7 @@ class FakeCore implements ViewerCore {
   releaseAll = () => void this.calls.push("release_all");
   preferences = () => void this.calls.push("preferences");
   refresh = () => void this.calls.push("refresh");
+  filmFailed = () => void this.calls.push("film_failed");
   requestControl = () => void this.calls.push("requestControl");
   painted = (_: number, sequence: number) => void this.calls.push(`painted ${sequence}`);
   goodbye = () => {
