@@ -11,7 +11,7 @@ mod service;
 
 use std::time::Duration;
 
-pub use host::{Facts, Host, Preset};
+pub use host::{Facts, Host, Preset, Removed};
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
 
 use gc_codec::FrameView;

@@ -369,7 +369,7 @@ impl Session {
                 HostOutput::Started { .. } | HostOutput::Words(_) => {}
                 HostOutput::Ask { .. } | HostOutput::Settled { .. } => self.questions.push(output),
                 HostOutput::Show(_) | HostOutput::ShowDesktopSession(_) | HostOutput::Guard(_) => {
-                    self.machine.push(output)
+                    self.machine.push(output);
                 }
                 HostOutput::Ended(why) => self.ended = Some(why),
             }
