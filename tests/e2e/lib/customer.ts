@@ -102,12 +102,12 @@ function settled(): Promise<void> {
 }
 
 /** A computer of a customer, with nothing on it yet. */
-export async function customersDesktop(stack: Stack, name = "customer"): Promise<Desktop> {
-  const desktop = await startDesktop({
-    folder: path.join(stack.folder, name),
-    width: 1024,
-    height: 768,
-  });
+export async function customersDesktop(
+  stack: Stack,
+  name = "customer",
+  size = { width: 1024, height: 768 },
+): Promise<Desktop> {
+  const desktop = await startDesktop({ folder: path.join(stack.folder, name), ...size });
   stack.stopAtTheEnd(desktop);
   desktop.ask("xsetroot", ["-solid", "#6f4c2b"]);
   return desktop;
