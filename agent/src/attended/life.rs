@@ -11,7 +11,7 @@ use gc_platform::{Host, Removed};
 use gc_proto::v1;
 use gc_proto::v1::agent_control;
 use gc_session::words::TwoWords;
-use gc_session::{Answer, CloseReason, Rights};
+use gc_session::{Answer, CloseReason, ConsentOutcome, Rights};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout};
@@ -65,6 +65,8 @@ const CANCELLED: &str =
     "The support code was cancelled or has expired. Ask your technician for a new one.";
 const COMPLETED: &str =
     "Your technician has ended the support session. Nothing is shared any more.";
+const DECLINED: &str = "You said no.";
+const UNANSWERED: &str = "You did not answer in time, which means no.";
 const TOO_HARD: &str = "The server asks for more than this program does. Try again later.";
 
 /// One technician's connection.
@@ -114,6 +116,7 @@ impl Life {
             .server()
             .host()
             .clone_into(&mut life.view.server);
+        life.view.answer_within = settings.answer_within;
         if !life.window.first {
             life.last_page(SECOND.to_owned()).await;
             return Ok(());
@@ -182,7 +185,7 @@ impl Life {
         self.view.problem = None;
         self.view.stage = Stage::Waiting;
         self.show();
-        let (attendant, mut signals) = Attendant::new();
+        let (attendant, mut signals) = Attendant::new(settings.answer_within);
         let attendant = Arc::new(attendant);
         let context = Arc::new(Context {
             machine: Arc::clone(&self.host),
@@ -421,6 +424,7 @@ impl Life {
                 let asking = self.connection(connection);
                 let words = asking.as_ref().and_then(|asking| asking.words);
                 let wider = asking.is_some_and(|asking| asking.technician.is_some());
+                self.view.not_allowed = None;
                 self.questions.push(Question {
                     connection,
                     request_id,
@@ -430,7 +434,17 @@ impl Life {
                     wider,
                 });
             }
-            Signal::Settled(number) => self.forget_questions(number),
+            Signal::Settled(number, outcome) => {
+                let looks = self
+                    .connection(number)
+                    .is_some_and(|connection| connection.technician.is_some());
+                self.view.not_allowed = match outcome {
+                    ConsentOutcome::Declined if !looks => Some(DECLINED),
+                    ConsentOutcome::TimedOut if !looks => Some(UNANSWERED),
+                    _ => None,
+                };
+                self.forget_questions(number);
+            }
             Signal::Started {
                 connection,
                 technician,

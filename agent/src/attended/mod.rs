@@ -9,6 +9,7 @@ mod page;
 mod window;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use gc_installer::file_name;
@@ -65,6 +66,9 @@ struct Settings {
     connector: Connector,
     /// `None` when nobody named one.
     code: Option<String>,
+    /// How long a question waits: time to find the window, read it and compare
+    /// the words. Nobody there means no.
+    answer_within: Duration,
     /// The server's key, where the download says it.
     server_key: Option<[u8; 32]>,
     /// Came through a portal as one file, which goes again at the end.
@@ -88,6 +92,7 @@ impl Settings {
         Ok(Self {
             connector: Connector::new(server, options.ca_file.as_deref())?,
             code: options.code.clone().or(named),
+            answer_within: Duration::from_secs(options.answer_seconds.into()),
             server_key,
             downloaded,
         })
