@@ -15,8 +15,8 @@ use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::viewer::{ShownFrame, ViewerEvent};
 use gc_session::{
-    Captured, Consent, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer, ViewerConfig,
-    ViewerOutput, agent_public_key,
+    Captured, Consent, Guard, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer,
+    ViewerConfig, ViewerOutput, agent_public_key,
 };
 use gc_testkit::link::Link;
 
@@ -109,7 +109,9 @@ pub fn host_with(change: impl FnOnce(&mut HostConfig)) -> Host {
         software: "agent 0.0".to_owned(),
         has_input: true,
         has_secure_attention: false,
+        guards: Guard::default(),
         quality: None,
+        films: Vec::new(),
         consent: Consent::NotNeeded,
     };
     change(&mut config);
@@ -136,6 +138,7 @@ pub fn viewer_with(change: impl FnOnce(&mut ViewerConfig)) -> Viewer {
         preferences: Preferences::default(),
         seed: [2; 32],
         software: "test viewer".to_owned(),
+        films: Vec::new(),
     };
     change(&mut config);
     Viewer::new(config, Moment::ZERO)
@@ -155,6 +158,8 @@ pub struct Session {
     pub injected: Vec<InputEvent>,
     pub captures: usize,
     pub questions: Vec<HostOutput>,
+    /// What was wanted of the machine itself.
+    pub machine: Vec<HostOutput>,
     pub ended: Option<String>,
     /// All that the relay carried, both ways.
     pub recorded: Vec<u8>,
@@ -191,6 +196,7 @@ impl Session {
             injected: Vec::new(),
             captures: 0,
             questions: Vec::new(),
+            machine: Vec::new(),
             ended: None,
             recorded: Vec::new(),
             updates: Vec::new(),
@@ -362,6 +368,9 @@ impl Session {
                 HostOutput::Inject(event) => self.injected.push(event),
                 HostOutput::Started { .. } | HostOutput::Words(_) => {}
                 HostOutput::Ask { .. } | HostOutput::Settled { .. } => self.questions.push(output),
+                HostOutput::Show(_) | HostOutput::ShowDesktopSession(_) | HostOutput::Guard(_) => {
+                    self.machine.push(output);
+                }
                 HostOutput::Ended(why) => self.ended = Some(why),
             }
         }

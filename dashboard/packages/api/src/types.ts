@@ -25,6 +25,9 @@ export type SupportCodes = Schemas["SupportCodesBody"];
 /** The customer's computer in the waiting room, or being helped. */
 export type Guest = NonNullable<SupportCode["guest"]>;
 export type ChatLine = Schemas["ChatLineBody"];
+/** Who is told by mail and webhook, and what was delivered. */
+export type Notices = Schemas["NoticesBody"];
+export type Notice = Notices["items"][number];
 export type Quality = "auto" | "low" | "medium" | "high";
 
 export interface Page<T> {
