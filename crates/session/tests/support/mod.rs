@@ -145,6 +145,10 @@ pub fn viewer_with(change: impl FnOnce(&mut ViewerConfig)) -> Viewer {
 }
 
 /// A machine, a link and a viewer, run by a virtual clock.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that a story throws"
+)]
 pub struct Session {
     pub now: Moment,
     pub host: Host,
