@@ -172,7 +172,30 @@ fn agent_messages(
                 ..Default::default()
             }),
         ),
+        (2, Body::Frame(film_frame())),
     ]
+}
+
+/// A frame with nothing but a film.
+fn film_frame() -> v1::VideoFrame {
+    let film = v1::FilmFrame {
+        stream: 1,
+        encoding: v1::Encoding::Vp9.into(),
+        key: true,
+        area: vec![8, 8, 32, 24],
+        coded_width: 16,
+        coded_height: 12,
+        rects: vec![8, 8, 32, 16],
+        data: vec![0x82, 0x49, 0x83, 0x42].into(),
+    };
+    v1::VideoFrame {
+        sequence: 2,
+        layout_generation: 1,
+        encoding: v1::Encoding::ZstdBgrx.into(),
+        starts_stream: true,
+        film: Some(film),
+        ..Default::default()
+    }
 }
 
 fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
