@@ -104,12 +104,12 @@ mod workers {
     use std::io;
     use std::time::Duration;
 
-    use gc_platform_windows::{WorkerPipe, WorkerProcess, showing_session};
+    use gc_platform_windows::{WorkerPipe, WorkerProcess, logins, showing_session};
 
     use crate::broker::DesktopSession;
     use crate::clock::random_bytes;
     use crate::connection::Stream;
-    use crate::supervisor::{self, Launched, Launcher};
+    use crate::supervisor::{self, Launched, Launcher, Login};
 
     /// 2 s: a process that was told to end by the system is gone at once.
     const END_PATIENCE: Duration = Duration::from_secs(2);
@@ -121,6 +121,16 @@ mod workers {
     impl Launcher for WindowsLauncher {
         fn showing(&self) -> Option<DesktopSession> {
             showing_session().map(DesktopSession)
+        }
+
+        fn sessions(&self) -> Vec<Login> {
+            let found = logins().into_iter();
+            found
+                .map(|login| Login {
+                    session: DesktopSession(login.session),
+                    user: login.user,
+                })
+                .collect()
         }
 
         fn launch(&mut self, session: DesktopSession) -> io::Result<Launched> {

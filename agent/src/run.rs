@@ -204,6 +204,7 @@ async fn live(
         quality: settings.options.quality.map(QualityCap::quality),
         clock,
         attendant: None,
+        desktops: None,
     });
     info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
     let launcher = is_service
@@ -215,6 +216,7 @@ async fn live(
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
                 ca_file: settings.options.ca_file.clone(),
+                has_leftovers: false,
             };
             Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
         }

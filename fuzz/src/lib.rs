@@ -85,6 +85,7 @@ pub fn viewer_from_agent(data: &[u8]) {
             width: 64,
             height: 48,
             displays: Vec::new(),
+            only: None,
         }),
         rights: vec![v1::Right::View.into(), v1::Right::Control.into()],
         consent_pending: false,
@@ -172,6 +173,7 @@ fn viewer_config() -> ViewerConfig {
         preferences: Preferences::default(),
         seed: [2; 32],
         software: String::new(),
+        films: vec![gc_codec::FilmFormat::Vp9],
     }
 }
 
@@ -201,7 +203,12 @@ fn host_config() -> HostConfig {
         software: String::new(),
         has_input: true,
         has_secure_attention: true,
+        guards: gc_session::Guard {
+            block_input: true,
+            blank_screen: true,
+        },
         quality: None,
+        films: vec![gc_codec::FilmFormat::Vp9],
         consent: Consent::NotNeeded,
     }
 }

@@ -79,7 +79,10 @@ pub struct ViewerPreferences {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AgentMessage {
-    #[prost(oneof = "agent_message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(
+        oneof = "agent_message::Body",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+    )]
     pub body: ::core::option::Option<agent_message::Body>,
 }
 /// Nested message and enum types in `AgentMessage`.
@@ -111,6 +114,12 @@ pub mod agent_message {
         /// The person at the machine paused or resumed the session.
         #[prost(message, tag = "11")]
         Paused(super::Paused),
+        /// Sent when there is a choice, and whenever it changes.
+        #[prost(message, tag = "12")]
+        DesktopSessions(super::DesktopSessions),
+        /// What became of a SetGuard, and whenever it changes by itself.
+        #[prost(message, tag = "13")]
+        Guard(super::GuardState),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -123,8 +132,13 @@ pub struct DisplayLayout {
     pub width: u32,
     #[prost(uint32, tag = "3")]
     pub height: u32,
+    /// Places are relative to the picture's corner. Displays that are not in the
+    /// picture are listed too.
     #[prost(message, repeated, tag = "4")]
     pub displays: ::prost::alloc::vec::Vec<Display>,
+    /// The display that alone is in the picture; absent for all of them.
+    #[prost(uint32, optional, tag = "5")]
+    pub only: ::core::option::Option<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Display {
@@ -190,6 +204,34 @@ pub struct VideoFrame {
     /// The sender's view of the link, for the statistics overlay.
     #[prost(message, optional, tag = "13")]
     pub link: ::core::option::Option<LinkReport>,
+    /// Painted after the rectangles above, none of which it covers.
+    #[prost(message, optional, tag = "15")]
+    pub film: ::core::option::Option<FilmFrame>,
+}
+/// One frame of a region that keeps changing and is photo-like, in a video codec.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilmFrame {
+    /// Another number is another stream: it begins with a key frame and a new decoder.
+    #[prost(uint32, tag = "1")]
+    pub stream: u32,
+    /// One of those that the viewer announced.
+    #[prost(enumeration = "Encoding", tag = "2")]
+    pub encoding: i32,
+    #[prost(bool, tag = "3")]
+    pub key: bool,
+    /// Where the film is in the picture: x, y, width, height.
+    #[prost(uint32, repeated, tag = "4")]
+    pub area: ::prost::alloc::vec::Vec<u32>,
+    /// Size of the coded picture, which is stretched over the area.
+    #[prost(uint32, tag = "5")]
+    pub coded_width: u32,
+    #[prost(uint32, tag = "6")]
+    pub coded_height: u32,
+    /// What of it is to be painted: 4 uint32 each, inside the area, picture coordinates.
+    #[prost(uint32, repeated, tag = "7")]
+    pub rects: ::prost::alloc::vec::Vec<u32>,
+    #[prost(bytes = "bytes", tag = "8")]
+    pub data: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LinkReport {
@@ -254,7 +296,7 @@ pub struct Notice {
 pub struct ViewerMessage {
     #[prost(
         oneof = "viewer_message::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
     )]
     pub body: ::core::option::Option<viewer_message::Body>,
 }
@@ -288,6 +330,12 @@ pub mod viewer_message {
         /// First message of the viewer: keeps the promise of Opening.words_commitment.
         #[prost(message, tag = "12")]
         Words(super::WordsReveal),
+        #[prost(message, tag = "13")]
+        SelectDisplay(super::SelectDisplay),
+        #[prost(message, tag = "14")]
+        SelectDesktopSession(super::SelectDesktopSession),
+        #[prost(message, tag = "15")]
+        Guard(super::SetGuard),
     }
 }
 /// Both ends now derive two words from the handshake and this nonce, and people
@@ -326,6 +374,10 @@ pub struct MouseEvent {
     pub wheel_x: i32,
     #[prost(sint32, tag = "6")]
     pub wheel_y: i32,
+    /// DisplayLayout.generation of the picture that the coordinates are of; 0 when
+    /// the viewer does not say.
+    #[prost(uint32, tag = "7")]
+    pub layout_generation: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KeyEvent {
@@ -412,7 +464,11 @@ pub struct SetPreferences {
 }
 /// The picture cannot be trusted any more: start a new stream with all of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RefreshRequest {}
+pub struct RefreshRequest {
+    /// The viewer's video decoder failed: make no films for it any more.
+    #[prost(bool, tag = "1")]
+    pub without_films: bool,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ping {
     #[prost(uint64, tag = "1")]
@@ -450,6 +506,57 @@ pub struct ConsentResponse {
 pub struct Paused {
     #[prost(bool, tag = "1")]
     pub paused: bool,
+}
+/// Shows one display alone, or all. A DisplayLayout answers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SelectDisplay {
+    /// Display.id; absent for all of them.
+    #[prost(uint32, optional, tag = "1")]
+    pub display: ::core::option::Option<u32>,
+}
+/// The logins on the machine that can be shown.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DesktopSessions {
+    #[prost(message, repeated, tag = "1")]
+    pub sessions: ::prost::alloc::vec::Vec<DesktopSession>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DesktopSession {
+    #[prost(uint32, tag = "1")]
+    pub id: u32,
+    #[prost(enumeration = "DesktopSessionKind", tag = "2")]
+    pub kind: i32,
+    /// Who is signed in; empty at a sign-in screen.
+    #[prost(string, tag = "3")]
+    pub user: ::prost::alloc::string::String,
+    /// This is the one that is shown.
+    #[prost(bool, tag = "4")]
+    pub shown: bool,
+}
+/// Shows another login to every viewer. The connection ends and is made anew.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SelectDesktopSession {
+    #[prost(uint32, tag = "1")]
+    pub id: u32,
+}
+/// Keeps the person at the machine from doing or seeing anything. Needs the right
+/// to control; ends with the connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetGuard {
+    #[prost(bool, tag = "1")]
+    pub block_input: bool,
+    #[prost(bool, tag = "2")]
+    pub blank_screen: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GuardState {
+    #[prost(bool, tag = "1")]
+    pub block_input: bool,
+    #[prost(bool, tag = "2")]
+    pub blank_screen: bool,
+    /// Why it is not what was asked for; empty when it is.
+    #[prost(string, tag = "3")]
+    pub detail: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -527,7 +634,9 @@ pub enum Encoding {
     Unspecified = 0,
     /// Changed rectangles as BGRX bytes on one long-lived zstd stream.
     ZstdBgrx = 1,
+    /// FilmFrame: VP9 profile 0, one frame of it each.
     Vp9 = 2,
+    /// FilmFrame: H.264 in Annex B format, one access unit each.
     H264 = 3,
 }
 impl Encoding {
@@ -564,6 +673,12 @@ pub enum Feature {
     TextInput = 2,
     /// KeyChord.SECURE_ATTENTION can be sent.
     SecureAttention = 3,
+    /// SelectDisplay is honoured.
+    SelectDisplay = 4,
+    /// SetGuard.block_input can be honoured.
+    BlockInput = 5,
+    /// SetGuard.blank_screen can be honoured.
+    BlankScreen = 6,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -576,6 +691,9 @@ impl Feature {
             Self::Cursor => "FEATURE_CURSOR",
             Self::TextInput => "FEATURE_TEXT_INPUT",
             Self::SecureAttention => "FEATURE_SECURE_ATTENTION",
+            Self::SelectDisplay => "FEATURE_SELECT_DISPLAY",
+            Self::BlockInput => "FEATURE_BLOCK_INPUT",
+            Self::BlankScreen => "FEATURE_BLANK_SCREEN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -585,6 +703,9 @@ impl Feature {
             "FEATURE_CURSOR" => Some(Self::Cursor),
             "FEATURE_TEXT_INPUT" => Some(Self::TextInput),
             "FEATURE_SECURE_ATTENTION" => Some(Self::SecureAttention),
+            "FEATURE_SELECT_DISPLAY" => Some(Self::SelectDisplay),
+            "FEATURE_BLOCK_INPUT" => Some(Self::BlockInput),
+            "FEATURE_BLANK_SCREEN" => Some(Self::BlankScreen),
             _ => None,
         }
     }
@@ -792,6 +913,37 @@ impl ConsentOutcome {
             "CONSENT_OUTCOME_ALLOWED" => Some(Self::Allowed),
             "CONSENT_OUTCOME_DECLINED" => Some(Self::Declined),
             "CONSENT_OUTCOME_TIMED_OUT" => Some(Self::TimedOut),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DesktopSessionKind {
+    Unspecified = 0,
+    /// The machine's own screen.
+    Console = 1,
+    /// Somebody's remote desktop.
+    Remote = 2,
+}
+impl DesktopSessionKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DESKTOP_SESSION_KIND_UNSPECIFIED",
+            Self::Console => "DESKTOP_SESSION_KIND_CONSOLE",
+            Self::Remote => "DESKTOP_SESSION_KIND_REMOTE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DESKTOP_SESSION_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DESKTOP_SESSION_KIND_CONSOLE" => Some(Self::Console),
+            "DESKTOP_SESSION_KIND_REMOTE" => Some(Self::Remote),
             _ => None,
         }
     }

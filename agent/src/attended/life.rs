@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gc_model::time::Moment;
-use gc_platform::Host;
 use gc_platform::guest::{Action, ChatRow, GuestEvent};
+use gc_platform::{Host, Removed};
 use gc_proto::v1;
 use gc_proto::v1::agent_control;
 use gc_session::words::TwoWords;
@@ -110,33 +110,13 @@ pub(super) struct Life {
 impl Life {
     /// Until one of the two ends it.
     pub(super) async fn run(host: Arc<dyn Host>, settings: Settings) -> anyhow::Result<()> {
-        let (stop_sender, stop) = watch::channel(false);
-        tokio::spawn(async move {
-            if let Err(error) = platform::stop_requested().await {
-                warn!(%error, "Cannot receive the system's signals");
-                std::future::pending::<()>().await;
-            }
-            stop_sender.send_replace(true);
-        });
-        let window = Window::open(Arc::clone(&host)).await?;
-        let view = View {
-            server: settings.connector.server().host().to_owned(),
-            answer_within: settings.answer_within,
-            ..View::default()
-        };
-        let mut life = Self {
-            host,
-            window,
-            view,
-            stop,
-            connections: Vec::new(),
-            questions: Vec::new(),
-            front: None,
-            front_since: Instant::now(),
-            lines: BTreeMap::new(),
-            unheard: Vec::new(),
-            paused: false,
-        };
+        let mut life = Self::begin(host).await?;
+        settings
+            .connector
+            .server()
+            .host()
+            .clone_into(&mut life.view.server);
+        life.view.answer_within = settings.answer_within;
         if !life.window.first {
             life.last_page(SECOND.to_owned()).await;
             return Ok(());
@@ -147,7 +127,10 @@ impl Life {
             return Ok(());
         };
         match removed {
-            Some(Ok(())) => why += " This program has removed itself.",
+            Some(Ok(Removed::Now)) => why += " This program has removed itself.",
+            Some(Ok(Removed::AtTheEnd)) => {
+                why += " This program removes itself when this window is closed.";
+            }
             Some(Err(error)) => {
                 warn!(%error, "The program cannot remove itself");
                 why += " This program could not remove itself: delete its file.";
@@ -156,6 +139,37 @@ impl Life {
         }
         life.last_page(why).await;
         Ok(())
+    }
+
+    /// Shows one sentence, because nothing else can be done.
+    pub(super) async fn say(host: Arc<dyn Host>, why: String) -> anyhow::Result<()> {
+        Self::begin(host).await?.last_page(why).await;
+        Ok(())
+    }
+
+    async fn begin(host: Arc<dyn Host>) -> anyhow::Result<Self> {
+        let (stop_sender, stop) = watch::channel(false);
+        tokio::spawn(async move {
+            if let Err(error) = platform::stop_requested().await {
+                warn!(%error, "Cannot receive the system's signals");
+                std::future::pending::<()>().await;
+            }
+            stop_sender.send_replace(true);
+        });
+        let window = Window::open(Arc::clone(&host)).await?;
+        Ok(Self {
+            host,
+            window,
+            view: View::default(),
+            stop,
+            connections: Vec::new(),
+            questions: Vec::new(),
+            front: None,
+            front_since: Instant::now(),
+            lines: BTreeMap::new(),
+            unheard: Vec::new(),
+            paused: false,
+        })
     }
 
     async fn live(&mut self, settings: &Settings) -> End {
@@ -180,6 +194,7 @@ impl Life {
             quality: None,
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
+            desktops: None,
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);

@@ -41,13 +41,22 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(path) = &options.log_file {
         logging::start(&*host, options.log_level.filter(), path);
     }
-    let settings = Settings::new(options, &*host)?;
+    let settings = Settings::new(options, &*host);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("start the runtime")?;
     let here = tokio::task::LocalSet::new();
-    let result = runtime.block_on(here.run_until(Life::run(host, settings)));
+    let result = match settings {
+        Ok(settings) => runtime.block_on(here.run_until(Life::run(host, settings))),
+        // Who opened a download by a double click sees no console.
+        Err(error) if !options.attended => {
+            let why = format!("This program cannot be used: {error:#}.");
+            let told = runtime.block_on(here.run_until(Life::say(host, why)));
+            told.and(Err(error))
+        }
+        Err(error) => Err(error),
+    };
     runtime.shutdown_background();
     result
 }

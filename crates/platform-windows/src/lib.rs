@@ -5,6 +5,7 @@
 pub mod cadence;
 pub mod compare;
 pub mod cursor_image;
+pub mod guest_layout;
 pub mod keystrokes;
 pub mod protection;
 pub mod screen;

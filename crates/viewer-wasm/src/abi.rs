@@ -202,6 +202,20 @@ pub unsafe extern "C" fn gc_viewer_preferences(
     accepted(&unsafe { bridge(viewer).preferences(moment(now_us), bytes(pointer, length)) })
 }
 
+/// A wish about displays, logins or the person at the machine as JSON; 1 when it was readable.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_viewer_machine(
+    viewer: *mut Bridge,
+    now_us: f64,
+    pointer: *const u8,
+    length: usize,
+) -> i32 {
+    accepted(&unsafe { bridge(viewer).machine(moment(now_us), bytes(pointer, length)) })
+}
+
 /// Asks for the whole picture anew.
 ///
 /// # Safety
@@ -222,6 +236,15 @@ pub unsafe extern "C" fn gc_viewer_request_control(viewer: *mut Bridge, now_us: 
             .viewer()
             .handle_request(moment(now_us), Rights::CONTROL)
     }
+}
+
+/// The film of the last frame cannot be decoded here.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_viewer_film_failed(viewer: *mut Bridge, now_us: f64) {
+    unsafe { bridge(viewer).viewer().handle_film_failed(moment(now_us)) };
 }
 
 /// Leaves for good.
@@ -295,4 +318,22 @@ pub unsafe extern "C" fn gc_pixels_ptr(viewer: *mut Bridge) -> *const u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_pixels_len(viewer: *mut Bridge) -> usize {
     unsafe { bridge(viewer).viewer().pixels().len() }
+}
+
+/// Where the packet of the last frame's film is.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_film_ptr(viewer: *mut Bridge) -> *const u8 {
+    unsafe { bridge(viewer).viewer().film_data().as_ptr() }
+}
+
+/// How many bytes the packet of the last frame's film has.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_film_len(viewer: *mut Bridge) -> usize {
+    unsafe { bridge(viewer).viewer().film_data().len() }
 }

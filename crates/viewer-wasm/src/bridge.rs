@@ -2,12 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use gc_model::geometry::DisplayLayout;
+use gc_codec::FilmFormat;
+use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_session::viewer::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
 use gc_session::{
-    ConsentOutcome, OsFamily, Preferences, Quality, Viewer, ViewerConfig, ViewerOutput,
+    ConsentOutcome, DesktopSession, DesktopSessionKind, Guard, OsFamily, Preferences, Quality,
+    Viewer, ViewerConfig, ViewerOutput,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -39,6 +41,16 @@ struct Config {
     #[serde(default)]
     view_only: bool,
     software: String,
+    /// Formats of films that the browser decodes.
+    #[serde(default)]
+    films: Vec<WireFormat>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireFormat {
+    Vp9,
+    H264,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -75,6 +87,23 @@ struct Key {
 enum Chord {
     SecureAttention,
     Keys { codes: Vec<String> },
+}
+
+/// What is wanted of the machine itself.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum MachineWish {
+    /// `null` for all of them.
+    Display {
+        id: Option<u32>,
+    },
+    DesktopSession {
+        id: u32,
+    },
+    Guard {
+        block_input: bool,
+        blank_screen: bool,
+    },
 }
 
 /// What `gc_viewer_poll` found.
@@ -118,6 +147,14 @@ impl Bridge {
                 preferences: preferences(config.quality, config.view_only),
                 seed: key(&config.seed, "seed")?,
                 software: config.software,
+                films: config
+                    .films
+                    .iter()
+                    .map(|format| match format {
+                        WireFormat::Vp9 => FilmFormat::Vp9,
+                        WireFormat::H264 => FilmFormat::H264,
+                    })
+                    .collect(),
             },
             now,
         );
@@ -174,6 +211,31 @@ impl Bridge {
                 if !self.viewer.handle_chord(now, &codes) {
                     return Err(BridgeError::Json("chord"));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// See [`Viewer::handle_select_display`], [`Viewer::handle_select_desktop_session`] and
+    /// [`Viewer::handle_set_guard`].
+    ///
+    /// # Errors
+    /// JSON that is none of them.
+    pub fn machine(&mut self, now: Moment, json: &[u8]) -> Result<(), BridgeError> {
+        match parse(json, "wish")? {
+            MachineWish::Display { id } => self.viewer.handle_select_display(now, id),
+            MachineWish::DesktopSession { id } => {
+                self.viewer.handle_select_desktop_session(now, id);
+            }
+            MachineWish::Guard {
+                block_input,
+                blank_screen,
+            } => {
+                let guard = Guard {
+                    block_input,
+                    blank_screen,
+                };
+                self.viewer.handle_set_guard(now, guard);
             }
         }
         Ok(())
@@ -246,6 +308,7 @@ fn preferences(quality: WireQuality, view_only: bool) -> Preferences {
 struct FrameJson {
     sequence: u64,
     rects: Vec<[u32; 4]>,
+    film: Option<FilmJson>,
     complete: bool,
     reduced: bool,
     bytes: usize,
@@ -259,16 +322,37 @@ struct FrameJson {
     input_latency_us: Option<u64>,
 }
 
+#[derive(Serialize)]
+struct FilmJson {
+    stream: u32,
+    format: &'static str,
+    key: bool,
+    area: [u32; 4],
+    coded: [u32; 2],
+    rects: Vec<[u32; 4]>,
+}
+
+fn rect_json(rect: &Rect) -> [u32; 4] {
+    [rect.x, rect.y, rect.width, rect.height]
+}
+
 impl FrameJson {
     fn of(frame: &ShownFrame) -> Self {
         let micros = |duration: std::time::Duration| duration.as_micros() as u64;
         Self {
             sequence: frame.sequence,
-            rects: frame
-                .rects
-                .iter()
-                .map(|rect| [rect.x, rect.y, rect.width, rect.height])
-                .collect(),
+            rects: frame.rects.iter().map(rect_json).collect(),
+            film: frame.film.as_ref().map(|film| FilmJson {
+                stream: film.stream,
+                format: match film.format {
+                    FilmFormat::Vp9 => "vp9",
+                    FilmFormat::H264 => "h264",
+                },
+                key: film.key,
+                area: rect_json(&film.area),
+                coded: [film.coded_width, film.coded_height],
+                rects: film.rects.iter().map(rect_json).collect(),
+            }),
             complete: frame.complete,
             reduced: frame.reduced,
             bytes: frame.bytes,
@@ -299,6 +383,8 @@ fn event_json(event: &ViewerEvent) -> Value {
             consent_pending,
             words,
             has_secure_attention,
+            can_select_display,
+            guards,
             has_cursor,
             has_text_input,
         } => {
@@ -307,6 +393,9 @@ fn event_json(event: &ViewerEvent) -> Value {
                 named(*has_cursor, "cursor"),
                 named(*has_text_input, "text_input"),
                 named(*has_secure_attention, "secure_attention"),
+                named(*can_select_display, "select_display"),
+                named(guards.block_input, "block_input"),
+                named(guards.blank_screen, "blank_screen"),
             ]
             .into_iter()
             .flatten()
@@ -318,7 +407,14 @@ fn event_json(event: &ViewerEvent) -> Value {
             });
             json!({"type": "connected", "software": software, "os_family": os_family, "rights": rights.names(), "consent_pending": consent_pending, "words": words, "features": features})
         }
-        ViewerEvent::Layout(layout) => layout_json(layout),
+        ViewerEvent::Layout { layout, only } => layout_json(layout, *only),
+        ViewerEvent::DesktopSessions(sessions) => {
+            let sessions: Vec<Value> = sessions.iter().map(desktop_session_json).collect();
+            json!({"type": "desktop_sessions", "sessions": sessions})
+        }
+        ViewerEvent::Guard { guard, detail } => json!({
+            "type": "guard", "block_input": guard.block_input, "blank_screen": guard.blank_screen, "detail": detail,
+        }),
         ViewerEvent::CursorShape { id, shape: None } => {
             json!({"type": "cursor_shape", "id": id, "rgba": null})
         }
@@ -375,7 +471,15 @@ fn event_json(event: &ViewerEvent) -> Value {
     }
 }
 
-fn layout_json(layout: &DisplayLayout) -> Value {
+fn desktop_session_json(session: &DesktopSession) -> Value {
+    let kind = match session.kind {
+        DesktopSessionKind::Console => "console",
+        DesktopSessionKind::Remote => "remote",
+    };
+    json!({"id": session.id, "kind": kind, "user": session.user, "shown": session.shown})
+}
+
+fn layout_json(layout: &DisplayLayout, only: Option<u32>) -> Value {
     let displays: Vec<Value> = layout
         .displays
         .iter()
@@ -386,5 +490,5 @@ fn layout_json(layout: &DisplayLayout) -> Value {
             })
         })
         .collect();
-    json!({"type": "layout", "width": layout.picture.width(), "height": layout.picture.height(), "displays": displays})
+    json!({"type": "layout", "width": layout.picture.width(), "height": layout.picture.height(), "displays": displays, "only": only})
 }

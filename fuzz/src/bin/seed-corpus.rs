@@ -76,6 +76,7 @@ fn picture() -> (Vec<u32>, Vec<u8>) {
         budget_bytes: 100_000,
         colours: Colours::All,
         hold_films: false,
+        film: None,
     };
     let mut encoder = Encoder::new(size).expect("memory");
     let encoded = encoder
@@ -112,6 +113,7 @@ fn agent_messages(
                 width: 64,
                 height: 48,
                 displays: vec![display],
+                only: None,
             }),
         ),
         (
@@ -193,7 +195,7 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 preferences: Some(preferences),
             }),
         ),
-        (0, Body::Refresh(v1::RefreshRequest {})),
+        (0, Body::Refresh(v1::RefreshRequest::default())),
         (0, Body::Ping(v1::Ping { token: 9 })),
         (0, Body::Pong(v1::Pong { token: 9 })),
         (
@@ -205,6 +207,7 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 buttons: 3,
                 wheel_x: -120,
                 wheel_y: 240,
+                layout_generation: 1,
             }),
         ),
         (

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gc_platform::{Desktop, Facts, Host, PlatformError, Preset, ServiceControl};
+use gc_platform::guest::GuestWindow;
+use gc_platform::{Desktop, Facts, Host, PlatformError, Preset, Removed, ServiceControl};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -16,9 +17,10 @@ use windows_sys::Win32::System::SystemInformation::{
 use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 
 use super::desktop::WindowsDesktop;
+use super::guest::WindowsGuestWindow;
 use super::os::{Version, from_wide};
 use super::service::WindowsService;
-use super::{private_files, registry, tokens};
+use super::{private_files, program_files, registry, slot, tokens};
 
 /// Where an installer or an administrator leaves settings.
 const SETTINGS_KEY: &str = r"SOFTWARE\GuruConnect";
@@ -72,6 +74,18 @@ impl Host for WindowsHost {
 
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         private_files::replace_file(path, content)
+    }
+
+    fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
+        Ok(Box::new(WindowsGuestWindow::open()?))
+    }
+
+    fn configuration_slot(&self) -> Vec<u8> {
+        slot::content()
+    }
+
+    fn remove_program(&self) -> io::Result<Removed> {
+        program_files::remove_downloaded()
     }
 
     fn service(&self) -> Option<Box<dyn ServiceControl>> {
@@ -134,11 +148,16 @@ fn current_user() -> String {
 }
 
 fn console_user() -> String {
+    // SAFETY: takes nothing.
+    session_user(unsafe { WTSGetActiveConsoleSessionId() })
+}
+
+/// Who is signed in there; empty for nobody.
+pub(crate) fn session_user(session: u32) -> String {
     let mut text = std::ptr::null_mut();
     let mut bytes = 0;
     // SAFETY: Windows makes a text of that many bytes, which is copied before it is freed.
     unsafe {
-        let session = WTSGetActiveConsoleSessionId();
         let known = WTSQuerySessionInformationW(
             std::ptr::null_mut(),
             session,

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use gc_codec::FilmFormat;
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::PointerShape;
 use gc_proto::v1;
 
 use crate::consent::{ConsentOutcome, Rights};
+use crate::desktop_sessions::DesktopSession;
+use crate::guard::Guard;
 use crate::preferences::OsFamily;
 use crate::words::TwoWords;
 
@@ -27,13 +30,31 @@ pub enum ViewerEvent {
         words: TwoWords,
         /// Ctrl+Alt+Del can be sent.
         has_secure_attention: bool,
+        /// One display alone can be shown.
+        can_select_display: bool,
+        /// What can be kept from the person at the machine.
+        guards: Guard,
         /// The pointer comes apart from the picture.
         has_cursor: bool,
         /// Text is typed as text where keys differ.
         has_text_input: bool,
     },
     /// The displays; the picture starts anew.
-    Layout(DisplayLayout),
+    Layout {
+        /// Places are relative to the picture; displays outside of it are listed too.
+        layout: DisplayLayout,
+        /// The display that alone is in the picture.
+        only: Option<u32>,
+    },
+    /// The logins of the machine that can be shown.
+    DesktopSessions(Vec<DesktopSession>),
+    /// What is kept from the person at the machine now.
+    Guard {
+        /// Which of it.
+        guard: Guard,
+        /// Why it is not what was asked for; empty when it is. The agent's words: hostile text.
+        detail: String,
+    },
     /// The pointer looks like the shape of this id; `None` when that was told before.
     CursorShape {
         /// Below 64.
@@ -126,6 +147,8 @@ pub struct ShownFrame {
     pub sequence: u64,
     /// Where the pixels go, in order.
     pub rects: Vec<Rect>,
+    /// A frame of a film, to be decoded and painted after the pixels.
+    pub film: Option<Film>,
     /// Everything that had changed is in.
     pub complete: bool,
     /// Some pixels will come again exactly.
@@ -148,6 +171,25 @@ pub struct ShownFrame {
     pub input_sequence: u64,
     /// From sending that input to having this frame, when it is the first with it.
     pub input_latency: Option<Duration>,
+}
+
+/// A frame of a film. Its bytes are [`Viewer::film_data`](super::Viewer::film_data).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Film {
+    /// Another number is another stream: it begins with a key frame and a new decoder.
+    pub stream: u32,
+    /// The codec.
+    pub format: FilmFormat,
+    /// The decoder can start here.
+    pub key: bool,
+    /// Where the film is in the picture.
+    pub area: Rect,
+    /// Width of the coded picture, which is stretched over the area.
+    pub coded_width: u32,
+    /// Height of the coded picture.
+    pub coded_height: u32,
+    /// What of it is to be painted, inside the area.
+    pub rects: Vec<Rect>,
 }
 
 /// What holds the frame rate back.

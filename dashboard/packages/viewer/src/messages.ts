@@ -6,7 +6,14 @@
 export type Quality = "auto" | "low" | "medium" | "high";
 export type OsFamily = "windows" | "linux" | "macos";
 export type Right = "view" | "control";
-export type Feature = "cursor" | "text_input" | "secure_attention";
+export type Feature =
+  | "cursor"
+  | "text_input"
+  | "secure_attention"
+  /** One display alone can be shown. */
+  | "select_display"
+  | "block_input"
+  | "blank_screen";
 
 /** The server's answer to starting or rejoining a session: good for one connection. */
 export interface SessionInfo {
@@ -42,6 +49,20 @@ export const MODIFIER = {
 
 export type Chord = { kind: "secure_attention" } | { kind: "keys"; codes: string[] };
 
+/** What is wanted of the machine itself. */
+export type MachineWish =
+  /** Shows one display alone; `null`: all of them. */
+  | { kind: "display"; id: number | null }
+  /** Shows another login, to everybody who looks. */
+  | { kind: "desktop_session"; id: number }
+  | ({ kind: "guard" } & Guard);
+
+/** What is kept from the person at the machine. */
+export interface Guard {
+  block_input: boolean;
+  blank_screen: boolean;
+}
+
 export interface Preferences {
   quality: Quality;
   view_only: boolean;
@@ -65,6 +86,7 @@ export type ToWorker =
   | { kind: "release_all" }
   | { kind: "preferences"; preferences: Preferences }
   | { kind: "refresh" }
+  | { kind: "machine"; wish: MachineWish }
   /** Asks the person at the machine for mouse and keyboard. */
   | { kind: "request_control" };
 
@@ -78,12 +100,30 @@ export type FromWorker =
 /** `[x, y, width, height]` in picture pixels. */
 export type Rect = readonly [number, number, number, number];
 
+/** Video codecs that a browser may decode. */
+export type FilmFormat = "vp9" | "h264";
+
+/** One frame of a region that keeps changing. Painted after the frame's rectangles, none of which it covers. */
+export interface Film {
+  /** Another number is another stream: it begins with a key frame and a new decoder. */
+  stream: number;
+  format: FilmFormat;
+  key: boolean;
+  /** Where the whole film is in the picture. */
+  area: Rect;
+  /** Width and height of the coded picture, which is stretched over the area. */
+  coded: readonly [number, number];
+  /** What of it is to be painted, inside the area. */
+  rects: Rect[];
+}
+
 export type Limit = "nothing_changes" | "network" | "agent" | "viewer" | "frame_rate";
 
 /** One update of the picture; its pixels are RGBA, rectangle after rectangle. */
 export interface Frame {
   sequence: number;
   rects: Rect[];
+  film: Film | null;
   complete: boolean;
   reduced: boolean;
   /** On the wire. */
@@ -101,13 +141,24 @@ export interface Frame {
 }
 
 export interface Display {
-  id: number | string;
+  id: number;
   name: string;
+  /** Relative to the picture: a display that is not in it lies outside. */
   x: number;
   y: number;
   width: number;
   height: number;
   primary: boolean;
+}
+
+/** A login on the machine. */
+export interface DesktopSession {
+  id: number;
+  /** Where its screen is: at the machine, or at somebody's remote desktop. */
+  kind: "console" | "remote";
+  /** Empty at a sign-in screen. */
+  user: string;
+  shown: boolean;
 }
 
 export type EndCode =
@@ -146,7 +197,17 @@ export type CoreEvent =
   | { type: "consent"; request_id: number; outcome: ConsentOutcome; rights: Right[] }
   /** The person at the machine paused the session, or resumed it. */
   | { type: "paused"; paused: boolean }
-  | { type: "layout"; width: number; height: number; displays: Display[] }
+  /** `only` is the display that alone is in the picture. */
+  | {
+      type: "layout";
+      width: number;
+      height: number;
+      displays: Display[];
+      only: number | null;
+    }
+  | { type: "desktop_sessions"; sessions: DesktopSession[] }
+  /** `detail`: why it is not what was asked for; empty when it is. */
+  | ({ type: "guard"; detail: string } & Guard)
   | {
       type: "cursor_shape";
       id: number | string;

@@ -6,9 +6,11 @@ import { detectPlatform, Keyboard } from "./keyboard.ts";
 import type {
   Chord,
   CoreEvent,
+  DesktopSession,
   Display,
   Feature,
   FromWorker,
+  Guard,
   OsFamily,
   Quality,
   Right,
@@ -58,6 +60,12 @@ export interface ViewerSnapshot {
   remote: RemoteInfo | null;
   picture: Size | null;
   displays: Display[];
+  /** The display that is shown alone; `null`: all of them. */
+  display: number | null;
+  /** The logins of the machine, when there is a choice. */
+  desktopSessions: DesktopSession[];
+  /** What is kept from the person at the machine. */
+  guard: Guard;
   /** The first picture has been painted. */
   hasPicture: boolean;
   quality: Quality;
@@ -96,6 +104,8 @@ export type ViewerEvent =
 /** 2 Hz: figures that a person can read. */
 const STATS_MS = 500;
 
+const NO_GUARD: Guard = { block_input: false, blank_screen: false };
+
 const NOTICE_MESSAGE: Record<string, string> = {
   input_unavailable: "The machine does not accept input right now.",
   chord_unsupported: "The machine cannot press this combination.",
@@ -123,6 +133,9 @@ export class Viewer {
   /** The key that the current link's agent has to hold. */
   #offeredKey: string | null = null;
   #snapshot: ViewerSnapshot;
+  /** What the technician chose, also for the connections to come. */
+  #wantedDisplay: number | null = null;
+  #displayAsked = false;
   #closed = false;
 
   /** Begins to connect at once. `container` gets the picture; it should have a size of its own. */
@@ -134,6 +147,9 @@ export class Viewer {
       remote: null,
       picture: null,
       displays: [],
+      display: null,
+      desktopSessions: [],
+      guard: NO_GUARD,
       hasPicture: false,
       quality: options.quality ?? "auto",
       viewOnly: options.viewOnly ?? false,
@@ -222,6 +238,28 @@ export class Viewer {
   setScale(scale: Scale): void {
     this.#update({ scale });
     this.#screen.setScale(scale);
+  }
+
+  /** Shows one display alone, or all of them. */
+  selectDisplay(id: number | null): void {
+    this.#wantedDisplay = id;
+    this.#releaseAll();
+    this.#send({ kind: "machine", wish: { kind: "display", id } });
+  }
+
+  /** Shows another login of the machine, to everybody who looks at it. */
+  selectDesktopSession(id: number): void {
+    // Another login has displays of its own.
+    this.#wantedDisplay = null;
+    this.#input({ kind: "machine", wish: { kind: "desktop_session", id } });
+  }
+
+  /** Keeps the person at the machine from doing or seeing anything, as long as we are connected. */
+  setGuard(change: Partial<Guard>): void {
+    this.#input({
+      kind: "machine",
+      wish: { kind: "guard", ...this.#snapshot.guard, ...change },
+    });
   }
 
   sendChord(chord: Chord): void {
@@ -433,7 +471,10 @@ export class Viewer {
           consent: event.consent_pending ? "pending" : "settled",
           words: event.words,
           paused: false,
+          desktopSessions: [],
+          guard: NO_GUARD,
         });
+        this.#displayAsked = false;
         this.#applyViewOnly();
         this.#connection.handleConnected(this.#link);
         this.#pump();
@@ -453,7 +494,15 @@ export class Viewer {
         this.#update({
           picture: { width: event.width, height: event.height },
           displays: event.displays,
+          display: event.only,
         });
+        this.#keepDisplay(event);
+        break;
+      case "desktop_sessions":
+        this.#update({ desktopSessions: event.sessions });
+        break;
+      case "guard":
+        this.#guardChanged(event);
         break;
       case "cursor_shape":
         this.#cursor.handleShape(event);
@@ -476,6 +525,25 @@ export class Viewer {
         this.#pump();
         break;
     }
+  }
+
+  /** A new connection begins with all displays; what the technician chose is chosen again. */
+  #keepDisplay({ only, displays }: Extract<CoreEvent, { type: "layout" }>): void {
+    const id = this.#wantedDisplay;
+    if (id === null || only === id || this.#displayAsked) return;
+    this.#displayAsked = true;
+    if (!displays.some((display) => display.id === id)) return;
+    this.#send({ kind: "machine", wish: { kind: "display", id } });
+  }
+
+  #guardChanged({ block_input, blank_screen, detail }: Extract<CoreEvent, { type: "guard" }>) {
+    this.#update({ guard: { block_input, blank_screen } });
+    if (detail === "") return;
+    this.#emitter.emit({
+      kind: "notice",
+      code: "guard_refused",
+      message: `The machine did not do all of that: ${detail}.`,
+    });
   }
 
   #consentAnswered(event: Extract<CoreEvent, { type: "consent" }>): void {

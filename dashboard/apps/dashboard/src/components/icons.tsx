@@ -30,6 +30,12 @@ export const MachinesIcon = icon(
     <path d="M7 16.5h6M10 13.5v3" />
   </>,
 );
+export const DisplaysIcon = icon(
+  <>
+    <rect x="2.5" y="4.5" width="9" height="7" rx="1" />
+    <path d="M13.5 8.5h3a1 1 0 0 1 1 1v5a1 1 0 0 1-1 1h-7a1 1 0 0 1-1-1V13.5M7 11.5v2M5.5 13.5h1.5" />
+  </>,
+);
 /** A life ring. */
 export const SupportIcon = icon(
   <>

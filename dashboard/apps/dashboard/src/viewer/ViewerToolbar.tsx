@@ -14,6 +14,7 @@ import {
   PinIcon,
   PowerIcon,
 } from "../components/icons.tsx";
+import { DisplaysMenu } from "./DisplaysMenu.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
 import { QualityMenu } from "./QualityMenu.tsx";
 import { StatsPanel } from "./StatsPanel.tsx";
@@ -118,6 +119,7 @@ export function ViewerToolbar({
             icon={fullScreen.fullscreen ? LeaveFullScreenIcon : FullScreenIcon}
             onClick={toggleFullScreen}
           />
+          <DisplaysMenu viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
           <span className={classes.divider} />
           <ToolButton
             label={mayControl ? "View only" : "You may only view this machine"}

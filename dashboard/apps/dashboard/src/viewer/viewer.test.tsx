@@ -6,6 +6,7 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { AccountProvider, useAccount } from "../account/account.tsx";
 import { ADMIN, FakeServer, TECHNICIAN } from "../testing/server.ts";
+import { DisplaysMenu } from "./DisplaysMenu.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
 import { StatusCard } from "./StatusCard.tsx";
 
@@ -14,6 +15,8 @@ function fakeViewer() {
     reconnect: vi.fn(),
     trustNewKey: vi.fn(),
     sendChord: vi.fn(),
+    selectDisplay: vi.fn(),
+    selectDesktopSession: vi.fn(),
   };
 }
 
@@ -84,29 +87,93 @@ describe("the card over the picture", () => {
   });
 });
 
-describe("the keys menu", () => {
-  const snapshot = (change: Partial<ViewerSnapshot> = {}): ViewerSnapshot => ({
-    state: { kind: "connected" },
-    remote: {
-      software: "guruconnect-agent 0.1.0",
-      osFamily: "windows",
-      rights: ["view", "control"],
-      features: [],
-    },
-    picture: { width: 100, height: 100 },
-    displays: [],
-    hasPicture: true,
-    quality: "auto",
-    viewOnly: false,
-    scale: "fit",
-    zoom: 1,
-    onScreenKeyboard: false,
-    consent: "settled",
-    words: null,
-    paused: false,
-    ...change,
+const snapshot = (change: Partial<ViewerSnapshot> = {}): ViewerSnapshot => ({
+  state: { kind: "connected" },
+  remote: {
+    software: "guruconnect-agent 0.1.0",
+    osFamily: "windows",
+    rights: ["view", "control"],
+    features: [],
+  },
+  picture: { width: 100, height: 100 },
+  displays: [],
+  display: null,
+  desktopSessions: [],
+  guard: { block_input: false, blank_screen: false },
+  hasPicture: true,
+  quality: "auto",
+  viewOnly: false,
+  scale: "fit",
+  zoom: 1,
+  onScreenKeyboard: false,
+  consent: "settled",
+  words: null,
+  paused: false,
+  ...change,
+});
+
+describe("the displays menu", () => {
+  const remote = {
+    software: "guruconnect-agent 0.1.0",
+    osFamily: "windows",
+    rights: ["view", "control"],
+    features: ["select_display"],
+  } satisfies ViewerSnapshot["remote"];
+  const displays = [
+    { id: 1, name: "DELL", x: 0, y: 0, width: 1920, height: 1080, primary: true },
+    { id: 7, name: "LG", x: 1920, y: 0, width: 1280, height: 1024, primary: false },
+  ];
+
+  function showMenu(current: ViewerSnapshot) {
+    const viewer = fakeViewer();
+    render(
+      <MantineProvider env="test">
+        <DisplaysMenu viewer={viewer as unknown as Viewer} snapshot={current} onOpen={() => {}} />
+      </MantineProvider>,
+    );
+    return viewer;
+  }
+
+  it("is not there when there is nothing to choose", () => {
+    showMenu(snapshot({ remote, displays: displays.slice(0, 1) }));
+
+    expect(screen.queryByRole("button")).toBeNull();
   });
 
+  it("shows one display alone, and all of them again", async () => {
+    const viewer = showMenu(snapshot({ remote, displays, display: 7 }));
+    await userEvent.click(screen.getByRole("button", { name: "Displays" }));
+    const one = await screen.findByRole("menuitemradio", { name: "1: DELL (1920 × 1080, main)" });
+    expect(screen.getByRole("menuitemradio", { name: "2: LG (1280 × 1024)" }).ariaChecked).toBe(
+      "true",
+    );
+
+    await userEvent.click(one);
+    expect(viewer.selectDisplay).toHaveBeenCalledWith(1);
+    await userEvent.click(screen.getByRole("button", { name: "Displays" }));
+    await userEvent.click(await screen.findByRole("menuitemradio", { name: "All displays" }));
+
+    expect(viewer.selectDisplay).toHaveBeenLastCalledWith(null);
+  });
+
+  it("lists logins when there are several, for those who may control", async () => {
+    const desktopSessions = [
+      { id: 1, kind: "console", user: "", shown: true },
+      { id: 4, kind: "remote", user: "bob", shown: false },
+    ] satisfies ViewerSnapshot["desktopSessions"];
+    const viewer = showMenu(snapshot({ remote, desktopSessions }));
+    await userEvent.click(screen.getByRole("button", { name: "Displays and logins" }));
+
+    expect(
+      await screen.findByRole("menuitemradio", { name: "Nobody signed in, at the machine" }),
+    ).toBeTruthy();
+    await userEvent.click(screen.getByRole("menuitemradio", { name: "bob, by remote desktop" }));
+
+    expect(viewer.selectDesktopSession).toHaveBeenCalledWith(4);
+  });
+});
+
+describe("the keys menu", () => {
   async function openMenu(current: ViewerSnapshot) {
     const viewer = fakeViewer();
     render(

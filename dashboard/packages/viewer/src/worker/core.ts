@@ -1,10 +1,25 @@
-import type { Chord, CoreEvent, Frame, KeyInput, Preferences, SessionInfo } from "../messages.ts";
+import type {
+  Chord,
+  CoreEvent,
+  FilmFormat,
+  Frame,
+  KeyInput,
+  MachineWish,
+  Preferences,
+  SessionInfo,
+} from "../messages.ts";
 
 /** What the core wants done. Views into its memory: use them before the next call. */
 export type CoreOutput =
   | { kind: "send"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "event"; event: CoreEvent }
-  | { kind: "frame"; frame: Frame; pixels: Uint8Array<ArrayBuffer> };
+  /** `film`: one packet of the frame's film; empty when it has none. */
+  | {
+      kind: "frame";
+      frame: Frame;
+      pixels: Uint8Array<ArrayBuffer>;
+      film: Uint8Array<ArrayBuffer>;
+    };
 
 /** One connection's state machine: bytes and time in, bytes, events and pixels out. */
 export interface ViewerCore {
@@ -20,6 +35,9 @@ export interface ViewerCore {
   releaseAll(nowUs: number): void;
   preferences(nowUs: number, preferences: Preferences): void;
   refresh(nowUs: number): void;
+  /** A film could not be decoded: there shall be none any more. */
+  filmFailed(nowUs: number): void;
+  machine(nowUs: number, wish: MachineWish): void;
   requestControl(nowUs: number): void;
   painted(nowUs: number, sequence: number): void;
   goodbye(nowUs: number): void;
@@ -30,6 +48,8 @@ export interface CoreConfig {
   session: SessionInfo;
   preferences: Preferences;
   software: string;
+  /** What this browser decodes. */
+  films: FilmFormat[];
   /** 32 fresh random bytes. */
   seed: Uint8Array;
 }
@@ -59,7 +79,9 @@ interface Exports {
   gc_viewer_chord(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_release_all(handle: number, nowUs: number): void;
   gc_viewer_preferences(handle: number, nowUs: number, pointer: number, length: number): void;
+  gc_viewer_machine(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_refresh(handle: number, nowUs: number): void;
+  gc_viewer_film_failed(handle: number, nowUs: number): void;
   gc_viewer_request_control(handle: number, nowUs: number): number;
   gc_viewer_goodbye(handle: number, nowUs: number): void;
   gc_viewer_painted(handle: number, nowUs: number, sequence: number): void;
@@ -68,6 +90,8 @@ interface Exports {
   gc_output_len(handle: number): number;
   gc_pixels_ptr(handle: number): number;
   gc_pixels_len(handle: number): number;
+  gc_film_ptr(handle: number): number;
+  gc_film_len(handle: number): number;
 }
 
 const OUTPUT = { nothing: 0, send: 1, event: 2, frame: 3 } as const;
@@ -112,6 +136,7 @@ class WasmCore implements ViewerCore {
       quality: config.preferences.quality,
       view_only: config.preferences.view_only,
       software: config.software,
+      films: config.films,
     });
     core.#handle = core.#wasm.gc_viewer_new(core.#input, length, nowUs);
     if (core.#handle === 0) {
@@ -150,6 +175,10 @@ class WasmCore implements ViewerCore {
             this.#wasm.gc_pixels_ptr(this.#handle),
             this.#wasm.gc_pixels_len(this.#handle),
           ),
+          film: this.#view(
+            this.#wasm.gc_film_ptr(this.#handle),
+            this.#wasm.gc_film_len(this.#handle),
+          ),
         };
       default:
         throw new Error("the viewer core gave an output of an unknown kind");
@@ -183,8 +212,17 @@ class WasmCore implements ViewerCore {
     this.#wasm.gc_viewer_preferences(this.#handle, nowUs, this.#input, length);
   }
 
+  machine(nowUs: number, wish: MachineWish): void {
+    const length = this.#writeJson(wish);
+    this.#wasm.gc_viewer_machine(this.#handle, nowUs, this.#input, length);
+  }
+
   refresh(nowUs: number): void {
     this.#wasm.gc_viewer_refresh(this.#handle, nowUs);
+  }
+
+  filmFailed(nowUs: number): void {
+    this.#wasm.gc_viewer_film_failed(this.#handle, nowUs);
   }
 
   requestControl(nowUs: number): void {

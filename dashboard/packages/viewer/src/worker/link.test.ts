@@ -28,7 +28,9 @@ class FakeCore implements ViewerCore {
   chord = () => void this.calls.push("chord");
   releaseAll = () => void this.calls.push("release_all");
   preferences = () => void this.calls.push("preferences");
+  machine = () => void this.calls.push("machine");
   refresh = () => void this.calls.push("refresh");
+  filmFailed = () => void this.calls.push("film_failed");
   requestControl = () => void this.calls.push("requestControl");
   painted = (_: number, sequence: number) => void this.calls.push(`painted ${sequence}`);
   goodbye = () => {

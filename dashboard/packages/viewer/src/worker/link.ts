@@ -76,6 +76,9 @@ export class Link {
       case "request_control":
         core.requestControl(now);
         break;
+      case "machine":
+        core.machine(now, message.wish);
+        break;
       case "refresh":
         core.refresh(now);
         break;
