@@ -18,3 +18,4 @@ mod sessions;
 mod setup;
 mod support;
 mod tls;
+mod users;
