@@ -85,6 +85,7 @@ pub fn viewer_from_agent(data: &[u8]) {
             width: 64,
             height: 48,
             displays: Vec::new(),
+            only: None,
         }),
         rights: vec![v1::Right::View.into(), v1::Right::Control.into()],
         consent_pending: false,

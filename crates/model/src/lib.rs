@@ -7,6 +7,7 @@ pub mod input;
 pub mod key;
 pub mod machine;
 pub mod pointer;
+pub mod power;
 pub mod role;
 pub mod session;
 pub mod support;

@@ -112,6 +112,7 @@ fn agent_messages(
                 width: 64,
                 height: 48,
                 displays: vec![display],
+                only: Some(1),
             }),
         ),
         (
@@ -119,6 +120,25 @@ fn agent_messages(
             Body::PictureKey(v1::PictureKey {
                 epoch: 2,
                 key: vec![3; 32].into(),
+            }),
+        ),
+        (
+            0,
+            Body::DesktopSessions(v1::DesktopSessions {
+                sessions: vec![v1::DesktopSession {
+                    id: 2,
+                    kind: v1::DesktopSessionKind::Remote.into(),
+                    user: "bob".into(),
+                    shown: true,
+                }],
+            }),
+        ),
+        (
+            0,
+            Body::Guard(v1::GuardState {
+                block_input: true,
+                blank_screen: false,
+                detail: "no".into(),
             }),
         ),
         (0, Body::Pong(v1::Pong { token: 1 })),
@@ -205,6 +225,7 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 buttons: 3,
                 wheel_x: -120,
                 wheel_y: 240,
+                layout_generation: 1,
             }),
         ),
         (
@@ -216,6 +237,21 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 text: "ä".into(),
                 modifiers: 1,
                 repeat: false,
+            }),
+        ),
+        (
+            0,
+            Body::SelectDisplay(v1::SelectDisplay { display: Some(1) }),
+        ),
+        (
+            0,
+            Body::SelectDesktopSession(v1::SelectDesktopSession { id: 2 }),
+        ),
+        (
+            0,
+            Body::Guard(v1::SetGuard {
+                block_input: true,
+                blank_screen: true,
             }),
         ),
         (
@@ -254,6 +290,7 @@ fn control_messages() -> Vec<Vec<u8>> {
         control_version: 1,
         software_version: "0.1.0".into(),
         facts: Some(facts.clone()),
+        power_actions: vec!["restart".into()],
     };
     let failed = v1::OfferFailed {
         session_id: "s".into(),

@@ -10,6 +10,7 @@ mod machines;
 mod openapi;
 mod origins;
 mod portal;
+mod power;
 mod relay;
 mod restart;
 mod routes;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gc_platform::{Desktop, Facts, Host, PlatformError, Preset, ServiceControl};
+use gc_platform::{Desktop, Facts, Host, PlatformError, Power, Preset, ServiceControl};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -17,6 +17,7 @@ use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 
 use super::desktop::WindowsDesktop;
 use super::os::{Version, from_wide};
+use super::power::WindowsPower;
 use super::service::WindowsService;
 use super::{private_files, registry, tokens};
 
@@ -72,6 +73,10 @@ impl Host for WindowsHost {
 
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         private_files::replace_file(path, content)
+    }
+
+    fn power(&self) -> Option<Box<dyn Power>> {
+        Some(Box::new(WindowsPower))
     }
 
     fn service(&self) -> Option<Box<dyn ServiceControl>> {

@@ -13,6 +13,7 @@ mod input_desktop;
 mod keyboard;
 mod os;
 mod pointer;
+mod power;
 mod private_files;
 mod program_files;
 mod registry;

@@ -25,6 +25,16 @@ export type SupportCodes = Schemas["SupportCodesBody"];
 /** The customer's computer in the waiting room, or being helped. */
 export type Guest = NonNullable<SupportCode["guest"]>;
 export type ChatLine = Schemas["ChatLineBody"];
+/** What can be done to a machine as a whole. A newer server may know more. */
+export type PowerAction =
+  | "lock"
+  | "log_off"
+  | "restart"
+  | "shut_down"
+  | "safe_mode"
+  | "safe_mode_network"
+  | "safe_mode_prompt"
+  | "emergency_restart";
 export type Quality = "auto" | "low" | "medium" | "high";
 
 export interface Page<T> {
