@@ -61,6 +61,11 @@ pub struct Options {
     #[arg(long, value_name = "DIGITS")]
     pub code: Option<String>,
 
+    /// Seconds that the person at the machine has to answer, for --attended; no answer means no
+    #[arg(long, env = "GURUCONNECT_ANSWER_SECONDS", value_name = "SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u8).range(3..=60))]
+    pub answer_seconds: u8,
+
     /// Reads the screen once into a PNG file, prints how long reading and encoding take, and ends
     #[arg(long, value_name = "PNG")]
     pub test_capture: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gc_codec::{EncodeOrder, Encoder};
+use gc_codec::{EncodeOrder, Encoder, film_codecs};
 use gc_model::geometry::DisplayLayout;
 use gc_model::pointer::Pointer;
 use gc_platform::part::{PartCapture, area_of, layout_of};
@@ -215,7 +215,9 @@ impl Thread {
         let frame = self.capture.frame();
         let encoder = match &mut self.encoder {
             Some(encoder) => Ok(encoder),
-            none => Encoder::new(frame.size()).map(|encoder| none.insert(encoder)),
+            none => {
+                Encoder::with_films(frame.size(), film_codecs()).map(|encoder| none.insert(encoder))
+            }
         };
         let encoded =
             encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &rects, order));
@@ -313,24 +315,20 @@ fn open_part(
     let layout = desktop.layout()?;
     let capture = desktop.open_capture()?;
     let found = only.and_then(|id| Some((id, area_of(&layout, id)?)));
-    Ok(match found {
-        Some((id, area)) => {
-            let shown = Shown {
-                layout: layout_of(&layout, area),
-                only: Some(id),
-                corner: (area.x, area.y),
-            };
-            (shown, Box::new(PartCapture::new(capture, area)))
-        }
-        None => {
-            let shown = Shown {
-                layout,
-                only: None,
-                corner: (0, 0),
-            };
-            (shown, capture)
-        }
-    })
+    let Some((id, area)) = found else {
+        let shown = Shown {
+            layout,
+            only: None,
+            corner: (0, 0),
+        };
+        return Ok((shown, capture));
+    };
+    let shown = Shown {
+        layout: layout_of(&layout, area),
+        only: Some(id),
+        corner: (area.x, area.y),
+    };
+    Ok((shown, Box::new(PartCapture::new(capture, area))))
 }
 
 type Parts = (Opened, Box<dyn Desktop>, Box<dyn Capture>);

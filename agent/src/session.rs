@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gc_codec::film_codecs;
 use gc_model::geometry::{DisplayLayout, Size};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
@@ -120,6 +121,7 @@ pub(crate) async fn run(
         has_secure_attention: opened.has_secure_attention,
         guards: Guard::default(),
         quality: context.quality,
+        films: film_codecs().iter().map(|codec| codec.format()).collect(),
         consent: context
             .attendant
             .as_ref()

@@ -75,6 +75,7 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
             budget_bytes: NO_BUDGET,
             colours: Colours::All,
             hold_films: false,
+            film: None,
         };
         let started = Instant::now();
         let encoded = encoder
@@ -117,6 +118,7 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     budget_bytes: NO_BUDGET,
                     colours: Colours::All,
                     hold_films: false,
+                    film: None,
                 };
                 let encoded = encoder
                     .encode(clock.now(), &frame, &rects, &order)

@@ -204,6 +204,34 @@ pub struct VideoFrame {
     /// The sender's view of the link, for the statistics overlay.
     #[prost(message, optional, tag = "13")]
     pub link: ::core::option::Option<LinkReport>,
+    /// Painted after the rectangles above, none of which it covers.
+    #[prost(message, optional, tag = "15")]
+    pub film: ::core::option::Option<FilmFrame>,
+}
+/// One frame of a region that keeps changing and is photo-like, in a video codec.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilmFrame {
+    /// Another number is another stream: it begins with a key frame and a new decoder.
+    #[prost(uint32, tag = "1")]
+    pub stream: u32,
+    /// One of those that the viewer announced.
+    #[prost(enumeration = "Encoding", tag = "2")]
+    pub encoding: i32,
+    #[prost(bool, tag = "3")]
+    pub key: bool,
+    /// Where the film is in the picture: x, y, width, height.
+    #[prost(uint32, repeated, tag = "4")]
+    pub area: ::prost::alloc::vec::Vec<u32>,
+    /// Size of the coded picture, which is stretched over the area.
+    #[prost(uint32, tag = "5")]
+    pub coded_width: u32,
+    #[prost(uint32, tag = "6")]
+    pub coded_height: u32,
+    /// What of it is to be painted: 4 uint32 each, inside the area, picture coordinates.
+    #[prost(uint32, repeated, tag = "7")]
+    pub rects: ::prost::alloc::vec::Vec<u32>,
+    #[prost(bytes = "bytes", tag = "8")]
+    pub data: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LinkReport {
@@ -436,7 +464,11 @@ pub struct SetPreferences {
 }
 /// The picture cannot be trusted any more: start a new stream with all of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RefreshRequest {}
+pub struct RefreshRequest {
+    /// The viewer's video decoder failed: make no films for it any more.
+    #[prost(bool, tag = "1")]
+    pub without_films: bool,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ping {
     #[prost(uint64, tag = "1")]
@@ -602,7 +634,9 @@ pub enum Encoding {
     Unspecified = 0,
     /// Changed rectangles as BGRX bytes on one long-lived zstd stream.
     ZstdBgrx = 1,
+    /// FilmFrame: VP9 profile 0, one frame of it each.
     Vp9 = 2,
+    /// FilmFrame: H.264 in Annex B format, one access unit each.
     H264 = 3,
 }
 impl Encoding {

@@ -73,7 +73,7 @@ fn handshake_payloads_keep_their_bytes() {
         width: 3840,
         height: 1080,
         displays: vec![display],
-        only: None,
+        only: Some(2),
     };
     let preferences = v1::ViewerPreferences {
         quality: v1::Quality::Medium.into(),
@@ -136,6 +136,16 @@ fn agent_messages_keep_their_bytes() {
         input_sequence: 17,
         reduced: true,
         link: Some(link),
+        film: Some(v1::FilmFrame {
+            stream: 4,
+            encoding: v1::Encoding::Vp9.into(),
+            key: true,
+            area: vec![128, 64, 640, 360],
+            coded_width: 320,
+            coded_height: 180,
+            rects: vec![128, 64, 640, 32],
+            data: vec![0x82, 0x49, 0x83, 0x42].into(),
+        }),
     };
     check("frame", &agent(Body::Frame(frame)));
     let response = v1::ConsentResponse {
@@ -205,7 +215,7 @@ fn viewer_messages_keep_their_bytes() {
         buttons: 0b101,
         wheel_x: -120,
         wheel_y: 240,
-        layout_generation: 0,
+        layout_generation: 3,
     };
     check("mouse", &viewer(Body::Mouse(mouse)));
     let key = v1::KeyEvent {
@@ -237,7 +247,12 @@ fn viewer_messages_keep_their_bytes() {
             preferences: Some(preferences),
         })),
     );
-    check("refresh", &viewer(Body::Refresh(v1::RefreshRequest {})));
+    check(
+        "refresh",
+        &viewer(Body::Refresh(v1::RefreshRequest {
+            without_films: true,
+        })),
+    );
     check(
         "goodbye",
         &viewer(Body::Goodbye(v1::Goodbye {

@@ -2,7 +2,7 @@
 // A GuruConnect of one's own: the real server and the real agent, on the loopback
 // interface, with the few API calls that setting one up needs.
 
-import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Program, until } from "./processes.mjs";
@@ -15,6 +15,11 @@ export const profile = process.env.GC_PROFILE ?? "debug";
 /** @param {string} name */
 export function binary(name) {
   return path.join(root, "target", profile, name);
+}
+
+/** What scripts/build-windows made. @param {string} name */
+export function windowsBinary(name) {
+  return path.join(root, "target-windows/dist/x86_64", name);
 }
 
 /** An answer that is not 2xx, with the sentence that the server wrote for a person. */
@@ -141,11 +146,13 @@ export class Server {
     program.assertRunning();
   }
 
-  /** Gives customers the agent that was built, to download on the support page. */
+  /** Gives customers the agents that were built, to download on the support page. */
   offerAgent() {
     const agents = path.join(this.folder, "data", "agents");
     mkdirSync(agents, { recursive: true });
-    copyFileSync(binary("guruconnect-agent"), path.join(agents, "guruconnect-agent"));
+    const built = [binary("guruconnect-agent"), windowsBinary("guruconnect-agent.exe")];
+    for (const file of built.filter((file) => existsSync(file)))
+      copyFileSync(file, path.join(agents, path.basename(file)));
   }
 
   async kill() {

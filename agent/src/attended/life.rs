@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gc_model::time::Moment;
-use gc_platform::Host;
 use gc_platform::guest::{Action, ChatRow, GuestEvent};
+use gc_platform::{Host, Removed};
 use gc_proto::v1;
 use gc_proto::v1::agent_control;
 use gc_session::words::TwoWords;
-use gc_session::{Answer, CloseReason, Rights};
+use gc_session::{Answer, CloseReason, ConsentOutcome, Rights};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout};
@@ -65,6 +65,8 @@ const CANCELLED: &str =
     "The support code was cancelled or has expired. Ask your technician for a new one.";
 const COMPLETED: &str =
     "Your technician has ended the support session. Nothing is shared any more.";
+const DECLINED: &str = "You said no.";
+const UNANSWERED: &str = "You did not answer in time, which means no.";
 const TOO_HARD: &str = "The server asks for more than this program does. Try again later.";
 
 /// One technician's connection.
@@ -108,32 +110,13 @@ pub(super) struct Life {
 impl Life {
     /// Until one of the two ends it.
     pub(super) async fn run(host: Arc<dyn Host>, settings: Settings) -> anyhow::Result<()> {
-        let (stop_sender, stop) = watch::channel(false);
-        tokio::spawn(async move {
-            if let Err(error) = platform::stop_requested().await {
-                warn!(%error, "Cannot receive the system's signals");
-                std::future::pending::<()>().await;
-            }
-            stop_sender.send_replace(true);
-        });
-        let window = Window::open(Arc::clone(&host)).await?;
-        let view = View {
-            server: settings.connector.server().host().to_owned(),
-            ..View::default()
-        };
-        let mut life = Self {
-            host,
-            window,
-            view,
-            stop,
-            connections: Vec::new(),
-            questions: Vec::new(),
-            front: None,
-            front_since: Instant::now(),
-            lines: BTreeMap::new(),
-            unheard: Vec::new(),
-            paused: false,
-        };
+        let mut life = Self::begin(host).await?;
+        settings
+            .connector
+            .server()
+            .host()
+            .clone_into(&mut life.view.server);
+        life.view.answer_within = settings.answer_within;
         if !life.window.first {
             life.last_page(SECOND.to_owned()).await;
             return Ok(());
@@ -144,7 +127,10 @@ impl Life {
             return Ok(());
         };
         match removed {
-            Some(Ok(())) => why += " This program has removed itself.",
+            Some(Ok(Removed::Now)) => why += " This program has removed itself.",
+            Some(Ok(Removed::AtTheEnd)) => {
+                why += " This program removes itself when this window is closed.";
+            }
             Some(Err(error)) => {
                 warn!(%error, "The program cannot remove itself");
                 why += " This program could not remove itself: delete its file.";
@@ -153,6 +139,37 @@ impl Life {
         }
         life.last_page(why).await;
         Ok(())
+    }
+
+    /// Shows one sentence, because nothing else can be done.
+    pub(super) async fn say(host: Arc<dyn Host>, why: String) -> anyhow::Result<()> {
+        Self::begin(host).await?.last_page(why).await;
+        Ok(())
+    }
+
+    async fn begin(host: Arc<dyn Host>) -> anyhow::Result<Self> {
+        let (stop_sender, stop) = watch::channel(false);
+        tokio::spawn(async move {
+            if let Err(error) = platform::stop_requested().await {
+                warn!(%error, "Cannot receive the system's signals");
+                std::future::pending::<()>().await;
+            }
+            stop_sender.send_replace(true);
+        });
+        let window = Window::open(Arc::clone(&host)).await?;
+        Ok(Self {
+            host,
+            window,
+            view: View::default(),
+            stop,
+            connections: Vec::new(),
+            questions: Vec::new(),
+            front: None,
+            front_since: Instant::now(),
+            lines: BTreeMap::new(),
+            unheard: Vec::new(),
+            paused: false,
+        })
     }
 
     async fn live(&mut self, settings: &Settings) -> End {
@@ -168,7 +185,7 @@ impl Life {
         self.view.problem = None;
         self.view.stage = Stage::Waiting;
         self.show();
-        let (attendant, mut signals) = Attendant::new();
+        let (attendant, mut signals) = Attendant::new(settings.answer_within);
         let attendant = Arc::new(attendant);
         let context = Arc::new(Context {
             machine: Arc::clone(&self.host),
@@ -408,6 +425,7 @@ impl Life {
                 let asking = self.connection(connection);
                 let words = asking.as_ref().and_then(|asking| asking.words);
                 let wider = asking.is_some_and(|asking| asking.technician.is_some());
+                self.view.not_allowed = None;
                 self.questions.push(Question {
                     connection,
                     request_id,
@@ -417,7 +435,17 @@ impl Life {
                     wider,
                 });
             }
-            Signal::Settled(number) => self.forget_questions(number),
+            Signal::Settled(number, outcome) => {
+                let looks = self
+                    .connection(number)
+                    .is_some_and(|connection| connection.technician.is_some());
+                self.view.not_allowed = match outcome {
+                    ConsentOutcome::Declined if !looks => Some(DECLINED),
+                    ConsentOutcome::TimedOut if !looks => Some(UNANSWERED),
+                    _ => None,
+                };
+                self.forget_questions(number);
+            }
             Signal::Started {
                 connection,
                 technician,

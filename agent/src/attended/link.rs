@@ -12,9 +12,6 @@ use gc_session::words::TwoWords;
 use gc_session::{Answer, Consent, ConsentOutcome, Given, HostOutput, Rights};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-/// 60 s: time to find the window, read it and compare the words. Nobody there means no.
-const QUESTION_TIMEOUT: Duration = Duration::from_mins(1);
-
 /// What the person has to know of.
 #[derive(Debug)]
 pub(crate) enum Signal {
@@ -34,7 +31,7 @@ pub(crate) enum Signal {
         rights: Rights,
     },
     /// The question is settled.
-    Settled(u64),
+    Settled(u64, ConsentOutcome),
     /// The technician may look.
     Started { connection: u64, technician: String },
     /// What may be done from now on.
@@ -57,12 +54,13 @@ pub(crate) struct Attendant {
     outbox: AsyncMutex<mpsc::UnboundedReceiver<agent_control::Body>>,
     post: mpsc::UnboundedSender<agent_control::Body>,
     connections: AtomicU64,
+    answer_within: Duration,
     /// What was allowed in this session, for a connection that is made anew.
     given: Mutex<Option<(SessionId, Given)>>,
 }
 
 impl Attendant {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Signal>) {
+    pub(crate) fn new(answer_within: Duration) -> (Self, mpsc::UnboundedReceiver<Signal>) {
         let (signals, receiver) = mpsc::unbounded_channel();
         let (post, outbox) = mpsc::unbounded_channel();
         let attendant = Self {
@@ -70,6 +68,7 @@ impl Attendant {
             outbox: AsyncMutex::new(outbox),
             post,
             connections: AtomicU64::new(0),
+            answer_within,
             given: Mutex::new(None),
         };
         (attendant, receiver)
@@ -109,7 +108,7 @@ impl Attendant {
             .filter(|(id, _)| id == session)
             .map(|(_, given)| given.clone());
         Consent::Required {
-            timeout: QUESTION_TIMEOUT,
+            timeout: self.answer_within,
             given,
         }
     }
@@ -209,7 +208,7 @@ impl<'a> Attended<'a> {
                 waited,
             } => {
                 self.attendant.report(session, *asked, *outcome, *waited);
-                self.attendant.signal(Signal::Settled(number));
+                self.attendant.signal(Signal::Settled(number, *outcome));
                 if self.started {
                     self.attendant.keep(session, &self.technician, rights);
                     self.attendant.signal(Signal::Allowed(number, rights));

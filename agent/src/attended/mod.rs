@@ -9,6 +9,7 @@ mod page;
 mod window;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use gc_installer::file_name;
@@ -40,13 +41,22 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(path) = &options.log_file {
         logging::start(&*host, options.log_level.filter(), path);
     }
-    let settings = Settings::new(options, &*host)?;
+    let settings = Settings::new(options, &*host);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("start the runtime")?;
     let here = tokio::task::LocalSet::new();
-    let result = runtime.block_on(here.run_until(Life::run(host, settings)));
+    let result = match settings {
+        Ok(settings) => runtime.block_on(here.run_until(Life::run(host, settings))),
+        // Who opened a download by a double click sees no console.
+        Err(error) if !options.attended => {
+            let why = format!("This program cannot be used: {error:#}.");
+            let told = runtime.block_on(here.run_until(Life::say(host, why)));
+            told.and(Err(error))
+        }
+        Err(error) => Err(error),
+    };
     runtime.shutdown_background();
     result
 }
@@ -56,6 +66,9 @@ struct Settings {
     connector: Connector,
     /// `None` when nobody named one.
     code: Option<String>,
+    /// How long a question waits: time to find the window, read it and compare
+    /// the words. Nobody there means no.
+    answer_within: Duration,
     /// The server's key, where the download says it.
     server_key: Option<[u8; 32]>,
     /// Came through a portal as one file, which goes again at the end.
@@ -79,6 +92,7 @@ impl Settings {
         Ok(Self {
             connector: Connector::new(server, options.ca_file.as_deref())?,
             code: options.code.clone().or(named),
+            answer_within: Duration::from_secs(options.answer_seconds.into()),
             server_key,
             downloaded,
         })

@@ -168,6 +168,7 @@ impl Server {
             preferences: Preferences::default(),
             seed: random_bytes(),
             software: "test".to_owned(),
+            films: Vec::new(),
         };
         let clock = Clock::new();
         let viewer = Viewer::new(config, clock.now());
@@ -341,13 +342,12 @@ impl Watch {
 
     /// The newest layout, and the display that is shown alone.
     pub fn layout(&self) -> (gc_model::geometry::DisplayLayout, Option<u32>) {
-        let layouts = self.events.iter().rev();
+        let mut layouts = self.events.iter().rev();
         layouts
-            .filter_map(|event| match event {
+            .find_map(|event| match event {
                 ViewerEvent::Layout { layout, only } => Some((layout.clone(), *only)),
                 _ => None,
             })
-            .next()
             .expect("a layout came")
     }
 

@@ -10,9 +10,10 @@ use std::time::Duration;
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
+use crate::film::{FilmCodec, FilmOrder, FilmPiece, Films};
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
 use crate::stream::{Compressor, StreamError};
-use crate::tiles::{Bounds, TileMap};
+use crate::tiles::{Bounds, Moving, TileMap};
 
 /// A region that stopped moving for this long is sent exactly.
 const STILL: Duration = Duration::from_millis(200);
@@ -29,12 +30,6 @@ const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
 /// Most rectangles of one update.
 const MAX_UPDATE_RECTS: usize = 4_096;
-
-/// Busy content that compresses less than this many times is photo-like.
-const PHOTO_RATIO: f32 = 6.0;
-
-/// Photo-like content keeps its fewer colours until no large region has been busy for this long.
-const PHOTO_MEMORY: Duration = Duration::from_secs(1);
 
 /// How many times the first piece of an update is taken to compress. Low, because
 /// on a slow link a piece that compresses worse delays all that comes after it.
@@ -80,6 +75,8 @@ pub struct EncodeOrder {
     pub colours: Colours,
     /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
     pub hold_films: bool,
+    /// How a film is packed; `None` leaves it to `colours`.
+    pub film: Option<FilmOrder>,
 }
 
 /// What is to be sent.
@@ -95,6 +92,15 @@ pub struct Update {
     pub complete: bool,
     /// Some pixels have fewer colours than the screen.
     pub reduced: bool,
+    /// A frame of a film, painted after the rectangles; it covers none of them.
+    pub film: Option<FilmPiece>,
+}
+
+impl Update {
+    /// What its pixels take.
+    pub fn bytes(&self) -> usize {
+        self.data.len() + self.film.as_ref().map_or(0, |film| film.data.len())
+    }
 }
 
 /// Whether there is more to send without anything changing.
@@ -136,19 +142,25 @@ pub struct Encoder {
     // and inside of tiles that are not `reduced` it equals the viewer's picture.
     sent: Vec<u8>,
     stream: Compressor,
+    films: Films,
     starts_stream: bool,
     raw: Vec<u8>,
-    /// How many times busy content compressed lately, with all its colours.
-    busy_ratio: f32,
-    photo_until: Moment,
 }
 
 impl Encoder {
-    /// An encoder whose viewer has nothing yet.
+    /// An encoder whose viewer has nothing yet. It makes no films.
     ///
     /// # Errors
     /// Out of memory.
     pub fn new(size: Size) -> Result<Self, EncodeError> {
+        Self::with_films(size, Vec::new())
+    }
+
+    /// The same, making films with `codecs`.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn with_films(size: Size, codecs: Vec<Box<dyn FilmCodec>>) -> Result<Self, EncodeError> {
         let bytes = size.area() * BYTES_PER_PIXEL;
         let mut map = TileMap::new(size);
         map.forget(Moment::ZERO);
@@ -157,10 +169,9 @@ impl Encoder {
             size,
             sent: vec![0; bytes],
             stream: Compressor::new(bytes)?,
+            films: Films::new(codecs),
             starts_stream: true,
             raw: Vec::new(),
-            busy_ratio: PHOTO_RATIO,
-            photo_until: Moment::ZERO,
         })
     }
 
@@ -185,6 +196,7 @@ impl Encoder {
         if order.restart {
             self.map.forget(now);
             self.stream.restart()?;
+            self.films.restart();
             self.starts_stream = true;
         } else if !self.starts_stream {
             self.map.look(now, frame, &self.sent);
@@ -193,13 +205,12 @@ impl Encoder {
         let Plan {
             calm,
             busy,
+            film,
             sharpen_at,
-        } = self.plan(now);
-        let photo = self.note_busy(now, &busy);
-        let hold = photo && order.hold_films;
-        if calm.is_empty() && (busy.is_empty() || hold) {
+        } = self.plan(now, frame);
+        if calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films) {
             let pending = match sharpen_at {
-                _ if !busy.is_empty() => Pending::Now,
+                _ if !film.is_empty() => Pending::Now,
                 Some(at) => Pending::At(at),
                 None => Pending::Nothing,
             };
@@ -209,19 +220,27 @@ impl Encoder {
             });
         }
 
-        let colours = if photo { order.colours } else { Colours::All };
         let mut update = Update {
             rects: Vec::new(),
             data: Vec::new(),
             starts_stream: self.starts_stream,
             complete: true,
             reduced: false,
+            film: None,
         };
+        let goes_alone = self.goes_alone(&calm);
         self.add(&mut update, frame, &calm, Colours::All, order.budget_bytes)?;
-        if !busy.is_empty() && (hold || self.goes_alone(&calm)) {
-            update.complete = false;
+        if goes_alone {
+            update.complete &= busy.is_empty() && film.is_empty();
         } else {
-            self.add(&mut update, frame, &busy, colours, order.budget_bytes)?;
+            let film_waited = self.oldest(&film) < self.oldest(&busy);
+            if film_waited {
+                self.add_film(now, &mut update, frame, &film, order)?;
+            }
+            self.add(&mut update, frame, &busy, Colours::All, order.budget_bytes)?;
+            if !film_waited {
+                self.add_film(now, &mut update, frame, &film, order)?;
+            }
         }
         self.starts_stream = false;
 
@@ -239,16 +258,16 @@ impl Encoder {
     }
 
     /// Sorts what is to be sent by importance.
-    fn plan(&self, now: Moment) -> Plan {
-        let large = self.map.large_busy_regions(SMALL_REGION_TILES);
+    fn plan(&mut self, now: Moment, frame: &FrameView<'_>) -> Plan {
+        let moving = self.map.moving(now, frame, SMALL_REGION_TILES);
         let mut plan = Plan::default();
         let mut still = Vec::new();
         for (index, tile) in self.map.tiles.iter().enumerate() {
             if tile.changed.is_some() {
-                if large[index] {
-                    plan.busy.push(index);
-                } else {
-                    plan.calm.push(index);
+                match moving[index] {
+                    Moving::Film => plan.film.push(index),
+                    Moving::Exact => plan.busy.push(index),
+                    Moving::Not => plan.calm.push(index),
                 }
             } else if tile.reduced {
                 let due = tile.moved_at + STILL;
@@ -262,8 +281,9 @@ impl Encoder {
         // Both sorts are stable: equal ages stay in reading order.
         plan.calm
             .sort_by_key(|&index| std::cmp::Reverse(self.map.tiles[index].changed_at));
-        plan.busy
-            .sort_by_key(|&index| self.map.tiles[index].changed_at);
+        for moving in [&mut plan.busy, &mut plan.film] {
+            moving.sort_by_key(|&index| self.map.tiles[index].changed_at);
+        }
         plan.calm.append(&mut still);
         plan
     }
@@ -278,18 +298,9 @@ impl Encoder {
         calm.len() <= SMALL_NEWS_TILES && calm.iter().any(is_news)
     }
 
-    /// True when the busy regions are photo-like: they may have fewer colours.
-    fn note_busy(&mut self, now: Moment, busy: &[usize]) -> bool {
-        if busy.is_empty() {
-            if now >= self.photo_until {
-                self.busy_ratio = PHOTO_RATIO.max(self.busy_ratio);
-            }
-            return false;
-        }
-        if self.busy_ratio < PHOTO_RATIO {
-            self.photo_until = now + PHOTO_MEMORY;
-        }
-        now < self.photo_until
+    /// When the longest waiting of `tiles` changed.
+    fn oldest(&self, tiles: &[usize]) -> Option<Moment> {
+        tiles.first().map(|&index| self.map.tiles[index].changed_at)
     }
 
     /// Appends `tiles`, in chunks, until the budget is spent.
@@ -317,6 +328,46 @@ impl Encoder {
             ratio = self.add_chunk(update, frame, chunk, colours)?;
             largest = MAX_CHUNK_BYTES.min(self.raw.len() * CHUNK_GROWTH);
         }
+        Ok(())
+    }
+
+    /// Packs `tiles` as the next frame of a film, or with fewer colours where there is none to be.
+    fn add_film(
+        &mut self,
+        now: Moment,
+        update: &mut Update,
+        frame: &FrameView<'_>,
+        tiles: &[usize],
+        order: &EncodeOrder,
+    ) -> Result<(), EncodeError> {
+        if tiles.is_empty() {
+            return Ok(());
+        }
+        if order.hold_films || (update.bytes() > 0 && update.bytes() >= order.budget_bytes) {
+            update.complete = false;
+            return Ok(());
+        }
+        let Some(film) = order.film.filter(|film| self.films.can(film)) else {
+            return self.add(update, frame, tiles, order.colours, order.budget_bytes);
+        };
+        let mut parts: Vec<(usize, Bounds)> = tiles
+            .iter()
+            .map(|&index| (index, self.map.bounds(index)))
+            .collect();
+        parts.sort_unstable_by_key(|&(index, _)| index);
+        let rects = merge(&parts, self.map.columns() as usize);
+        let area = parts.iter().map(|&(_, part)| part).reduce(Bounds::union);
+        let area = area.expect("there are tiles");
+        let Ok(piece) = self.films.encode(now, frame, area, rects.clone(), &film) else {
+            // The lossless stream takes over in this very update.
+            return self.add(update, frame, tiles, order.colours, order.budget_bytes);
+        };
+        for rect in rects {
+            self.note_sent(frame, rect);
+        }
+        self.mark_sent(tiles, true);
+        update.reduced = true;
+        update.film = Some(piece);
         Ok(())
     }
 
@@ -359,13 +410,10 @@ impl Encoder {
         let rects = merge(&parts, self.map.columns() as usize);
 
         self.raw.clear();
-        let stride = self.size.width() as usize * BYTES_PER_PIXEL;
-        for rect in &rects {
+        for &rect in &rects {
+            self.note_sent(frame, rect);
             for y in rect.y..rect.y + rect.height {
-                let row = frame.row(rect.x, y, rect.width);
-                self.raw.extend_from_slice(row);
-                let start = y as usize * stride + rect.x as usize * BYTES_PER_PIXEL;
-                self.sent[start..start + row.len()].copy_from_slice(row);
+                self.raw.extend_from_slice(frame.row(rect.x, y, rect.width));
             }
         }
         let reduced = colours != Colours::All;
@@ -374,14 +422,23 @@ impl Encoder {
         self.stream.push(&self.raw, &mut update.data)?;
 
         let ratio = self.raw.len() as f32 / (update.data.len() - before).max(1) as f32;
-        if !reduced
-            && tiles
-                .first()
-                .is_some_and(|&index| self.map.tiles[index].is_busy())
-        {
-            self.busy_ratio = self.busy_ratio * 0.75 + ratio.min(4.0 * PHOTO_RATIO) * 0.25;
-        }
+        self.mark_sent(tiles, reduced);
+        update.reduced |= reduced;
+        update.rects.extend(rects);
+        Ok(ratio)
+    }
 
+    /// Remembers the screen inside `rect` as it is being sent.
+    fn note_sent(&mut self, frame: &FrameView<'_>, rect: Rect) {
+        let stride = self.size.width() as usize * BYTES_PER_PIXEL;
+        for y in rect.y..rect.y + rect.height {
+            let row = frame.row(rect.x, y, rect.width);
+            let start = y as usize * stride + rect.x as usize * BYTES_PER_PIXEL;
+            self.sent[start..start + row.len()].copy_from_slice(row);
+        }
+    }
+
+    fn mark_sent(&mut self, tiles: &[usize], reduced: bool) {
         for &index in tiles {
             let tile = &mut self.map.tiles[index];
             tile.changed = None;
@@ -389,9 +446,6 @@ impl Encoder {
             tile.unsent = false;
             tile.reduced = reduced;
         }
-        update.reduced |= reduced;
-        update.rects.extend(rects);
-        Ok(ratio)
     }
 }
 
@@ -399,6 +453,7 @@ impl Encoder {
 struct Plan {
     calm: Vec<usize>,
     busy: Vec<usize>,
+    film: Vec<usize>,
     sharpen_at: Option<Moment>,
 }
 

@@ -45,6 +45,16 @@ impl<'a> FrameView<'a> {
         }
     }
 
+    /// All rows, [`FrameView::stride`] bytes apart.
+    pub const fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// Bytes from one row to the next.
+    pub const fn stride(&self) -> usize {
+        self.stride
+    }
+
     /// The bytes of `width` pixels from (`x`, `y`) on.
     ///
     /// # Panics

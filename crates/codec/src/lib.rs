@@ -4,6 +4,7 @@
 mod cursor;
 mod decoder;
 mod encoder;
+mod film;
 mod frame;
 mod stream;
 mod tiles;
@@ -11,6 +12,10 @@ mod tiles;
 pub use cursor::{CursorError, pack_cursor, unpack_cursor};
 pub use decoder::{DecodeError, Decoder, bgrx_to_rgba};
 pub use encoder::{Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update};
+pub use film::{
+    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmPiece, FilmQuality,
+    film_codecs,
+};
 pub use frame::{BYTES_PER_PIXEL, FrameView};
 pub use stream::StreamError;
 pub use tiles::{TILE_HEIGHT_PX, TILE_WIDTH_PX};

@@ -3,6 +3,8 @@
 //! A tile is *changed* when the screen differs from what the viewer was last
 //! sent of it. How often it changed in the last looks tells text from video.
 
+use std::time::Duration;
+
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
@@ -21,6 +23,30 @@ const HISTORY_LOOKS: u32 = 8;
 /// A tile that changed in this many of the last looks keeps changing.
 const BUSY_LOOKS: u32 = 4;
 
+/// A region stays a film this long after it last looked like one and moved.
+const FILM_MEMORY: Duration = Duration::from_secs(1);
+
+/// Tiles of a region that are looked at to tell whether it is a film.
+const MAX_LOOKED_AT: usize = 64;
+
+/// Pixels of a tile that are looked at, a row and a column apart.
+const SAMPLE_STEP: usize = 3;
+
+/// A tile with more different colours than this among the samples is photo-like; text,
+/// smoothed and all, has fewer.
+const TEXT_COLOURS: usize = 40;
+
+/// What a tile does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moving {
+    /// Still, or a small thing such as a caret.
+    Not,
+    /// Part of a large region that keeps changing: scrolled text, a dragged window.
+    Exact,
+    /// Part of a large, photo-like region that keeps changing.
+    Film,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tile {
     /// The screen may differ from what was sent.
@@ -35,6 +61,8 @@ pub(crate) struct Tile {
     pub(crate) unsent: bool,
     /// It was last sent with fewer colours than the screen has.
     pub(crate) reduced: bool,
+    /// It belongs to a film until then, whatever it shows meanwhile.
+    film_until: Moment,
     /// One bit per look, newest lowest: the tile had changed.
     history: u8,
 }
@@ -136,6 +164,7 @@ impl TileMap {
                 moved_at: now,
                 unsent: true,
                 history: tile.history,
+                film_until: tile.film_until,
                 ..Tile::default()
             };
         }
@@ -175,9 +204,15 @@ impl TileMap {
         const { assert!(HISTORY_LOOKS == u8::BITS) };
     }
 
-    /// Marks, in the order of the tiles, those in a connected busy region of more than `small` tiles.
-    pub(crate) fn large_busy_regions(&self, small: usize) -> Vec<bool> {
-        let mut large = vec![false; self.tiles.len()];
+    /// For each tile whether it belongs to a connected region of more than `small`
+    /// tiles that keeps changing, and what that region looks like.
+    pub(crate) fn moving(
+        &mut self,
+        now: Moment,
+        frame: &FrameView<'_>,
+        small: usize,
+    ) -> Vec<Moving> {
+        let mut moving = vec![Moving::Not; self.tiles.len()];
         let mut seen = vec![false; self.tiles.len()];
         let mut region = Vec::new();
         for start in 0..self.tiles.len() {
@@ -198,13 +233,36 @@ impl TileMap {
                     }
                 }
             }
-            if region.len() > small {
-                for &index in &region {
-                    large[index] = true;
+            if region.len() <= small {
+                continue;
+            }
+            let kind = if self.is_film(now, frame, &region) {
+                Moving::Film
+            } else {
+                Moving::Exact
+            };
+            for &index in &region {
+                moving[index] = kind;
+                if kind == Moving::Film {
+                    self.tiles[index].film_until = now + FILM_MEMORY;
                 }
             }
         }
-        large
+        moving
+    }
+
+    /// A film is made of photo-like tiles; once it is one, a dark scene does not end it.
+    fn is_film(&self, now: Moment, frame: &FrameView<'_>, region: &[usize]) -> bool {
+        let was = |&&index: &&usize| self.tiles[index].film_until > now;
+        if region.iter().filter(was).count() * 2 >= region.len() {
+            return true;
+        }
+        // A part tells as much as the whole.
+        let step = region.len().div_ceil(MAX_LOOKED_AT);
+        let looked_at = region.len().div_ceil(step);
+        let photos = region.iter().step_by(step);
+        let photos = photos.filter(|&&index| is_photo(self.bounds(index), frame));
+        photos.count() * 3 >= looked_at
     }
 
     fn neighbours(&self, index: usize) -> [Option<usize>; 4] {
@@ -217,6 +275,22 @@ impl TileMap {
             (row + 1 < self.rows as usize).then_some(index + columns),
         ]
     }
+}
+
+/// Many different colours in a small place.
+fn is_photo(area: Bounds, frame: &FrameView<'_>) -> bool {
+    let mut colours: Vec<&[u8]> = (area.top..area.bottom)
+        .step_by(SAMPLE_STEP)
+        .flat_map(|y| {
+            let row = frame.row(area.left, y, area.right - area.left);
+            row.chunks_exact(BYTES_PER_PIXEL)
+                .step_by(SAMPLE_STEP)
+                .map(|pixel| &pixel[..3])
+        })
+        .collect();
+    colours.sort_unstable();
+    colours.dedup();
+    colours.len() > TEXT_COLOURS
 }
 
 /// The smallest bounds inside `area` that hold every pixel in which `frame` and `sent` differ.

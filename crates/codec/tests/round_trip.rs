@@ -22,6 +22,7 @@ const UNLIMITED: EncodeOrder = EncodeOrder {
     budget_bytes: usize::MAX / 128,
     colours: Colours::All,
     hold_films: false,
+    film: None,
 };
 
 impl Pair {
@@ -245,6 +246,7 @@ fn a_film_waits_when_something_else_is_expected_and_goes_on_afterwards() {
     };
     let holding = EncodeOrder {
         hold_films: true,
+        film: None,
         ..UNLIMITED
     };
     let mut pair = Pair::new(640, 480);
@@ -381,7 +383,7 @@ proptest! {
             let rect = Rect { x: x % width, y: y % height, width: w, height: h }.clamped(pair.size);
             pair.fill(rect, seed);
             let colours = [Colours::All, Colours::Reduced, Colours::Few][usize::from(kind % 3)];
-            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false };
+            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false, film: None };
             if let Some(update) = pair.encode(&[rect], &order).update {
                 pair.show(&update);
             }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use object::pe::{IMAGE_SUBSYSTEM_WINDOWS_GUI, ImageDosHeader, ImageFileHeader};
 use object::{Object as _, ObjectSection as _};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,9 @@ const MAX_SERVER_BYTES: usize = 512;
 
 /// Longest brand name, in bytes.
 const MAX_BRAND_BYTES: usize = 128;
+
+/// Of the field `Subsystem` in the optional header, in bytes (Microsoft's "PE Format").
+const SUBSYSTEM_OFFSET: usize = 68;
 
 /// What is signed before the JSON.
 const CONTEXT: &[u8] = b"guruconnect slot v1\0";
@@ -108,7 +112,8 @@ pub fn find(program: &[u8]) -> Result<Range<usize>, SlotError> {
     Ok(range)
 }
 
-/// Fills the slot of a program, whatever was in it.
+/// Fills the slot of a program, whatever was in it. A program for Windows becomes one with
+/// windows: whoever downloads it opens it by a double click, and sees no console.
 ///
 /// # Errors
 /// See [`SlotError`].
@@ -118,8 +123,31 @@ pub fn write(
     signer: &SigningKey,
 ) -> Result<(), SlotError> {
     let range = find(program)?;
-    program[range].copy_from_slice(&fill(config, signer)?);
+    let slot = fill(config, signer)?;
+    if let Some(subsystem) = subsystem(program)? {
+        program[subsystem].copy_from_slice(&IMAGE_SUBSYSTEM_WINDOWS_GUI.to_le_bytes());
+    }
+    program[range].copy_from_slice(&slot);
     Ok(())
+}
+
+/// Where a program for Windows says whether it has windows or a console; `None` for others.
+fn subsystem(program: &[u8]) -> Result<Option<Range<usize>>, SlotError> {
+    if !program.starts_with(b"MZ") {
+        return Ok(None);
+    }
+    let header = ImageDosHeader::parse(program).map_err(|_| SlotError::NotAProgram)?;
+    let start = usize::try_from(header.nt_headers_offset()).map_err(|_| SlotError::NotAProgram)?;
+    // The optional header comes after the signature and the file header, and has
+    // the field at the same place in programs of 32 and of 64 bits.
+    let field = start
+        .checked_add(size_of::<u32>() + size_of::<ImageFileHeader>() + SUBSYSTEM_OFFSET)
+        .ok_or(SlotError::NotAProgram)?;
+    let range = field..field + size_of::<u16>();
+    let is_there = program.get(range.clone()).is_some();
+    is_there
+        .then_some(Some(range))
+        .ok_or(SlotError::NotAProgram)
 }
 
 /// A filled slot.

@@ -81,6 +81,48 @@ fn a_program_reads_what_the_server_wrote() {
     assert_eq!(read(&program), Ok(Some(other)));
 }
 
+/// A small program for Windows with one section, which has a console.
+fn pe(wide: bool) -> Vec<u8> {
+    let optional = if wide { 112 } else { 96 };
+    let data = 64 + 4 + 20 + optional + 40;
+    let mut file = vec![0_u8; data];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"MZ");
+    put(60, &64_u32.to_le_bytes());
+    put(64, b"PE\0\0");
+    let machine: u16 = if wide { 0x8664 } else { 0x014c };
+    put(68, &machine.to_le_bytes());
+    put(70, &1_u16.to_le_bytes());
+    put(84, &(optional as u16).to_le_bytes());
+    put(88, &if wide { 0x20b_u16 } else { 0x10b }.to_le_bytes());
+    put(88 + 68, &3_u16.to_le_bytes());
+    let section = 88 + optional;
+    put(section, b".gccfg\0\0");
+    put(section + 8, &(SLOT_BYTES as u32).to_le_bytes());
+    put(section + 16, &(SLOT_BYTES as u32).to_le_bytes());
+    put(section + 20, &(data as u32).to_le_bytes());
+    file.extend_from_slice(&EMPTY);
+    file
+}
+
+#[test]
+fn a_program_for_windows_gets_a_window_in_place_of_its_console_and_nothing_else() {
+    for wide in [false, true] {
+        let mut program = pe(wide);
+        let before = program.clone();
+
+        write(&mut program, &config(), &key()).expect("a slot");
+
+        assert_eq!(read(&program), Ok(Some(config())));
+        let slot = find(&program).expect("a slot");
+        let changed: Vec<usize> = (0..slot.start)
+            .filter(|&at| program[at] != before[at])
+            .collect();
+        assert_eq!(changed, [88 + 68]);
+        assert_eq!(program[88 + 68], 2);
+    }
+}
+
 #[test]
 fn the_magic_somewhere_else_is_no_slot() {
     for (program, error) in [

@@ -36,6 +36,10 @@ pub enum Permission {
     SupportForOthers,
     /// Read and export the audit log.
     ReadAudit,
+    /// See what was sent by e-mail and webhook, and send a test.
+    SeeNotices,
+    /// Add people, set what they may do, take their access away.
+    ManageUsers,
 }
 
 impl Role {
@@ -55,7 +59,11 @@ impl Role {
             P::EndSessionOfOthers | P::SupportForOthers => {
                 matches!(self, Self::SeniorTechnician | Self::Admin)
             }
-            P::RemoveMachine | P::ManageEnrolment | P::ReadAudit => matches!(self, Self::Admin),
+            P::RemoveMachine
+            | P::ManageEnrolment
+            | P::ReadAudit
+            | P::SeeNotices
+            | P::ManageUsers => matches!(self, Self::Admin),
         }
     }
 
@@ -93,6 +101,8 @@ mod tests {
             (P::RemoveMachine, [false, false, true]),
             (P::ManageEnrolment, [false, false, true]),
             (P::ReadAudit, [false, false, true]),
+            (P::SeeNotices, [false, false, true]),
+            (P::ManageUsers, [false, false, true]),
         ];
         for (permission, expected) in table {
             assert_eq!(

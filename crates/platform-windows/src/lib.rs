@@ -6,6 +6,7 @@ pub mod boot;
 pub mod cadence;
 pub mod compare;
 pub mod cursor_image;
+pub mod guest_layout;
 pub mod keystrokes;
 pub mod protection;
 pub mod screen;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use gc_platform::guest::GuestWindow;
-use gc_platform::{Desktop, Facts, Host, PlatformError, Preset};
+use gc_platform::{Desktop, Facts, Host, PlatformError, Preset, Removed};
 
 use crate::X11Desktop;
 use crate::guest::X11GuestWindow;
@@ -101,8 +101,8 @@ impl Host for LinuxHost {
         crate::slot::content()
     }
 
-    fn remove_program(&self) -> io::Result<()> {
-        fs::remove_file(std::env::current_exe()?)
+    fn remove_program(&self) -> io::Result<Removed> {
+        fs::remove_file(std::env::current_exe()?).map(|()| Removed::Now)
     }
 
     fn release_memory(&self) {

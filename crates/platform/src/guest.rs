@@ -27,6 +27,16 @@ pub struct Page {
     pub buttons: Vec<Button>,
 }
 
+impl Page {
+    /// What the page asks, to compare with another's. A line of the chat, or the count of
+    /// unread ones on a button, is no other question; another title, or other words, is.
+    pub fn asks(&self) -> impl PartialEq + '_ {
+        let actions: Vec<Action> = self.buttons.iter().map(|button| button.action).collect();
+        let said = (&self.title, &self.words, &self.facts, &self.text);
+        (self.shape, said, actions)
+    }
+}
+
 /// See [`Page::shape`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shape {

@@ -35,6 +35,15 @@ pub struct Preset {
     pub api_key: Option<String>,
 }
 
+/// When the file of a running program goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// It is gone.
+    Now,
+    /// A few seconds after the program ends: this system keeps the files of programs that run.
+    AtTheEnd,
+}
+
 /// The machine, as the agent sees it without anybody looking at a desktop.
 pub trait Host: Send + Sync {
     /// What the machine is now. Never fails: what cannot be found is left empty.
@@ -84,11 +93,11 @@ pub trait Host: Send + Sync {
         Vec::new()
     }
 
-    /// Removes the file of this running program.
+    /// Removes the file of this running program, which ends soon.
     ///
     /// # Errors
     /// The system's.
-    fn remove_program(&self) -> io::Result<()> {
+    fn remove_program(&self) -> io::Result<Removed> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -12,7 +12,7 @@ mod service;
 
 use std::time::Duration;
 
-pub use host::{Facts, Host, Preset};
+pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
 

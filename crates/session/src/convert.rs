@@ -1,8 +1,11 @@
 //! Wire messages to our own types, with every limit checked, and back.
 
+use gc_codec::{FilmFormat, FilmPiece};
 use gc_model::geometry::{Display, DisplayLayout, MAX_DISPLAYS, Rect, Size};
 use gc_proto::limits::{MAX_RECTS, MAX_TEXT_BYTES};
 use gc_proto::v1;
+
+use crate::viewer::Film;
 
 /// A message that breaks a limit or says nothing sensible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +77,73 @@ pub(crate) fn rects_to_wire(rects: &[Rect]) -> Vec<u32> {
         .iter()
         .flat_map(|rect| [rect.x, rect.y, rect.width, rect.height])
         .collect()
+}
+
+pub(crate) fn format_to_wire(format: FilmFormat) -> v1::Encoding {
+    match format {
+        FilmFormat::Vp9 => v1::Encoding::Vp9,
+        FilmFormat::H264 => v1::Encoding::H264,
+    }
+}
+
+pub(crate) fn format_from_wire(encoding: i32) -> Option<FilmFormat> {
+    match v1::Encoding::try_from(encoding) {
+        Ok(v1::Encoding::Vp9) => Some(FilmFormat::Vp9),
+        Ok(v1::Encoding::H264) => Some(FilmFormat::H264),
+        _ => None,
+    }
+}
+
+pub(crate) fn film_to_wire(film: FilmPiece) -> v1::FilmFrame {
+    v1::FilmFrame {
+        stream: film.stream,
+        encoding: format_to_wire(film.format).into(),
+        key: film.key,
+        area: rects_to_wire(&[film.area]),
+        coded_width: film.coded_width,
+        coded_height: film.coded_height,
+        rects: rects_to_wire(&film.rects),
+        data: film.data.into(),
+    }
+}
+
+/// A film's frame inside a picture of `size`.
+pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, ConvertError> {
+    let format = format_from_wire(film.encoding).ok_or(ConvertError(
+        "the film is in a format that nobody announced",
+    ))?;
+    let area = match rects_from_wire(&film.area)?[..] {
+        [area] if !area.is_empty() && area.fits(size) => area,
+        _ => return Err(ConvertError("the film has no place in the picture")),
+    };
+    let rects = rects_from_wire(&film.rects)?;
+    let painted: usize = rects.iter().map(|rect| rect.area()).sum();
+    let inside = |rect: &Rect| {
+        rect.x >= area.x
+            && rect.y >= area.y
+            && rect.x + rect.width <= area.x + area.width
+            && rect.y + rect.height <= area.y + area.height
+    };
+    let sound = rects.iter().all(|rect| rect.fits(size) && inside(rect));
+    if !sound || painted > area.area() {
+        return Err(ConvertError(
+            "the film is to be painted outside of its place",
+        ));
+    }
+    let coded = (1..=area.width).contains(&film.coded_width)
+        && (1..=area.height).contains(&film.coded_height);
+    if !coded || film.data.is_empty() {
+        return Err(ConvertError("the film's frame is none"));
+    }
+    Ok(Film {
+        stream: film.stream,
+        format,
+        key: film.key,
+        area,
+        coded_width: film.coded_width,
+        coded_height: film.coded_height,
+        rects,
+    })
 }
 
 pub(crate) fn rects_from_wire(numbers: &[u32]) -> Result<Vec<Rect>, ConvertError> {

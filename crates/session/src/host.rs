@@ -2,11 +2,13 @@
 
 mod consent;
 mod machine;
+mod opening;
+mod picture;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gc_codec::{Colours, EncodeOrder, Encoded, Pending, Update};
+use gc_codec::{EncodeOrder, FilmFormat};
 use gc_model::geometry::DisplayLayout;
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::input::InputEvent;
@@ -16,39 +18,26 @@ use gc_proto::Message as _;
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
-use zeroize::Zeroizing;
 
 use crate::consent::{Consent, ConsentOutcome, Gate, Rights};
-use crate::convert::{rects_to_wire, text};
+use crate::convert::text;
 use crate::cursor::CursorSlots;
 use crate::echo::EchoHold;
-use crate::grant;
 use crate::guard::Guard;
-use crate::handshake::{Handshake, derive_key};
+use crate::handshake::Handshake;
 use crate::input::HeldInput;
 use crate::pacer::Pacer;
 use crate::preferences::{OsFamily, Preferences, Quality};
 use crate::seal::LaneKeys;
-use crate::wire::{HEADER_BYTES, Header, Lane, WIRE_VERSION};
+use crate::wire::{HEADER_BYTES, Header, Lane};
 use crate::words::TwoWords;
+
+use picture::Frames;
+
+pub use picture::Captured;
 
 /// A viewer that does not open the handshake within this time is let go.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Shortest time between two frames: 60 a second.
-const MIN_INTERVAL: Duration = Duration::from_micros(16_600);
-
-/// Longest time between two frames that the cost of making them may cause: 20 a second.
-const MAX_INTERVAL: Duration = Duration::from_millis(50);
-
-/// After input the answer is looked for this often at most.
-const INPUT_INTERVAL: Duration = Duration::from_millis(4);
-
-/// How long after input its answer is expected.
-const INPUT_WINDOW: Duration = Duration::from_millis(150);
-
-/// Below this delivered rate, in bytes a second, automatic quality takes the fewest colours: 0.5 Mbit/s.
-const FEW_COLOURS_BELOW: u64 = 64_000;
 
 /// What a host must know.
 pub struct HostConfig {
@@ -80,6 +69,8 @@ pub struct HostConfig {
     pub guards: Guard,
     /// Best quality that the machine's owner allows; `None` leaves it to the viewer.
     pub quality: Option<Quality>,
+    /// The video codecs that this program can make, best first.
+    pub films: Vec<FilmFormat>,
     /// Whether somebody at the machine has to allow it.
     pub consent: Consent,
 }
@@ -129,26 +120,6 @@ pub enum HostOutput {
     Guard(Guard),
     /// Close the connection. The sentence is for the log.
     Ended(String),
-}
-
-/// What became of a [`HostOutput::Capture`].
-#[derive(Debug)]
-pub enum Captured {
-    /// The screen was read.
-    Encoded {
-        /// What the encoder made of it.
-        encoded: Encoded,
-        /// When reading began.
-        captured_at: Moment,
-        /// Time for reading the screen.
-        capture: Duration,
-        /// Time for finding changes and packing them.
-        encode: Duration,
-    },
-    /// The layout changed; [`Host::handle_layout`] follows.
-    Reopen,
-    /// The screen cannot be read.
-    Failed(String),
 }
 
 /// Something for the technician to know.
@@ -218,22 +189,6 @@ enum State {
     Ended,
 }
 
-/// When and why the next frame is made.
-struct Frames {
-    sequence: u64,
-    /// The screen may differ from what was sent.
-    wanted: bool,
-    restart: bool,
-    /// Something is to be sharpened then.
-    due: Option<Moment>,
-    /// The budget of the order that was not answered yet.
-    outstanding: Option<usize>,
-    last_order: Option<Moment>,
-    cost: Duration,
-    limit: v1::Limit,
-    viewer_time: Duration,
-}
-
 impl Host {
     /// Waits for a viewer's handshake.
     pub fn new(config: HostConfig, now: Moment) -> Self {
@@ -262,17 +217,7 @@ impl Host {
             only_display: None,
             guard: Guard::default(),
             pacer: Pacer::default(),
-            frames: Frames {
-                sequence: 0,
-                wanted: false,
-                restart: true,
-                due: None,
-                outstanding: None,
-                last_order: None,
-                cost: Duration::ZERO,
-                limit: v1::Limit::NothingChanges,
-                viewer_time: Duration::ZERO,
-            },
+            frames: Frames::default(),
             cursor: CursorSlots::default(),
         }
     }
@@ -334,42 +279,6 @@ impl Host {
             visible: pointer.visible,
         };
         self.send(Lane::Cursor, agent_message::Body::CursorPosition(position));
-    }
-
-    /// The answer to [`HostOutput::Capture`].
-    pub fn handle_captured(&mut self, now: Moment, captured: Captured) {
-        let Some(budget) = self.frames.outstanding.take() else {
-            return;
-        };
-        match captured {
-            // Read before the person paused, and not to be shown any more.
-            Captured::Encoded { .. } if !self.gate.shows() => self.frames.restart = true,
-            Captured::Encoded {
-                encoded,
-                captured_at,
-                capture,
-                encode,
-            } => {
-                let cost = capture + encode;
-                self.frames.cost = (self.frames.cost * 3 + cost) / 4;
-                match encoded.pending {
-                    Pending::Nothing => self.frames.due = None,
-                    Pending::Now => self.frames.wanted = true,
-                    Pending::At(moment) => self.frames.due = Some(moment),
-                }
-                self.echo.handle_captured(encoded.update.is_some());
-                if let Some(update) = encoded.update {
-                    self.send_frame(now, update, budget, captured_at, capture, encode);
-                } else {
-                    self.frames.limit = v1::Limit::NothingChanges;
-                }
-            }
-            Captured::Reopen => self.frames.restart = true,
-            Captured::Failed(detail) => {
-                self.fail_with(v1::SessionErrorCode::DesktopLost, &detail);
-            }
-        }
-        self.order_capture(now);
     }
 
     /// Tells the technician something.
@@ -451,175 +360,6 @@ impl Host {
         self.order_capture(now);
     }
 
-    fn handle_opening(&mut self, now: Moment, body: &[u8]) {
-        let State::Opening(handshake) = &mut self.state else {
-            return;
-        };
-        let Ok(payload) = handshake.read(body) else {
-            // An empty answer: the viewer says in words that this is not the machine it expected.
-            let refusal = Header {
-                lane: Lane::Handshake,
-                epoch: 0,
-            }
-            .to_bytes()
-            .to_vec();
-            self.outputs.push_back(HostOutput::Send(refusal));
-            return self
-                .end("the viewer expects another machine key, or its handshake was damaged");
-        };
-        let opening = v1::Opening::decode(&*payload).unwrap_or_default();
-        let checked = grant::verify(
-            &opening.signed_grant,
-            &grant::Expected {
-                session: &self.config.session_id,
-                participant: &self.config.participant_id,
-                machine: &self.config.machine_id,
-                server_public_key: &self.config.server_public_key,
-                unix_seconds: self.config.unix_seconds,
-            },
-        );
-        let speaks_zstd = opening.capabilities.as_ref().is_some_and(|capabilities| {
-            capabilities
-                .encodings
-                .contains(&v1::Encoding::ZstdBgrx.into())
-        });
-        let grant = match checked {
-            Ok(_) if !speaks_zstd => {
-                let detail = "the viewer cannot decode any picture that this machine can make";
-                return self.refuse(v1::RefusalReason::Incompatible, detail);
-            }
-            Ok(grant) => grant,
-            Err(error @ grant::GrantError::Expired) => {
-                return self.refuse(v1::RefusalReason::GrantExpired, &error.to_string());
-            }
-            Err(error) => return self.refuse(v1::RefusalReason::GrantInvalid, &error.to_string()),
-        };
-
-        let promise = <[u8; 32]>::try_from(&*opening.words_commitment).ok();
-        if promise.is_none() && self.config.consent != Consent::NotNeeded {
-            let detail = "this viewer is too old for a machine whose user is asked";
-            return self.refuse(v1::RefusalReason::Incompatible, detail);
-        }
-        let granted = Rights {
-            view: true,
-            control: grant.can_control && self.config.has_input,
-        };
-        self.technician = text(&grant.technician);
-        let consent_pending = self.gate.admit(granted, &self.technician);
-        if let Some(preferences) = opening.preferences {
-            self.preferences = Preferences::from_wire(preferences);
-        }
-        let rights = if consent_pending {
-            granted
-        } else {
-            self.gate.allowed()
-        };
-        let accepted = v1::Accepted {
-            capabilities: Some(self.capabilities()),
-            layout: Some(self.wire_layout()),
-            rights: rights.to_wire(),
-            consent_pending,
-        };
-        if !self.answer(v1::answer::Result::Accepted(accepted)) {
-            return;
-        }
-        let State::Opening(handshake) = std::mem::replace(&mut self.state, State::Ended) else {
-            unreachable!("answer() kept the state")
-        };
-        if let Some(commitment) = promise {
-            self.check = WordsCheck::Promised {
-                commitment,
-                handshake_hash: handshake.hash(),
-            };
-        }
-        let mut keys = handshake.finish();
-        let key: Zeroizing<[u8; 32]> = derive_key(&self.config.seed, b"guruconnect picture key");
-        let dealt = v1::PictureKey {
-            epoch: 1,
-            key: key.to_vec().into(),
-        };
-        let message = v1::AgentMessage {
-            body: Some(agent_message::Body::PictureKey(dealt)),
-        };
-        let sealed = keys.seal(Lane::Control, &message.encode_to_vec());
-        keys.set_picture_key(1, &key);
-        self.state = State::Running(Box::new(keys));
-        self.outputs.push_back(HostOutput::Send(sealed));
-        if !consent_pending {
-            self.start(now);
-        }
-    }
-
-    /// The viewer may look from now on.
-    fn start(&mut self, now: Moment) {
-        if self.gate.paused {
-            let paused = v1::Paused { paused: true };
-            self.send(Lane::Control, agent_message::Body::Paused(paused));
-        }
-        self.outputs.push_back(HostOutput::Started {
-            technician: self.technician.clone(),
-            can_control: self.gate.allowed().control,
-        });
-        self.show(now);
-    }
-
-    /// What was held back is shown.
-    fn show(&mut self, now: Moment) {
-        if !self.gate.shows() {
-            return;
-        }
-        if let Some(pointer) = self.cursor.kept.take() {
-            self.handle_pointer(now, &pointer);
-        }
-        self.frames.wanted = true;
-    }
-
-    fn capabilities(&self) -> v1::Capabilities {
-        let mut features = vec![v1::Feature::Cursor.into(), v1::Feature::TextInput.into()];
-        if self.config.has_secure_attention {
-            features.push(v1::Feature::SecureAttention.into());
-        }
-        features.extend(self.machine_features());
-        v1::Capabilities {
-            wire_version: WIRE_VERSION.into(),
-            encodings: vec![v1::Encoding::ZstdBgrx.into()],
-            features,
-            software: text(&self.config.software),
-            os_family: self.config.os_family.to_wire().into(),
-        }
-    }
-
-    fn refuse(&mut self, reason: v1::RefusalReason, detail: &str) {
-        let refused = v1::Refused {
-            reason: reason.into(),
-            detail: text(detail),
-        };
-        if self.answer(v1::answer::Result::Refused(refused)) {
-            self.end(&format!("refused the viewer: {detail}"));
-        }
-    }
-
-    /// Sends the second handshake message.
-    fn answer(&mut self, result: v1::answer::Result) -> bool {
-        let State::Opening(handshake) = &mut self.state else {
-            return false;
-        };
-        let answer = v1::Answer {
-            result: Some(result),
-        };
-        let Ok(body) = handshake.write(&answer.encode_to_vec()) else {
-            self.end("the handshake could not be answered");
-            return false;
-        };
-        let header = Header {
-            lane: Lane::Handshake,
-            epoch: 0,
-        };
-        self.outputs
-            .push_back(HostOutput::Send([&header.to_bytes()[..], &body].concat()));
-        true
-    }
-
     fn handle_opened(&mut self, now: Moment, lane: Lane, body: &[u8]) {
         let Ok(message) = v1::ViewerMessage::decode(body) else {
             return self.fail("the viewer sent a message that is not readable");
@@ -674,7 +414,12 @@ impl Host {
                     self.lift_guard();
                 }
             }
-            Some(viewer_message::Body::Refresh(_)) => self.frames.restart = true,
+            Some(viewer_message::Body::Refresh(request)) => {
+                self.frames.restart = true;
+                if request.without_films {
+                    self.frames.film = None;
+                }
+            }
             Some(viewer_message::Body::Ping(ping)) => {
                 self.send(
                     Lane::Control,
@@ -715,144 +460,6 @@ impl Host {
         let events = self.input.release_all();
         self.outputs
             .extend(events.into_iter().map(HostOutput::Inject));
-    }
-
-    fn handle_ack(&mut self, now: Moment, ack: &v1::FrameAck) {
-        if let Err(error) = self.pacer.handle_ack(now, ack.sequence) {
-            return self.fail(&error.to_string());
-        }
-        self.frames.viewer_time = Duration::from_micros(ack.shown_us.into());
-    }
-
-    /// When the next frame is to be made, if there is a reason and room for one.
-    fn next_capture(&self) -> Option<Moment> {
-        if self.frames.outstanding.is_some() || !self.gate.shows() {
-            return None;
-        }
-        let reason = match (self.frames.wanted || self.frames.restart, self.frames.due) {
-            (true, _) => Moment::ZERO,
-            (false, Some(due)) => due,
-            (false, None) => return None,
-        };
-        self.pacer.budget()?;
-        let earliest = self
-            .frames
-            .last_order
-            .map_or(Moment::ZERO, |last| last + self.interval(last));
-        Some(reason.max(earliest))
-    }
-
-    fn interval(&self, last: Moment) -> Duration {
-        let cost = self.frames.cost;
-        match self.last_input_at {
-            _ if self.echo.is_active(last) => INPUT_INTERVAL,
-            Some(input) if last.since(input) < INPUT_WINDOW => {
-                cost.clamp(INPUT_INTERVAL, MIN_INTERVAL)
-            }
-            _ => (cost * 2).clamp(MIN_INTERVAL, MAX_INTERVAL),
-        }
-    }
-
-    fn order_capture(&mut self, now: Moment) {
-        if !matches!(self.state, State::Running(_)) {
-            return;
-        }
-        match self.next_capture() {
-            Some(at) if at <= now => {}
-            _ => {
-                let held_back = self.frames.wanted && self.frames.outstanding.is_none();
-                if held_back && self.pacer.budget().is_none() {
-                    let waits_for_viewer = self.frames.viewer_time * 2 > self.pacer.link().rtt;
-                    self.frames.limit = if waits_for_viewer {
-                        v1::Limit::Viewer
-                    } else {
-                        v1::Limit::Network
-                    };
-                }
-                return;
-            }
-        }
-        let Some(budget) = self.pacer.budget() else {
-            return;
-        };
-        self.frames.outstanding = Some(budget);
-        self.frames.last_order = Some(now);
-        self.frames.wanted = false;
-        self.frames.due = None;
-        let order = EncodeOrder {
-            restart: std::mem::take(&mut self.frames.restart),
-            budget_bytes: budget,
-            colours: self.colours(),
-            hold_films: self.echo.holds(now),
-        };
-        self.outputs.push_back(HostOutput::Capture(order));
-    }
-
-    fn colours(&self) -> Colours {
-        let wanted = match self.preferences.quality {
-            Quality::High => Colours::All,
-            Quality::Medium => Colours::Reduced,
-            Quality::Low => Colours::Few,
-            Quality::Auto => match self.pacer.link().delivered_rate {
-                1..FEW_COLOURS_BELOW => Colours::Few,
-                _ => Colours::Reduced,
-            },
-        };
-        match (self.config.quality, wanted) {
-            (Some(Quality::Low), _) => Colours::Few,
-            (Some(Quality::Medium), Colours::All) => Colours::Reduced,
-            _ => wanted,
-        }
-    }
-
-    fn send_frame(
-        &mut self,
-        now: Moment,
-        update: Update,
-        budget: usize,
-        captured_at: Moment,
-        capture: Duration,
-        encode: Duration,
-    ) {
-        let micros = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
-        if let Some(token) = self.pacer.next_probe(now) {
-            self.send(Lane::Control, agent_message::Body::Ping(v1::Ping { token }));
-        }
-        let link = self.pacer.link();
-        if update.complete {
-            let slow = self.frames.cost * 2 > MIN_INTERVAL;
-            self.frames.limit = if slow {
-                v1::Limit::Agent
-            } else {
-                v1::Limit::FrameRate
-            };
-        }
-        self.frames.sequence += 1;
-        let app_limited = update.complete && update.data.len() < budget;
-        let frame = v1::VideoFrame {
-            sequence: self.frames.sequence,
-            layout_generation: self.layout_generation,
-            encoding: v1::Encoding::ZstdBgrx.into(),
-            starts_stream: update.starts_stream,
-            rects: rects_to_wire(&update.rects),
-            data: update.data.into(),
-            captured_at_us: captured_at.as_micros(),
-            capture_us: micros(capture),
-            encode_us: micros(encode),
-            complete: update.complete,
-            input_sequence: self.input_sequence,
-            reduced: update.reduced,
-            link: Some(v1::LinkReport {
-                rtt_us: micros(link.rtt),
-                base_rtt_us: micros(link.base_rtt),
-                delivered_rate: link.delivered_rate,
-                limit: self.frames.limit.into(),
-            }),
-        };
-        if let Some(bytes) = self.send(Lane::Picture, agent_message::Body::Frame(frame)) {
-            self.pacer
-                .handle_sent(now, self.frames.sequence, bytes, app_limited);
-        }
     }
 
     /// Seals and queues a message; how many bytes it has on the network.

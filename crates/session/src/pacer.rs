@@ -31,6 +31,12 @@ const MAX_BUDGET_BYTES: usize = 256 * 1024;
 /// Smallest budget worth an update.
 const MIN_BUDGET_BYTES: usize = 600;
 
+/// Frames a second that a film has where the link carries them, if need be coarser ones.
+const FILM_RATE_HZ: f64 = 25.0;
+
+/// Below this a film is not worth looking at, and rather has fewer frames.
+const MIN_FILM_BYTES: usize = 1_000;
+
 /// Data beyond the base round trip that keeps the link busy: one frame at 30 Hz.
 const SLACK: Duration = Duration::from_millis(33);
 
@@ -142,6 +148,14 @@ impl Pacer {
         let budget = target.saturating_sub(self.in_flight_bytes);
         let empties = self.draining || self.fixed.test_bytes().is_some();
         (!empties && budget >= MIN_BUDGET_BYTES.max(target / 8)).then_some(budget.min(most))
+    }
+
+    /// Bytes that one frame of a film should have, so that there are enough of them a second.
+    pub fn film_bytes(&self) -> usize {
+        let bytes = self
+            .rate()
+            .map_or(0.0, |rate| rate * self.gain / FILM_RATE_HZ);
+        (bytes as usize).max(MIN_FILM_BYTES)
     }
 
     /// Asked before each update: the token of a probe to send ahead of it, if one is due.

@@ -8,7 +8,7 @@ mod machine;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gc_codec::{Decoder, bgrx_to_rgba, unpack_cursor};
+use gc_codec::{Decoder, FilmFormat, bgrx_to_rgba, unpack_cursor};
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::key::Usage;
@@ -22,7 +22,7 @@ use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
 
 use crate::consent::Rights;
-use crate::convert::{layout_from_wire, rects_from_wire, text};
+use crate::convert::{film_from_wire, format_to_wire, layout_from_wire, rects_from_wire, text};
 use crate::cursor::CURSOR_SLOTS;
 use crate::guard::Guard;
 use crate::handshake::{Handshake, derive_key};
@@ -31,7 +31,7 @@ use crate::seal::LaneKeys;
 use crate::wire::{Header, Lane, WIRE_VERSION};
 use crate::words::{TwoWords, commitment, two_words};
 
-pub use event::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
+pub use event::{EndCode, Film, Limit, NoticeCode, ShownFrame, ViewerEvent};
 
 /// A machine that does not answer the handshake within this time is given up.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -41,6 +41,10 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Inputs whose answer is awaited for the latency figure.
 const MAX_AWAITED_INPUTS: usize = 256;
+
+/// Frames that the program may keep unpainted before the oldest is forgotten; a machine
+/// that waits for acknowledgements never has so many on their way.
+const MAX_PAINTING: usize = 256;
 
 /// What a viewer must know.
 pub struct ViewerConfig {
@@ -58,6 +62,8 @@ pub struct ViewerConfig {
     pub seed: [u8; 32],
     /// Program and version, for people.
     pub software: String,
+    /// The video codecs that the program can decode.
+    pub films: Vec<FilmFormat>,
 }
 
 /// What the driver is to do.
@@ -90,7 +96,11 @@ pub struct Viewer {
     awaited_inputs: VecDeque<(u64, Moment)>,
     ping: Option<(u64, Moment)>,
     pings: u64,
-    painting: Option<Painting>,
+    /// Frames that are not on the screen yet, in order.
+    painting: VecDeque<Painting>,
+    /// The film that is being followed.
+    film_stream: Option<u32>,
+    film_data: bytes::Bytes,
 }
 
 enum State {
@@ -103,6 +113,8 @@ enum State {
 struct Painting {
     sequence: u64,
     received_at: Moment,
+    /// On the screen, while one before it is not.
+    done: bool,
 }
 
 impl Viewer {
@@ -131,7 +143,9 @@ impl Viewer {
             awaited_inputs: VecDeque::new(),
             ping: None,
             pings: 0,
-            painting: None,
+            painting: VecDeque::new(),
+            film_stream: None,
+            film_data: bytes::Bytes::new(),
             config,
         };
         match handshake.and_then(|handshake| viewer.open(handshake)) {
@@ -149,7 +163,11 @@ impl Viewer {
             signed_grant: self.config.signed_grant.clone().into(),
             capabilities: Some(v1::Capabilities {
                 wire_version: WIRE_VERSION.into(),
-                encodings: vec![v1::Encoding::ZstdBgrx.into()],
+                encodings: [v1::Encoding::ZstdBgrx]
+                    .into_iter()
+                    .chain(self.config.films.iter().copied().map(format_to_wire))
+                    .map(Into::into)
+                    .collect(),
                 features: vec![v1::Feature::Cursor.into(), v1::Feature::TextInput.into()],
                 software: text(&self.config.software),
                 os_family: v1::OsFamily::Unspecified.into(),
@@ -337,10 +355,18 @@ impl Viewer {
 
     /// Asks for the whole picture anew.
     pub fn handle_refresh(&mut self, _now: Moment) {
-        self.send(
-            Lane::Control,
-            viewer_message::Body::Refresh(v1::RefreshRequest {}),
-        );
+        self.refresh(false);
+    }
+
+    /// The film of the last frame could not be decoded: there shall be none any more.
+    pub fn handle_film_failed(&mut self, _now: Moment) {
+        self.awaits_stream = true;
+        self.refresh(true);
+    }
+
+    fn refresh(&mut self, without_films: bool) {
+        let request = v1::RefreshRequest { without_films };
+        self.send(Lane::Control, viewer_message::Body::Refresh(request));
     }
 
     /// Leaves for good.
@@ -354,19 +380,27 @@ impl Viewer {
 
     /// The frame's pixels are on the screen.
     pub fn handle_painted(&mut self, now: Moment, sequence: u64) {
-        let Some(painting) = self
-            .painting
-            .filter(|painting| painting.sequence == sequence)
-        else {
-            return;
-        };
-        self.painting = None;
-        self.acknowledge(painting, now);
+        for painting in &mut self.painting {
+            painting.done |= painting.sequence == sequence;
+        }
+        // A film is decoded beside the rest; what came after it may be painted before it.
+        let mut newest = None;
+        while let Some(painting) = self.painting.pop_front_if(|painting| painting.done) {
+            newest = Some(painting);
+        }
+        if let Some(painting) = newest {
+            self.acknowledge(painting, now);
+        }
     }
 
     /// The pixels of the last [`ViewerOutput::Frame`]: RGBA of each rectangle, in order.
     pub fn pixels(&self) -> &[u8] {
         self.decoder.as_ref().map_or(&[], Decoder::pixels)
+    }
+
+    /// The film's packet of the last [`ViewerOutput::Frame`]; empty when it has none.
+    pub fn film_data(&self) -> &[u8] {
+        &self.film_data
     }
 
     /// What to do next.
@@ -638,16 +672,21 @@ impl Viewer {
                 Painting {
                     sequence: frame.sequence,
                     received_at: now,
+                    done: true,
                 },
                 now,
             );
         }
-        let Ok(rects) = self.decode(frame) else {
+        let decoded = self
+            .decode_film(frame)
+            .and_then(|film| Ok((self.decode(frame)?, film)));
+        let Ok((rects, film)) = decoded else {
             self.awaits_stream = true;
             self.acknowledge(
                 Painting {
                     sequence: frame.sequence,
                     received_at: now,
+                    done: true,
                 },
                 now,
             );
@@ -657,13 +696,18 @@ impl Viewer {
         let link = frame.link.unwrap_or_default();
         let micros = |value: u32| Duration::from_micros(value.into());
         let input_latency = self.input_latency(now, frame.input_sequence);
-        self.painting = Some(Painting {
+        if self.painting.len() == MAX_PAINTING {
+            self.painting.pop_front();
+        }
+        self.painting.push_back(Painting {
             sequence: frame.sequence,
             received_at: now,
+            done: false,
         });
         self.outputs.push_back(ViewerOutput::Frame(ShownFrame {
             sequence: frame.sequence,
             rects,
+            film,
             complete: frame.complete,
             reduced: frame.reduced,
             bytes,
@@ -676,6 +720,24 @@ impl Viewer {
             input_sequence: frame.input_sequence,
             input_latency,
         }));
+    }
+
+    /// Checks what the program is to decode. A stream is only followed from its beginning.
+    fn decode_film(&mut self, frame: &v1::VideoFrame) -> Result<Option<Film>, Damaged> {
+        self.film_data = bytes::Bytes::new();
+        let Some(wire) = &frame.film else {
+            return Ok(None);
+        };
+        let (_, layout) = self.layout.as_ref().ok_or(Damaged)?;
+        let film = film_from_wire(wire, layout.picture).map_err(|_| Damaged)?;
+        let announced = self.config.films.contains(&film.format);
+        let follows = film.key || self.film_stream == Some(film.stream);
+        if !announced || !follows {
+            return Err(Damaged);
+        }
+        self.film_stream = Some(film.stream);
+        self.film_data = wire.data.clone();
+        Ok(Some(film))
     }
 
     fn decode(&mut self, frame: &v1::VideoFrame) -> Result<Vec<Rect>, Damaged> {

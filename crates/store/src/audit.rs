@@ -94,6 +94,8 @@ actions! {
     SupportCodeCompleted => "support_code.completed",
     /// The person at a machine answered what may be done.
     ConsentAnswered => "consent.answered",
+    /// A notice was sent to try out e-mail and webhooks.
+    NoticeTested => "notice.tested",
     /// The audit log was exported.
     AuditExported => "audit.exported",
 }

@@ -238,6 +238,15 @@ pub unsafe extern "C" fn gc_viewer_request_control(viewer: *mut Bridge, now_us: 
     }
 }
 
+/// The film of the last frame cannot be decoded here.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_viewer_film_failed(viewer: *mut Bridge, now_us: f64) {
+    unsafe { bridge(viewer).viewer().handle_film_failed(moment(now_us)) };
+}
+
 /// Leaves for good.
 ///
 /// # Safety
@@ -309,4 +318,22 @@ pub unsafe extern "C" fn gc_pixels_ptr(viewer: *mut Bridge) -> *const u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_pixels_len(viewer: *mut Bridge) -> usize {
     unsafe { bridge(viewer).viewer().pixels().len() }
+}
+
+/// Where the packet of the last frame's film is.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_film_ptr(viewer: *mut Bridge) -> *const u8 {
+    unsafe { bridge(viewer).viewer().film_data().as_ptr() }
+}
+
+/// How many bytes the packet of the last frame's film has.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_film_len(viewer: *mut Bridge) -> usize {
+    unsafe { bridge(viewer).viewer().film_data().len() }
 }

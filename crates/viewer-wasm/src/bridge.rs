@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use gc_model::geometry::DisplayLayout;
+use gc_codec::FilmFormat;
+use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_session::viewer::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
@@ -40,6 +41,16 @@ struct Config {
     #[serde(default)]
     view_only: bool,
     software: String,
+    /// Formats of films that the browser decodes.
+    #[serde(default)]
+    films: Vec<WireFormat>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireFormat {
+    Vp9,
+    H264,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -136,6 +147,14 @@ impl Bridge {
                 preferences: preferences(config.quality, config.view_only),
                 seed: key(&config.seed, "seed")?,
                 software: config.software,
+                films: config
+                    .films
+                    .iter()
+                    .map(|format| match format {
+                        WireFormat::Vp9 => FilmFormat::Vp9,
+                        WireFormat::H264 => FilmFormat::H264,
+                    })
+                    .collect(),
             },
             now,
         );
@@ -289,6 +308,7 @@ fn preferences(quality: WireQuality, view_only: bool) -> Preferences {
 struct FrameJson {
     sequence: u64,
     rects: Vec<[u32; 4]>,
+    film: Option<FilmJson>,
     complete: bool,
     reduced: bool,
     bytes: usize,
@@ -302,16 +322,37 @@ struct FrameJson {
     input_latency_us: Option<u64>,
 }
 
+#[derive(Serialize)]
+struct FilmJson {
+    stream: u32,
+    format: &'static str,
+    key: bool,
+    area: [u32; 4],
+    coded: [u32; 2],
+    rects: Vec<[u32; 4]>,
+}
+
+fn rect_json(rect: &Rect) -> [u32; 4] {
+    [rect.x, rect.y, rect.width, rect.height]
+}
+
 impl FrameJson {
     fn of(frame: &ShownFrame) -> Self {
         let micros = |duration: std::time::Duration| duration.as_micros() as u64;
         Self {
             sequence: frame.sequence,
-            rects: frame
-                .rects
-                .iter()
-                .map(|rect| [rect.x, rect.y, rect.width, rect.height])
-                .collect(),
+            rects: frame.rects.iter().map(rect_json).collect(),
+            film: frame.film.as_ref().map(|film| FilmJson {
+                stream: film.stream,
+                format: match film.format {
+                    FilmFormat::Vp9 => "vp9",
+                    FilmFormat::H264 => "h264",
+                },
+                key: film.key,
+                area: rect_json(&film.area),
+                coded: [film.coded_width, film.coded_height],
+                rects: film.rects.iter().map(rect_json).collect(),
+            }),
             complete: frame.complete,
             reduced: frame.reduced,
             bytes: frame.bytes,

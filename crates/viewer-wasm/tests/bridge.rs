@@ -79,6 +79,7 @@ fn host() -> Host {
                 blank_screen: false,
             },
             quality: None,
+            films: Vec::new(),
             consent: Consent::NotNeeded,
         },
         Moment::ZERO,

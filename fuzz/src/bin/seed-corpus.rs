@@ -76,6 +76,7 @@ fn picture() -> (Vec<u32>, Vec<u8>) {
         budget_bytes: 100_000,
         colours: Colours::All,
         hold_films: false,
+        film: None,
     };
     let mut encoder = Encoder::new(size).expect("memory");
     let encoded = encoder
@@ -112,7 +113,7 @@ fn agent_messages(
                 width: 64,
                 height: 48,
                 displays: vec![display],
-                only: Some(1),
+                only: None,
             }),
         ),
         (
@@ -190,7 +191,30 @@ fn agent_messages(
                 ..Default::default()
             }),
         ),
+        (2, Body::Frame(film_frame())),
     ]
+}
+
+/// A frame with nothing but a film.
+fn film_frame() -> v1::VideoFrame {
+    let film = v1::FilmFrame {
+        stream: 1,
+        encoding: v1::Encoding::Vp9.into(),
+        key: true,
+        area: vec![8, 8, 32, 24],
+        coded_width: 16,
+        coded_height: 12,
+        rects: vec![8, 8, 32, 16],
+        data: vec![0x82, 0x49, 0x83, 0x42].into(),
+    };
+    v1::VideoFrame {
+        sequence: 2,
+        layout_generation: 1,
+        encoding: v1::Encoding::ZstdBgrx.into(),
+        starts_stream: true,
+        film: Some(film),
+        ..Default::default()
+    }
 }
 
 fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
@@ -213,7 +237,7 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 preferences: Some(preferences),
             }),
         ),
-        (0, Body::Refresh(v1::RefreshRequest {})),
+        (0, Body::Refresh(v1::RefreshRequest::default())),
         (0, Body::Ping(v1::Ping { token: 9 })),
         (0, Body::Pong(v1::Pong { token: 9 })),
         (

@@ -9,6 +9,7 @@ mod events;
 mod health;
 pub(crate) mod machines;
 mod metrics;
+mod notices;
 mod ready;
 pub(crate) mod sessions;
 mod setup;
@@ -139,6 +140,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(support::info::info))
         .routes(routes!(support::status::status))
         .routes(routes!(support::chat::read, support::chat::say))
+        .routes(routes!(notices::list::list_notices))
+        .routes(routes!(notices::test::test_notices))
         .routes(routes!(audit::list::list_audit))
         .routes(routes!(audit::export::export_audit))
         .routes(routes!(events::listen))

@@ -7,6 +7,7 @@ mod common;
 mod events;
 mod headers;
 mod machines;
+mod notices;
 mod openapi;
 mod origins;
 mod portal;

@@ -3,11 +3,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { root } from "../../../scripts/lib/guruconnect.mjs";
+import { root, windowsBinary } from "../../../scripts/lib/guruconnect.mjs";
 import { Cleanup, Program, until } from "../../../scripts/lib/processes.mjs";
 
 const SCRIPT = path.join(root, "scripts/wine-desktop");
-const PROGRAMS = path.join(root, "target-windows/dist/x86_64");
 
 export class WindowsDesktop {
   static readonly size = { width: 1280, height: 900 };
@@ -41,7 +40,10 @@ export class WindowsDesktop {
       desktop.assertRunning();
       return existsSync(log) && /^ready display=/m.test(readFileSync(log, "utf8"));
     };
-    await until("the Windows desktop", isReady, { withinMs: 120_000, everyMs: 200 });
+    await until("the Windows desktop", isReady, {
+      withinMs: 120_000,
+      everyMs: 200,
+    });
   }
 
   /** Gives the machine another keyboard, as X11 names it. */
@@ -76,14 +78,44 @@ export class WindowsDesktop {
     });
   }
 
+  /** A person's hands: moves the mouse, clicks, types, on the screen that Windows is shown on. */
+  hand(...args: string[]): string {
+    return execFileSync("xdotool", args, {
+      env: this.#screen(),
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+  }
+
+  /** A PNG of the screen that Windows is shown on. */
+  picture(): Buffer {
+    const args = ["-window", "root", "png:-"];
+    return execFileSync("import", args, {
+      env: this.#screen(),
+      timeout: 20_000,
+    });
+  }
+
+  #screen(): Record<string, string | undefined> {
+    const display = readFileSync(path.join(this.#state, "display"), "utf8").trim();
+    return { ...process.env, DISPLAY: `:${display}` };
+  }
+
   /** The process ids, outside of Wine, of the service's workers on this desktop. */
   workers(): number[] {
-    const isWorker = (id: string) => {
+    return this.processes(
+      (words) =>
+        words.includes("worker") && words.some((word) => word.endsWith("guruconnect-agent.exe")),
+    );
+  }
+
+  /** The process ids, outside of Wine, of the programs on this desktop with such a command line. */
+  processes(wanted: (words: string[]) => boolean): number[] {
+    const isWanted = (id: string) => {
       const of = (file: string) => readFileSync(`/proc/${id}/${file}`, "utf8").split("\0");
       try {
         return (
-          of("cmdline").includes("worker") &&
-          of("cmdline").some((word) => word.endsWith("guruconnect-agent.exe")) &&
+          wanted(of("cmdline")) &&
           of("environ").includes(`WINEPREFIX=${path.join(this.#state, "prefix")}`)
         );
       } catch {
@@ -91,8 +123,20 @@ export class WindowsDesktop {
       }
     };
     return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name) && isWorker(name))
+      .filter((name) => /^\d+$/.test(name) && isWanted(name))
       .map(Number);
+  }
+
+  /** Every value of the registry, and every file on drive C, to see what a program left. */
+  traces(): string[] {
+    const prefix = path.join(this.#state, "prefix");
+    const files = readdirSync(path.join(prefix, "drive_c"), {
+      recursive: true,
+    }).map(String);
+    const hives = ["system.reg", "user.reg"].flatMap((hive) =>
+      readFileSync(path.join(prefix, hive), "utf8").split("\n"),
+    );
+    return [...files, ...hives].filter((line) => /guruconnect/i.test(line));
   }
 
   async stop(): Promise<void> {
@@ -101,6 +145,6 @@ export class WindowsDesktop {
 }
 
 function ours(program: string): string {
-  const built = path.join(PROGRAMS, program);
+  const built = windowsBinary(program);
   return existsSync(built) ? built : program;
 }

@@ -5,6 +5,8 @@
 //! windows-helper read-notepad         prints the text in Notepad as UTF-8
 //! windows-helper place-notepad        prints where Notepad's text is in the picture, as JSON: {"x":…,"y":…,"width":…,"height":…}
 //! windows-helper type-notepad <text>  clicks into Notepad and types, the way the agent does
+//! windows-helper read-guest           prints what is on the customer's window, a line for each control, buttons in brackets
+//! windows-helper place-guest <label>  prints where its button with that label is, as place-notepad does
 //! windows-helper window               opens a window and prints one line for each key and button that it gets, until it is ended
 //! windows-helper pointer              prints where the pointer is in the picture: x and y
 //! windows-helper keys-down            prints the numbers of the virtual keys and buttons that are down, one on each line
@@ -14,6 +16,8 @@
 //! windows-helper idle                 does nothing until it is ended: keeps a Wine session alive
 //! ```
 
+#[cfg(windows)]
+mod guest;
 #[cfg(windows)]
 mod hands;
 #[cfg(windows)]
@@ -30,6 +34,10 @@ fn main() {
         ["place-notepad"] => notepad::place().map(|place| println!("{}", place.json())),
         ["type-notepad", text] => {
             notepad::place().and_then(|place| hands::click_and_type(&place, text))
+        }
+        ["read-guest"] => guest::text().map(|text| print!("{text}")),
+        ["place-guest", label] => {
+            guest::place_of_button(label).map(|place| println!("{}", place.json()))
         }
         ["window"] => listener::listen(),
         ["pointer"] => notepad::pointer().map(|(x, y)| println!("{x} {y}")),

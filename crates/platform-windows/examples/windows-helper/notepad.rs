@@ -18,13 +18,17 @@ const PATIENCE_MS: u32 = 5000;
 
 /// The text in Notepad.
 pub(crate) fn text() -> Result<String, String> {
-    let edit = edit_control()?;
+    text_of(edit_control()?)
+}
+
+/// What a control of another program says.
+pub(crate) fn text_of(control: HWND) -> Result<String, String> {
     let mut buffer = vec![0_u16; MAX_UNITS];
     let mut length = 0;
     // SAFETY: Windows copies the text from the other process, at most as many units as said.
     let answered = unsafe {
         SendMessageTimeoutW(
-            edit,
+            control,
             WM_GETTEXT,
             buffer.len(),
             buffer.as_mut_ptr() as LPARAM,
@@ -34,7 +38,7 @@ pub(crate) fn text() -> Result<String, String> {
         )
     };
     if answered == 0 {
-        return Err("Notepad does not answer".to_owned());
+        return Err("the program does not answer".to_owned());
     }
     Ok(String::from_utf16_lossy(
         &buffer[..length.min(buffer.len())],
@@ -91,18 +95,22 @@ impl Place {
 
 /// Where the text is.
 pub(crate) fn place() -> Result<Place, String> {
-    let edit = edit_control()?;
+    place_of(edit_control()?)
+}
+
+/// Where a control is.
+pub(crate) fn place_of(control: HWND) -> Result<Place, String> {
     let mut rect = RECT::default();
     // SAFETY: the structure is ours; the other calls take numbers.
     let (known, left, top) = unsafe {
         (
-            GetWindowRect(edit, &raw mut rect),
+            GetWindowRect(control, &raw mut rect),
             GetSystemMetrics(SM_XVIRTUALSCREEN),
             GetSystemMetrics(SM_YVIRTUALSCREEN),
         )
     };
     if known == 0 {
-        return Err("Notepad went away".to_owned());
+        return Err("the window went away".to_owned());
     }
     let (width, height) = (rect.right - rect.left, rect.bottom - rect.top);
     Ok(Place {
@@ -132,14 +140,19 @@ fn edit_control() -> Result<HWND, String> {
 
 /// Keeps the first child that holds text: `Edit`, or a rich edit control in newer versions.
 unsafe extern "system" fn keep_edit(child: HWND, found: LPARAM) -> BOOL {
-    let mut buffer = [0_u16; 64];
-    // SAFETY: the buffer is as long as said.
-    let length = unsafe { GetClassNameW(child, buffer.as_mut_ptr(), buffer.len() as i32) };
-    let class = String::from_utf16_lossy(&buffer[..usize::try_from(length).unwrap_or(0)]);
+    let class = class_of(child);
     if class == "Edit" || class.starts_with("RichEdit") {
         // SAFETY: `edit_control` passes a pointer to its variable.
         unsafe { *(found as *mut HWND) = child };
         return 0;
     }
     TRUE
+}
+
+/// The class of a window.
+pub(crate) fn class_of(window: HWND) -> String {
+    let mut buffer = [0_u16; 64];
+    // SAFETY: the buffer is as long as said.
+    let length = unsafe { GetClassNameW(window, buffer.as_mut_ptr(), buffer.len() as i32) };
+    String::from_utf16_lossy(&buffer[..usize::try_from(length).unwrap_or(0)])
 }

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gc_platform::{Desktop, Facts, Host, PlatformError, Power, Preset, ServiceControl};
+use gc_platform::guest::GuestWindow;
+use gc_platform::{Desktop, Facts, Host, PlatformError, Power, Preset, Removed, ServiceControl};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -16,10 +17,11 @@ use windows_sys::Win32::System::SystemInformation::{
 use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 
 use super::desktop::WindowsDesktop;
+use super::guest::WindowsGuestWindow;
 use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;
-use super::{private_files, registry, tokens};
+use super::{private_files, program_files, registry, slot, tokens};
 
 /// Where an installer or an administrator leaves settings.
 const SETTINGS_KEY: &str = r"SOFTWARE\GuruConnect";
@@ -77,6 +79,18 @@ impl Host for WindowsHost {
 
     fn power(&self) -> Option<Box<dyn Power>> {
         Some(Box::new(WindowsPower))
+    }
+
+    fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
+        Ok(Box::new(WindowsGuestWindow::open()?))
+    }
+
+    fn configuration_slot(&self) -> Vec<u8> {
+        slot::content()
+    }
+
+    fn remove_program(&self) -> io::Result<Removed> {
+        program_files::remove_downloaded()
     }
 
     fn service(&self) -> Option<Box<dyn ServiceControl>> {

@@ -1,13 +1,20 @@
 //! The agent's program in its place below `Program Files`, where only
 //! administrators may change it.
 
+use std::fs::OpenOptions;
 use std::io;
+use std::os::windows::fs::OpenOptionsExt as _;
+use std::os::windows::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gc_platform::PlatformError;
+use gc_platform::{PlatformError, Removed};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+};
+use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 
 use super::{os, registry};
 
@@ -71,16 +78,39 @@ fn remove_folder() -> io::Result<()> {
     }
 }
 
-/// No program can delete its own file, so the command interpreter does, a few seconds later.
+/// Removes the file of this program, wherever it was downloaded to, once it has ended.
+pub(crate) fn remove_downloaded() -> io::Result<Removed> {
+    let program = std::env::current_exe()?;
+    // Asked for the right to delete, but not to do it: says now what would fail later.
+    OpenOptions::new()
+        .access_mode(DELETE)
+        .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+        .open(&program)?;
+    interpret(REMOVE_FILE, &program).map(|()| Removed::AtTheEnd)
+}
+
 fn remove_after_end(program: &Path) -> io::Result<()> {
+    interpret(REMOVE_WITH_FOLDER, program)
+}
+
+/// No program can delete its own file, so the command interpreter tries once a second until
+/// the file is gone, for five minutes: the last page of the customer's window stands for two.
+const REMOVE_FILE: &str = r#"for /l %i in (1,1,300) do (ping -n 2 127.0.0.1 >nul & del /f /q "%GC_PROGRAM%" & if not exist "%GC_PROGRAM%" exit)"#;
+
+/// The same, and then its folder, unless somebody else put something there.
+const REMOVE_WITH_FOLDER: &str = r#"for /l %i in (1,1,300) do (ping -n 2 127.0.0.1 >nul & del /f /q "%GC_PROGRAM%" & if not exist "%GC_PROGRAM%" (rmdir "%GC_FOLDER%" & exit))"#;
+
+/// Lets the command interpreter do something, without a window. The file's name goes through
+/// the environment, so that nothing in it is a command.
+fn interpret(script: &str, program: &Path) -> io::Result<()> {
     let system = os::system_directory().ok_or(io::ErrorKind::NotFound)?;
-    let script = r#"ping -n 4 127.0.0.1 >nul & del /f /q "%GC_PROGRAM%" & rmdir "%GC_FOLDER%""#;
     Command::new(system.join("cmd.exe"))
-        .args(["/d", "/c"])
-        .arg(script)
+        // The interpreter knows no escapes: with /s the outermost quotes go, and all others stay.
+        .raw_arg(format!("/d /s /c \"{script}\""))
         .env("GC_PROGRAM", program)
         .env("GC_FOLDER", folder())
         .current_dir(system)
+        .creation_flags(CREATE_NO_WINDOW)
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

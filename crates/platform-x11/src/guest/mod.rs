@@ -468,14 +468,6 @@ impl X11GuestWindow {
     }
 }
 
-/// What a page asks. A line of the chat, or the count of unread ones on a button, is no other
-/// question; another title, or other words to compare, is.
-fn asks(page: &Page) -> impl PartialEq + '_ {
-    let actions: Vec<Action> = page.buttons.iter().map(|button| button.action).collect();
-    let said = (&page.title, &page.words, &page.facts, &page.text);
-    (page.shape, said, actions)
-}
-
 impl GuestWindow for X11GuestWindow {
     fn is_first(&self) -> bool {
         self.first
@@ -485,7 +477,7 @@ impl GuestWindow for X11GuestWindow {
         if *page == self.page && self.window.is_some() {
             return Ok(());
         }
-        if asks(page) != asks(&self.page) {
+        if page.asks() != self.page.asks() {
             self.shown_at = Instant::now();
             self.focus = None;
             self.page = page.clone();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gc_codec::FilmFormat;
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::PointerShape;
 use gc_proto::v1;
@@ -146,6 +147,8 @@ pub struct ShownFrame {
     pub sequence: u64,
     /// Where the pixels go, in order.
     pub rects: Vec<Rect>,
+    /// A frame of a film, to be decoded and painted after the pixels.
+    pub film: Option<Film>,
     /// Everything that had changed is in.
     pub complete: bool,
     /// Some pixels will come again exactly.
@@ -168,6 +171,25 @@ pub struct ShownFrame {
     pub input_sequence: u64,
     /// From sending that input to having this frame, when it is the first with it.
     pub input_latency: Option<Duration>,
+}
+
+/// A frame of a film. Its bytes are [`Viewer::film_data`](super::Viewer::film_data).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Film {
+    /// Another number is another stream: it begins with a key frame and a new decoder.
+    pub stream: u32,
+    /// The codec.
+    pub format: FilmFormat,
+    /// The decoder can start here.
+    pub key: bool,
+    /// Where the film is in the picture.
+    pub area: Rect,
+    /// Width of the coded picture, which is stretched over the area.
+    pub coded_width: u32,
+    /// Height of the coded picture.
+    pub coded_height: u32,
+    /// What of it is to be painted, inside the area.
+    pub rects: Vec<Rect>,
 }
 
 /// What holds the frame rate back.

@@ -7,6 +7,7 @@ import type {
   Login,
   Machine,
   NewEnrolmentToken,
+  Notices,
   Page,
   PowerAction,
   Quality,
@@ -230,6 +231,17 @@ export class ApiClient {
       method: "POST",
       body: { client_id: clientId, text },
     });
+  }
+
+  // Notices
+
+  notices(signal?: AbortSignal): Promise<Notices> {
+    return this.#json("/api/notices", signal ? { signal } : {});
+  }
+
+  /** Tells everybody something that is nothing. */
+  testNotices(): Promise<void> {
+    return this.#done("/api/notices/test", { method: "POST" });
   }
 
   // Audit

@@ -328,6 +328,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/notices": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who is told when a customer asks for help, and what was delivered. */
+    get: operations["list_notices"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/notices/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Tell everybody something that is nothing, to see that it arrives. */
+    post: operations["test_notices"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/openapi.json": {
     parameters: {
       query?: never;
@@ -1016,6 +1050,59 @@ export interface components {
     MeBody: {
       user: components["schemas"]["UserBody"];
     };
+    /** @description A delivery. */
+    NoticeBody: {
+      /**
+       * Format: int32
+       * @description How often it was tried.
+       */
+      attempts: number;
+      /** @description `email` or `webhook`. */
+      channel: string;
+      /** Format: date-time */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @description When it arrived or was given up.
+       */
+      ended_at?: string | null;
+      /** @description What the receiver sees as `webhook-id`. */
+      id: string;
+      /**
+       * @description `support.requested` or `test`.
+       * @example support.requested
+       */
+      kind: string;
+      /** @description What went wrong the last time. */
+      last_error?: string | null;
+      /**
+       * Format: date-time
+       * @description When it is tried next; null when it is not.
+       */
+      next_at?: string | null;
+      /**
+       * @description `pending`, `delivered` or `failed`.
+       * @example delivered
+       */
+      state: string;
+      target: string;
+    };
+    NoticesBody: {
+      /**
+       * @description `always` or `after-hours`.
+       * @example always
+       */
+      email_when: string;
+      /** @description The newest deliveries, newest first. */
+      items: components["schemas"]["NoticeBody"][];
+      /**
+       * @description When somebody is there, in the server's time zone; null for always.
+       * @example mon-fri 08:00-18:00
+       */
+      support_hours?: string | null;
+      /** @description Who is told, by the operator's settings. */
+      targets: components["schemas"]["TargetBody"][];
+    };
     PasswordRequest: {
       current: string;
       /** @description At least 12 characters. */
@@ -1203,6 +1290,18 @@ export interface components {
        *     server's folder: `windows`, `linux`.
        */
       missing_programs: string[];
+    };
+    TargetBody: {
+      /**
+       * @description `email` or `webhook`.
+       * @example email
+       */
+      channel: string;
+      /**
+       * @description A mail address, or where a webhook leads without its path.
+       * @example on-call@example.com
+       */
+      target: string;
     };
     /** @description An enrolment token, without the token. */
     TokenBody: {
@@ -2126,6 +2225,92 @@ export interface operations {
       };
       /** @description `machine_not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  list_notices: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["NoticesBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  test_notices: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description On its way: the list says what came of it */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `nobody_to_tell`, or `too_many_notices` wait */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      429: {
         headers: {
           [name: string]: unknown;
         };

@@ -35,6 +35,9 @@ export type PowerAction =
   | "safe_mode_network"
   | "safe_mode_prompt"
   | "emergency_restart";
+/** Who is told by mail and webhook, and what was delivered. */
+export type Notices = Schemas["NoticesBody"];
+export type Notice = Notices["items"][number];
 export type Quality = "auto" | "low" | "medium" | "high";
 
 export interface Page<T> {

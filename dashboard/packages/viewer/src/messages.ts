@@ -100,12 +100,30 @@ export type FromWorker =
 /** `[x, y, width, height]` in picture pixels. */
 export type Rect = readonly [number, number, number, number];
 
+/** Video codecs that a browser may decode. */
+export type FilmFormat = "vp9" | "h264";
+
+/** One frame of a region that keeps changing. Painted after the frame's rectangles, none of which it covers. */
+export interface Film {
+  /** Another number is another stream: it begins with a key frame and a new decoder. */
+  stream: number;
+  format: FilmFormat;
+  key: boolean;
+  /** Where the whole film is in the picture. */
+  area: Rect;
+  /** Width and height of the coded picture, which is stretched over the area. */
+  coded: readonly [number, number];
+  /** What of it is to be painted, inside the area. */
+  rects: Rect[];
+}
+
 export type Limit = "nothing_changes" | "network" | "agent" | "viewer" | "frame_rate";
 
 /** One update of the picture; its pixels are RGBA, rectangle after rectangle. */
 export interface Frame {
   sequence: number;
   rects: Rect[];
+  film: Film | null;
   complete: boolean;
   reduced: boolean;
   /** On the wire. */

@@ -5,6 +5,7 @@ import { LIMIT_SENTENCE, Statistics } from "./statistics.ts";
 const frame = (change: Partial<Frame> = {}): Frame => ({
   sequence: 1,
   rects: [],
+  film: null,
   complete: true,
   reduced: false,
   bytes: 12_500,

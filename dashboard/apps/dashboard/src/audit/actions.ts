@@ -33,6 +33,7 @@ const ACTIONS: Record<string, string> = {
   "support_code.expired": "Let a support code expire",
   "support_code.completed": "Finished a support session",
   "consent.answered": "Was asked for consent",
+  "notice.tested": "Sent a test by mail and webhook",
   "audit.exported": "Exported the audit log",
 };
 

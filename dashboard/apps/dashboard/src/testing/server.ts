@@ -53,6 +53,12 @@ export class FakeServer {
       },
       "GET /api/machines": () => ({ items: [] }),
       "GET /api/support-codes": () => ({ items: [], missing_programs: [] }),
+      "GET /api/notices": () => ({
+        targets: [],
+        email_when: "always",
+        support_hours: null,
+        items: [],
+      }),
       "GET /api/sessions": () => ({ items: [], next_cursor: null }),
       ...handlers,
     };

@@ -1,6 +1,7 @@
 import type {
   Chord,
   CoreEvent,
+  FilmFormat,
   Frame,
   KeyInput,
   MachineWish,
@@ -12,7 +13,13 @@ import type {
 export type CoreOutput =
   | { kind: "send"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "event"; event: CoreEvent }
-  | { kind: "frame"; frame: Frame; pixels: Uint8Array<ArrayBuffer> };
+  /** `film`: one packet of the frame's film; empty when it has none. */
+  | {
+      kind: "frame";
+      frame: Frame;
+      pixels: Uint8Array<ArrayBuffer>;
+      film: Uint8Array<ArrayBuffer>;
+    };
 
 /** One connection's state machine: bytes and time in, bytes, events and pixels out. */
 export interface ViewerCore {
@@ -28,6 +35,8 @@ export interface ViewerCore {
   releaseAll(nowUs: number): void;
   preferences(nowUs: number, preferences: Preferences): void;
   refresh(nowUs: number): void;
+  /** A film could not be decoded: there shall be none any more. */
+  filmFailed(nowUs: number): void;
   machine(nowUs: number, wish: MachineWish): void;
   requestControl(nowUs: number): void;
   painted(nowUs: number, sequence: number): void;
@@ -39,6 +48,8 @@ export interface CoreConfig {
   session: SessionInfo;
   preferences: Preferences;
   software: string;
+  /** What this browser decodes. */
+  films: FilmFormat[];
   /** 32 fresh random bytes. */
   seed: Uint8Array;
 }
@@ -70,6 +81,7 @@ interface Exports {
   gc_viewer_preferences(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_machine(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_refresh(handle: number, nowUs: number): void;
+  gc_viewer_film_failed(handle: number, nowUs: number): void;
   gc_viewer_request_control(handle: number, nowUs: number): number;
   gc_viewer_goodbye(handle: number, nowUs: number): void;
   gc_viewer_painted(handle: number, nowUs: number, sequence: number): void;
@@ -78,6 +90,8 @@ interface Exports {
   gc_output_len(handle: number): number;
   gc_pixels_ptr(handle: number): number;
   gc_pixels_len(handle: number): number;
+  gc_film_ptr(handle: number): number;
+  gc_film_len(handle: number): number;
 }
 
 const OUTPUT = { nothing: 0, send: 1, event: 2, frame: 3 } as const;
@@ -122,6 +136,7 @@ class WasmCore implements ViewerCore {
       quality: config.preferences.quality,
       view_only: config.preferences.view_only,
       software: config.software,
+      films: config.films,
     });
     core.#handle = core.#wasm.gc_viewer_new(core.#input, length, nowUs);
     if (core.#handle === 0) {
@@ -159,6 +174,10 @@ class WasmCore implements ViewerCore {
           pixels: this.#view(
             this.#wasm.gc_pixels_ptr(this.#handle),
             this.#wasm.gc_pixels_len(this.#handle),
+          ),
+          film: this.#view(
+            this.#wasm.gc_film_ptr(this.#handle),
+            this.#wasm.gc_film_len(this.#handle),
           ),
         };
       default:
@@ -200,6 +219,10 @@ class WasmCore implements ViewerCore {
 
   refresh(nowUs: number): void {
     this.#wasm.gc_viewer_refresh(this.#handle, nowUs);
+  }
+
+  filmFailed(nowUs: number): void {
+    this.#wasm.gc_viewer_film_failed(this.#handle, nowUs);
   }
 
   requestControl(nowUs: number): void {

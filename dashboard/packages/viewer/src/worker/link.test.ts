@@ -30,6 +30,7 @@ class FakeCore implements ViewerCore {
   preferences = () => void this.calls.push("preferences");
   machine = () => void this.calls.push("machine");
   refresh = () => void this.calls.push("refresh");
+  filmFailed = () => void this.calls.push("film_failed");
   requestControl = () => void this.calls.push("requestControl");
   painted = (_: number, sequence: number) => void this.calls.push(`painted ${sequence}`);
   goodbye = () => {

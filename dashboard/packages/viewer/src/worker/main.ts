@@ -37,6 +37,7 @@ async function open(message: Extract<ToWorker, { kind: "open" }>): Promise<void>
     session: message.session,
     preferences: message.preferences,
     software: message.software,
+    films: [],
   };
   link = new Link(
     socket as LinkSocket,

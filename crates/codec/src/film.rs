@@ -1,0 +1,311 @@
+//! Films: regions that keep changing and are photo-like travel as a video stream of
+//! their own rectangle, beside the lossless stream. What is here decides where a film
+//! is and how good it may be; the codecs stand behind [`FilmCodec`].
+
+#[cfg(feature = "vp9")]
+mod scale;
+#[cfg(feature = "vp9")]
+mod vp9;
+
+use std::time::Duration;
+
+use gc_model::geometry::Rect;
+use gc_model::time::Moment;
+
+use crate::frame::FrameView;
+use crate::tiles::Bounds;
+
+/// A film that was not fed for this long is over.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(2);
+
+/// A film whose picture would fit half of its rectangle for this long gets a smaller one.
+const SHRINKS_AFTER: Duration = Duration::from_secs(2);
+
+/// How far a picture may be reduced before it is packed: an eighth of each side.
+const MAX_REDUCTION: u32 = 8;
+
+/// Smallest side of a coded picture.
+const MIN_CODED_SIDE_PX: u32 = 16;
+
+/// Failures in a row after which a codec is not tried again.
+const MAX_FAILURES: u32 = 3;
+
+/// Coded bytes of one pixel of a first frame at the coarsest quality; measured on
+/// films, pages and noise: the worst of them.
+const KEY_BYTES_PER_PIXEL: f64 = 0.06;
+
+/// The video codecs that a film may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FilmFormat {
+    /// VP9 profile 0: 8 bits, 4:2:0. BT.709, limited range.
+    Vp9,
+    /// H.264, constrained baseline in Annex B format. BT.709, limited range.
+    H264,
+}
+
+/// How exact a film is at best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FilmQuality {
+    /// Small: for slow links and slow machines.
+    Coarse,
+    /// What one takes for good while it moves.
+    Good,
+}
+
+/// What the next frame of a film may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilmOrder {
+    /// The codec, one that the viewer decodes.
+    pub format: FilmFormat,
+    /// About how many bytes one frame is to have.
+    pub target_bytes: usize,
+    /// Never better than this.
+    pub quality: FilmQuality,
+}
+
+/// One frame of a film, for the viewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilmPiece {
+    /// Names the stream; another number is another stream and needs another decoder.
+    pub stream: u32,
+    /// The codec.
+    pub format: FilmFormat,
+    /// The decoder can start here.
+    pub key: bool,
+    /// Where the whole film is in the picture.
+    pub area: Rect,
+    /// Width of the coded picture, stretched over the area.
+    pub coded_width: u32,
+    /// Height of the coded picture.
+    pub coded_height: u32,
+    /// What of it is to be painted; in picture coordinates, inside the area, not overlapping.
+    pub rects: Vec<Rect>,
+    /// One packet of the codec.
+    pub data: Vec<u8>,
+    /// It would be better if it might have more bytes.
+    pub held_back: bool,
+}
+
+/// A coded frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilmPacket {
+    /// The codec's bytes.
+    pub data: Vec<u8>,
+    /// Nothing before it is needed.
+    pub key: bool,
+    /// It would be better if it might have more bytes.
+    pub held_back: bool,
+}
+
+/// A codec that failed. Another stream may do better; the film can go on without.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the video codec failed: {0}")]
+pub struct FilmError(pub String);
+
+/// Packs the frames of one film, all of one size.
+pub trait FilmEncoder: Send {
+    /// Packs `picture`, the film's part of the screen, as `order` says. The first frame is a key frame.
+    ///
+    /// # Errors
+    /// The codec failed; the stream cannot go on.
+    fn encode(
+        &mut self,
+        picture: &FrameView<'_>,
+        order: &FilmOrder,
+    ) -> Result<FilmPacket, FilmError>;
+}
+
+/// A codec that can be started.
+pub trait FilmCodec: Send {
+    /// What it makes.
+    fn format(&self) -> FilmFormat;
+
+    /// Starts a stream of pictures of `width` x `height`; larger areas are scaled down to it.
+    ///
+    /// # Errors
+    /// The codec cannot be started.
+    fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError>;
+}
+
+/// The codecs that this build can make, best first.
+pub fn film_codecs() -> Vec<Box<dyn FilmCodec>> {
+    #[allow(unused_mut)]
+    let mut codecs: Vec<Box<dyn FilmCodec>> = Vec::new();
+    #[cfg(feature = "vp9")]
+    if vp9::Vp9::is_available() {
+        codecs.push(Box::new(vp9::Vp9));
+    }
+    codecs
+}
+
+/// The film of one viewer: at most one at a time, in a rectangle around all that plays.
+pub(crate) struct Films {
+    codecs: Vec<Box<dyn FilmCodec>>,
+    running: Option<Film>,
+    streams: u32,
+    failures: u32,
+}
+
+struct Film {
+    area: Bounds,
+    reduction: u32,
+    order: FilmOrder,
+    encoder: Box<dyn FilmEncoder>,
+    coded: (u32, u32),
+    fed_at: Moment,
+    /// Since when less than half of the area was enough.
+    roomy_since: Option<Moment>,
+}
+
+impl Films {
+    pub(crate) fn new(codecs: Vec<Box<dyn FilmCodec>>) -> Self {
+        Self {
+            codecs,
+            running: None,
+            streams: 0,
+            failures: 0,
+        }
+    }
+
+    /// True when films in this format can be made.
+    pub(crate) fn can(&self, order: &FilmOrder) -> bool {
+        self.failures < MAX_FAILURES && self.codec(order.format).is_some()
+    }
+
+    /// The viewer has none of the film any more.
+    pub(crate) fn restart(&mut self) {
+        self.running = None;
+    }
+
+    /// Packs what plays within `needed`. The caller paints `rects`.
+    pub(crate) fn encode(
+        &mut self,
+        now: Moment,
+        frame: &FrameView<'_>,
+        needed: Bounds,
+        rects: Vec<Rect>,
+        order: &FilmOrder,
+    ) -> Result<FilmPiece, FilmError> {
+        let result = self.try_encode(now, frame, needed, rects, order);
+        if result.is_ok() {
+            self.failures = 0;
+        } else {
+            self.failures += 1;
+            self.running = None;
+        }
+        result
+    }
+
+    fn try_encode(
+        &mut self,
+        now: Moment,
+        frame: &FrameView<'_>,
+        needed: Bounds,
+        rects: Vec<Rect>,
+        order: &FilmOrder,
+    ) -> Result<FilmPiece, FilmError> {
+        let area = self
+            .running
+            .as_mut()
+            .map_or(needed, |film| film.area_for(now, needed));
+        let continues = self.running.as_ref().is_some_and(|film| {
+            film.area == area
+                && film.order.format == order.format
+                && film.reduction == reduction_for(area, film.reduction, order)
+        });
+        if !continues {
+            self.open(area, order)?;
+        }
+        let film = self.running.as_mut().expect("just opened");
+        film.order = *order;
+        film.fed_at = now;
+        let area = film.area.rect();
+        let packet = film.encoder.encode(&frame.part(area), order)?;
+        Ok(FilmPiece {
+            stream: self.streams,
+            format: order.format,
+            key: packet.key,
+            area,
+            coded_width: film.coded.0,
+            coded_height: film.coded.1,
+            rects,
+            data: packet.data,
+            held_back: packet.held_back,
+        })
+    }
+
+    fn open(&mut self, area: Bounds, order: &FilmOrder) -> Result<(), FilmError> {
+        let codec = self
+            .codec(order.format)
+            .ok_or_else(|| FilmError("not in this program".to_owned()))?;
+        let reduction = reduction_for(area, 0, order);
+        let rect = area.rect();
+        let side = |px: u32| px.div_ceil(reduction).max(MIN_CODED_SIDE_PX.min(px));
+        let coded = (side(rect.width), side(rect.height));
+        let encoder = codec.open(coded.0, coded.1)?;
+        self.streams += 1;
+        self.running = Some(Film {
+            area,
+            reduction,
+            order: *order,
+            encoder,
+            coded,
+            fed_at: Moment::ZERO,
+            roomy_since: None,
+        });
+        Ok(())
+    }
+
+    fn codec(&self, format: FilmFormat) -> Option<&dyn FilmCodec> {
+        self.codecs
+            .iter()
+            .find(|codec| codec.format() == format)
+            .map(|codec| &**codec)
+    }
+}
+
+impl Film {
+    /// The film's rectangle grows at once and shrinks late: each change costs a key frame.
+    fn area_for(&mut self, now: Moment, needed: Bounds) -> Bounds {
+        if now.since(self.fed_at) > FORGOTTEN_AFTER {
+            return needed;
+        }
+        let all = self.area.union(needed);
+        if all != self.area {
+            return all;
+        }
+        if needed.rect().area() * 2 > self.area.rect().area() {
+            self.roomy_since = None;
+            return self.area;
+        }
+        let since = *self.roomy_since.get_or_insert(now);
+        if now.since(since) > SHRINKS_AFTER {
+            needed
+        } else {
+            self.area
+        }
+    }
+}
+
+/// A key frame may have this many times the bytes of others: it comes seldom.
+const KEY_ALLOWANCE: f64 = 8.0;
+
+/// By how much a picture of `area` is reduced so that its first frame is not late.
+/// `current` stays unless it is wrong by twice: 0 for none.
+fn reduction_for(area: Bounds, current: u32, order: &FilmOrder) -> u32 {
+    let first = |reduction: u32| {
+        area.rect().area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
+    };
+    let room = order.target_bytes as f64 * KEY_ALLOWANCE;
+    let still_right = current > 0
+        && first(current) <= room * 2.0
+        && (current == 1 || first(current / 2) > room / 2.0);
+    if still_right {
+        return current;
+    }
+    let mut reduction = 1;
+    while reduction < MAX_REDUCTION && first(reduction) > room {
+        reduction *= 2;
+    }
+    reduction
+}

@@ -1,0 +1,322 @@
+//! What plays on the screen travels as a film, and nothing else does.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gc_codec::{
+    Colours, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError, FilmFormat,
+    FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending, Update,
+};
+use gc_model::geometry::{Rect, Size};
+use gc_model::time::Moment;
+
+const WIDTH: u32 = 640;
+const HEIGHT: u32 = 480;
+const VIDEO: Rect = Rect {
+    x: 128,
+    y: 160,
+    width: 320,
+    height: 240,
+};
+const CAPTION: Rect = Rect {
+    x: 200,
+    y: 40,
+    width: 40,
+    height: 12,
+};
+
+/// A codec that notes what it is asked, and fails when it is told to.
+#[derive(Clone, Default)]
+struct Notes {
+    /// Width, height of each stream that was opened.
+    opened: Arc<Mutex<Vec<(u32, u32)>>>,
+    broken: Arc<AtomicBool>,
+}
+
+impl FilmCodec for Notes {
+    fn format(&self) -> FilmFormat {
+        FilmFormat::Vp9
+    }
+
+    fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
+        self.opened.lock().expect("a lock").push((width, height));
+        Ok(Box::new(NotedEncoder {
+            notes: self.clone(),
+            frames: 0,
+            pixels: width as usize * height as usize,
+        }))
+    }
+}
+
+struct NotedEncoder {
+    notes: Notes,
+    frames: u32,
+    pixels: usize,
+}
+
+impl FilmEncoder for NotedEncoder {
+    fn encode(
+        &mut self,
+        _picture: &FrameView<'_>,
+        order: &FilmOrder,
+    ) -> Result<FilmPacket, FilmError> {
+        if self.notes.broken.load(Ordering::Relaxed) {
+            return Err(FilmError("out of luck".to_owned()));
+        }
+        self.frames += 1;
+        let key = self.frames == 1;
+        Ok(FilmPacket {
+            data: vec![0; order.target_bytes.min(self.pixels)],
+            key,
+            held_back: false,
+        })
+    }
+}
+
+struct Stage {
+    screen: Vec<u8>,
+    encoder: Encoder,
+    notes: Notes,
+    now: Moment,
+    order: EncodeOrder,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let size = Size::new(WIDTH, HEIGHT).expect("a small size");
+        let notes = Notes::default();
+        let mut stage = Self {
+            screen: vec![0; size.area() * 4],
+            encoder: Encoder::with_films(size, vec![Box::new(notes.clone())]).expect("memory"),
+            notes,
+            now: Moment::ZERO,
+            order: EncodeOrder {
+                restart: false,
+                budget_bytes: 256 * 1024,
+                colours: Colours::Reduced,
+                hold_films: false,
+                film: Some(FilmOrder {
+                    format: FilmFormat::Vp9,
+                    target_bytes: 20_000,
+                    quality: FilmQuality::Good,
+                }),
+            },
+        };
+        while stage.encode(&[]).pending != Pending::Nothing {}
+        stage
+    }
+
+    fn encode(&mut self, changed: &[Rect]) -> Encoded {
+        self.now = self.now + Duration::from_millis(33);
+        let size = Size::new(WIDTH, HEIGHT).expect("a small size");
+        let frame = FrameView::new(size, WIDTH as usize * 4, &self.screen).expect("a whole frame");
+        self.encoder
+            .encode(self.now, &frame, changed, &self.order)
+            .expect("an encoder that works")
+    }
+
+    fn draw(&mut self, rect: Rect, mut pixel: impl FnMut(u32, u32) -> u32) {
+        for y in rect.y..rect.y + rect.height {
+            for x in rect.x..rect.x + rect.width {
+                let at = (y * WIDTH + x) as usize * 4;
+                self.screen[at..at + 4].copy_from_slice(&(pixel(x, y) & 0xff_ffff).to_le_bytes());
+            }
+        }
+    }
+
+    /// A frame of something with many colours.
+    fn play_in(&mut self, rect: Rect, frame: u32) -> Update {
+        self.draw(rect, |x, y| {
+            (x * 7 + y * 13 + frame * 29).wrapping_mul(2_654_435_761) >> 7
+        });
+        self.encode(&[rect]).update.expect("a change")
+    }
+
+    fn play(&mut self, frames: u32) -> Update {
+        let updates: Vec<Update> = (0..frames)
+            .map(|frame| self.play_in(VIDEO, frame))
+            .collect();
+        updates.into_iter().last().expect("some frames")
+    }
+}
+
+fn film(update: &Update) -> &FilmPiece {
+    update.film.as_ref().expect("a film")
+}
+
+fn overlap(a: Rect, b: Rect) -> bool {
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+}
+
+#[test]
+fn a_video_becomes_a_film_of_its_own_rectangle() {
+    let mut stage = Stage::new();
+
+    let update = stage.play(12);
+
+    assert_eq!(film(&update).area, VIDEO);
+    assert_eq!(film(&update).rects, [VIDEO]);
+    assert!(update.rects.is_empty() && update.reduced);
+    assert_eq!(*stage.notes.opened.lock().expect("a lock"), [(320, 240)]);
+}
+
+#[test]
+fn text_that_scrolls_stays_exact() {
+    let mut stage = Stage::new();
+
+    for line in 0..20 {
+        stage.draw(VIDEO, |x, y| match (x / 3 + (y + line * 5) / 5) % 3 {
+            0 => 0x20_20_20,
+            1 => 0xd0_d0_d0,
+            _ => 0x80_80_90,
+        });
+        let update = stage.encode(&[VIDEO]).update.expect("a change");
+        assert!(update.film.is_none() && !update.reduced);
+    }
+}
+
+#[test]
+fn a_caption_over_a_film_is_sent_exactly_and_never_painted_over() {
+    let mut stage = Stage::new();
+    let caption = Rect {
+        x: 256,
+        y: 256,
+        width: 60,
+        height: 12,
+    };
+    // What plays leaves out the caption's tile.
+    let around = [
+        Rect {
+            height: 96,
+            ..VIDEO
+        },
+        Rect {
+            y: 272,
+            height: 128,
+            ..VIDEO
+        },
+    ];
+    for frame in 0..12 {
+        for part in around {
+            stage.draw(part, |x, y| {
+                (x * 7 + y * 13 + frame * 29).wrapping_mul(2_654_435_761) >> 7
+            });
+        }
+        stage.encode(&around);
+    }
+
+    stage.draw(caption, |x, _| x * 3);
+    stage.draw(around[0], |x, y| (x + y).wrapping_mul(2_654_435_761) >> 7);
+    let first = stage
+        .encode(&[caption, around[0]])
+        .update
+        .expect("the caption");
+    let second = stage.encode(&[]).update.expect("the film");
+
+    assert_eq!(first.rects, [caption]);
+    assert!(first.film.is_none(), "news go alone");
+    assert!(
+        film(&second)
+            .rects
+            .iter()
+            .all(|rect| !overlap(*rect, caption))
+    );
+}
+
+#[test]
+fn a_film_that_stops_becomes_exact() {
+    let mut stage = Stage::new();
+    stage.play(12);
+
+    let Pending::At(moment) = stage.encode(&[]).pending else {
+        panic!("the film is to be sharpened");
+    };
+    stage.now = moment;
+    let update = stage.encode(&[]).update.expect("the exact pixels");
+
+    let area: usize = update.rects.iter().map(|rect| rect.area()).sum();
+    assert_eq!(area, VIDEO.area());
+    assert!(update.film.is_none() && !update.reduced);
+    assert_eq!(stage.encode(&[]).pending, Pending::Nothing);
+}
+
+#[test]
+fn a_codec_that_fails_is_replaced_within_the_same_update() {
+    let mut stage = Stage::new();
+    stage.play(12);
+    stage.notes.broken.store(true, Ordering::Relaxed);
+
+    let update = stage.play_in(VIDEO, 50);
+
+    assert!(update.film.is_none() && update.complete);
+    let area: usize = update.rects.iter().map(|rect| rect.area()).sum();
+    assert_eq!(area, VIDEO.area());
+
+    stage.notes.broken.store(false, Ordering::Relaxed);
+    let update = stage.play_in(VIDEO, 51);
+    assert!(film(&update).key, "the film begins anew");
+}
+
+#[test]
+fn a_codec_that_always_fails_is_not_asked_for_ever() {
+    let mut stage = Stage::new();
+    stage.notes.broken.store(true, Ordering::Relaxed);
+
+    stage.play(40);
+
+    assert_eq!(stage.notes.opened.lock().expect("a lock").len(), 3);
+}
+
+#[test]
+fn a_film_grows_with_what_plays_and_begins_anew_for_a_new_viewer() {
+    let mut stage = Stage::new();
+    let stream = film(&stage.play(12)).stream;
+    let larger = Rect {
+        width: 384,
+        ..VIDEO
+    };
+
+    let updates: Vec<Update> = (0..12)
+        .map(|frame| stage.play_in(larger, 60 + frame))
+        .collect();
+    let grown = film(updates.last().expect("updates"));
+    assert_eq!(grown.area, larger);
+    assert!(grown.stream > stream);
+
+    stage.order.restart = true;
+    let all = stage.play_in(larger, 90);
+    stage.order.restart = false;
+    assert!(all.starts_stream);
+    assert!(film(&all).key && film(&all).stream > grown.stream);
+}
+
+#[test]
+fn a_film_is_small_before_it_is_late() {
+    let mut stage = Stage::new();
+    stage.order.film.as_mut().expect("an order").target_bytes = 100;
+
+    let update = stage.play(12);
+
+    assert_eq!(film(&update).area, VIDEO);
+    assert!(film(&update).coded_width <= VIDEO.width / 2);
+    assert!(film(&update).coded_height <= VIDEO.height / 2);
+}
+
+#[test]
+fn a_small_change_elsewhere_goes_before_the_film() {
+    let mut stage = Stage::new();
+    stage.play(12);
+
+    stage.draw(CAPTION, |x, _| x);
+    let frame = stage.play_in(VIDEO, 70);
+
+    assert_eq!(
+        frame.rects.len(),
+        0,
+        "the caption was not reported as changed"
+    );
+    let update = stage.encode(&[CAPTION]).update.expect("the caption");
+    assert_eq!(update.rects, [CAPTION]);
+    assert!(update.film.is_none());
+}

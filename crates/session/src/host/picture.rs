@@ -1,0 +1,283 @@
+//! When the screen is read, and what becomes of it.
+
+use std::time::Duration;
+
+use gc_codec::{
+    Colours, EncodeOrder, Encoded, FilmFormat, FilmOrder, FilmQuality, Pending, Update,
+};
+use gc_model::time::Moment;
+use gc_proto::v1;
+use gc_proto::v1::agent_message;
+
+use super::{Host, HostOutput, State};
+use crate::convert::{film_to_wire, rects_to_wire};
+use crate::preferences::Quality;
+use crate::wire::Lane;
+
+/// Shortest time between two frames: 60 a second.
+const MIN_INTERVAL: Duration = Duration::from_micros(16_600);
+
+/// Longest time between two frames that the cost of making them may cause: 20 a second.
+const MAX_INTERVAL: Duration = Duration::from_millis(50);
+
+/// After input the answer is looked for this often at most.
+const INPUT_INTERVAL: Duration = Duration::from_millis(4);
+
+/// How long after input its answer is expected.
+const INPUT_WINDOW: Duration = Duration::from_millis(150);
+
+/// Below this delivered rate, in bytes a second, automatic quality takes the fewest colours: 0.5 Mbit/s.
+const FEW_COLOURS_BELOW: u64 = 64_000;
+
+/// What became of a [`HostOutput::Capture`].
+#[derive(Debug)]
+pub enum Captured {
+    /// The screen was read.
+    Encoded {
+        /// What the encoder made of it.
+        encoded: Encoded,
+        /// When reading began.
+        captured_at: Moment,
+        /// Time for reading the screen.
+        capture: Duration,
+        /// Time for finding changes and packing them.
+        encode: Duration,
+    },
+    /// The layout changed; [`Host::handle_layout`] follows.
+    Reopen,
+    /// The screen cannot be read.
+    Failed(String),
+}
+
+/// When and why the next frame is made.
+pub(super) struct Frames {
+    pub(super) sequence: u64,
+    /// The screen may differ from what was sent.
+    pub(super) wanted: bool,
+    pub(super) restart: bool,
+    /// Something is to be sharpened then.
+    pub(super) due: Option<Moment>,
+    /// The budget of the order that was not answered yet.
+    pub(super) outstanding: Option<usize>,
+    pub(super) last_order: Option<Moment>,
+    pub(super) cost: Duration,
+    pub(super) limit: v1::Limit,
+    pub(super) viewer_time: Duration,
+    /// The best codec for films that both ends know.
+    pub(super) film: Option<FilmFormat>,
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self {
+            sequence: 0,
+            wanted: false,
+            restart: true,
+            due: None,
+            outstanding: None,
+            last_order: None,
+            cost: Duration::ZERO,
+            limit: v1::Limit::NothingChanges,
+            viewer_time: Duration::ZERO,
+            film: None,
+        }
+    }
+}
+
+impl Host {
+    /// The answer to [`HostOutput::Capture`].
+    pub fn handle_captured(&mut self, now: Moment, captured: Captured) {
+        let Some(budget) = self.frames.outstanding.take() else {
+            return;
+        };
+        match captured {
+            // Read before the person paused, and not to be shown any more.
+            Captured::Encoded { .. } if !self.gate.shows() => self.frames.restart = true,
+            Captured::Encoded {
+                encoded,
+                captured_at,
+                capture,
+                encode,
+            } => {
+                let cost = capture + encode;
+                self.frames.cost = (self.frames.cost * 3 + cost) / 4;
+                match encoded.pending {
+                    Pending::Nothing => self.frames.due = None,
+                    Pending::Now => self.frames.wanted = true,
+                    Pending::At(moment) => self.frames.due = Some(moment),
+                }
+                self.echo.handle_captured(encoded.update.is_some());
+                if let Some(update) = encoded.update {
+                    self.send_frame(now, update, budget, captured_at, capture, encode);
+                } else {
+                    self.frames.limit = v1::Limit::NothingChanges;
+                }
+            }
+            Captured::Reopen => self.frames.restart = true,
+            Captured::Failed(detail) => {
+                self.fail_with(v1::SessionErrorCode::DesktopLost, &detail);
+            }
+        }
+        self.order_capture(now);
+    }
+
+    pub(super) fn handle_ack(&mut self, now: Moment, ack: &v1::FrameAck) {
+        if let Err(error) = self.pacer.handle_ack(now, ack.sequence) {
+            return self.fail(&error.to_string());
+        }
+        self.frames.viewer_time = Duration::from_micros(ack.shown_us.into());
+    }
+
+    /// When the next frame is to be made, if there is a reason and room for one.
+    pub(super) fn next_capture(&self) -> Option<Moment> {
+        if self.frames.outstanding.is_some() || !self.gate.shows() {
+            return None;
+        }
+        let reason = match (self.frames.wanted || self.frames.restart, self.frames.due) {
+            (true, _) => Moment::ZERO,
+            (false, Some(due)) => due,
+            (false, None) => return None,
+        };
+        self.pacer.budget()?;
+        let earliest = self
+            .frames
+            .last_order
+            .map_or(Moment::ZERO, |last| last + self.interval(last));
+        Some(reason.max(earliest))
+    }
+
+    fn interval(&self, last: Moment) -> Duration {
+        let cost = self.frames.cost;
+        match self.last_input_at {
+            _ if self.echo.is_active(last) => INPUT_INTERVAL,
+            Some(input) if last.since(input) < INPUT_WINDOW => {
+                cost.clamp(INPUT_INTERVAL, MIN_INTERVAL)
+            }
+            _ => (cost * 2).clamp(MIN_INTERVAL, MAX_INTERVAL),
+        }
+    }
+
+    pub(super) fn order_capture(&mut self, now: Moment) {
+        if !matches!(self.state, State::Running(_)) {
+            return;
+        }
+        match self.next_capture() {
+            Some(at) if at <= now => {}
+            _ => {
+                let held_back = self.frames.wanted && self.frames.outstanding.is_none();
+                if held_back && self.pacer.budget().is_none() {
+                    let waits_for_viewer = self.frames.viewer_time * 2 > self.pacer.link().rtt;
+                    self.frames.limit = if waits_for_viewer {
+                        v1::Limit::Viewer
+                    } else {
+                        v1::Limit::Network
+                    };
+                }
+                return;
+            }
+        }
+        let Some(budget) = self.pacer.budget() else {
+            return;
+        };
+        self.frames.outstanding = Some(budget);
+        self.frames.last_order = Some(now);
+        self.frames.wanted = false;
+        self.frames.due = None;
+        let order = EncodeOrder {
+            restart: std::mem::take(&mut self.frames.restart),
+            budget_bytes: budget,
+            colours: self.colours(),
+            hold_films: self.echo.holds(now),
+            film: self.film_order(budget),
+        };
+        self.outputs.push_back(HostOutput::Capture(order));
+    }
+
+    /// How the next frame of a film is to be, for a viewer that knows any.
+    fn film_order(&self, budget: usize) -> Option<FilmOrder> {
+        let quality = match self.quality() {
+            // Exact at all times.
+            Quality::High => return None,
+            Quality::Low => FilmQuality::Coarse,
+            Quality::Auto | Quality::Medium => FilmQuality::Good,
+        };
+        Some(FilmOrder {
+            format: self.frames.film?,
+            target_bytes: self.pacer.film_bytes().min(budget),
+            quality,
+        })
+    }
+
+    /// The technician's wish within what the machine's owner allows.
+    fn quality(&self) -> Quality {
+        match (self.config.quality, self.preferences.quality) {
+            (Some(Quality::Low), _) => Quality::Low,
+            (Some(Quality::Medium), Quality::High) => Quality::Medium,
+            (_, wanted) => wanted,
+        }
+    }
+
+    fn colours(&self) -> Colours {
+        match self.quality() {
+            Quality::High => Colours::All,
+            Quality::Medium => Colours::Reduced,
+            Quality::Low => Colours::Few,
+            Quality::Auto => match self.pacer.link().delivered_rate {
+                1..FEW_COLOURS_BELOW => Colours::Few,
+                _ => Colours::Reduced,
+            },
+        }
+    }
+
+    fn send_frame(
+        &mut self,
+        now: Moment,
+        update: Update,
+        budget: usize,
+        captured_at: Moment,
+        capture: Duration,
+        encode: Duration,
+    ) {
+        let micros = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+        if let Some(token) = self.pacer.next_probe(now) {
+            self.send(Lane::Control, agent_message::Body::Ping(v1::Ping { token }));
+        }
+        let link = self.pacer.link();
+        if update.complete {
+            let slow = self.frames.cost * 2 > MIN_INTERVAL;
+            self.frames.limit = if slow {
+                v1::Limit::Agent
+            } else {
+                v1::Limit::FrameRate
+            };
+        }
+        self.frames.sequence += 1;
+        let held_back = update.film.as_ref().is_some_and(|film| film.held_back);
+        let app_limited = update.bytes() < budget && !held_back;
+        let frame = v1::VideoFrame {
+            sequence: self.frames.sequence,
+            layout_generation: self.layout_generation,
+            encoding: v1::Encoding::ZstdBgrx.into(),
+            starts_stream: update.starts_stream,
+            rects: rects_to_wire(&update.rects),
+            data: update.data.into(),
+            captured_at_us: captured_at.as_micros(),
+            capture_us: micros(capture),
+            encode_us: micros(encode),
+            complete: update.complete,
+            input_sequence: self.input_sequence,
+            reduced: update.reduced,
+            film: update.film.map(film_to_wire),
+            link: Some(v1::LinkReport {
+                rtt_us: micros(link.rtt),
+                base_rtt_us: micros(link.base_rtt),
+                delivered_rate: link.delivered_rate,
+                limit: self.frames.limit.into(),
+            }),
+        };
+        if let Some(bytes) = self.send(Lane::Picture, agent_message::Body::Frame(frame)) {
+            self.pacer
+                .handle_sent(now, self.frames.sequence, bytes, app_limited);
+        }
+    }
+}
