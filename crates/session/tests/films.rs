@@ -199,8 +199,8 @@ fn the_highest_quality_has_no_films() {
 #[test]
 fn text_is_acknowledged_past_a_film_that_is_still_decoded_but_not_past_many() {
     let mut viewer = opened_viewer();
-    let mut send = |viewer: &mut Viewer, sequence: u64, is_film: bool| {
-        let message = numbered(film_message(|_| {}), sequence, is_film);
+    let send = |viewer: &mut Viewer, sequence: u64, is_film: bool| {
+        let message = numbered(&film_message(|_| {}), sequence, is_film);
         viewer.handle_opened_for_fuzzing(Moment::ZERO, Lane::Picture, message);
     };
     let painted = |viewer: &mut Viewer, sequence| {
@@ -263,8 +263,8 @@ fn vp9_packet(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// The same frame as number `sequence`, with its film or without.
-fn numbered(message: Vec<u8>, sequence: u64, is_film: bool) -> Vec<u8> {
-    let mut message = v1::AgentMessage::decode(&*message).expect("our own");
+fn numbered(message: &[u8], sequence: u64, is_film: bool) -> Vec<u8> {
+    let mut message = v1::AgentMessage::decode(message).expect("our own");
     if let Some(v1::agent_message::Body::Frame(frame)) = &mut message.body {
         frame.sequence = sequence;
         frame.film = frame.film.take().filter(|_| is_film);
