@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { startDesktop } from "../scripts/lib/desktop.mjs";
 import { SlowLink } from "../scripts/lib/link.mjs";
 import { Cleanup, sleep } from "../scripts/lib/processes.mjs";
-import { Workload } from "../scripts/lib/workload.mjs";
+import { monotonicMs, Workload } from "../scripts/lib/workload.mjs";
 import { cpuSeconds, favour } from "./lib/accounting.mjs";
 import { exactness, watchRest } from "./lib/exactness.mjs";
 import { linksChart, linksReport } from "./lib/links-report.mjs";
@@ -114,7 +114,7 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
       cpu: cpuSeconds(work),
       bytes: link.carried.down,
       drawn: workload.frames.size,
-      at: performance.now(),
+      at: monotonicMs(),
     };
     /** @type {number[]} */
     const latencies = [];
@@ -125,7 +125,7 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
       if (all.median === null) lost++;
       else latencies.push(all.median);
     }
-    const played = (performance.now() - before.at) / 1_000;
+    const played = (monotonicMs() - before.at) / 1_000;
     const drawn = workload.frames.size - before.drawn;
     await watchRest(page, { atMs: COMPARED_AFTER_MS, lookMs: LOOK_MS });
     const cpu = cpuSeconds(work) - before.cpu;
@@ -136,7 +136,9 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
     const ages = new Map();
     for (const [frame, at] of seen) {
       const drawnAt = workload.frames.get(frame);
-      if (drawnAt !== undefined && !ages.has(frame)) ages.set(frame, at - drawnAt);
+      // What was drawn before and only arrives now says how it was then.
+      if (drawnAt === undefined || drawnAt < before.at || ages.has(frame)) continue;
+      ages.set(frame, at - drawnAt);
     }
     const rest = await exactness(page, desktop);
     console.error(
