@@ -361,6 +361,6 @@ describe("Pictures", () => {
     const late = last.answer(2);
 
     expect(late.closed).toBe(1);
-    expect(it.under.backlog).toBe(0);
+    expect(it.painted).toEqual([]);
   });
 });

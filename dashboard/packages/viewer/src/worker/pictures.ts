@@ -75,11 +75,6 @@ export class Pictures {
     );
   }
 
-  /** Pictures of films that are still being decoded. */
-  get backlog(): number {
-    return this.#player.backlog;
-  }
-
   /** One update: `pixels` of its rectangles, one after the other, and the packet of its film. Both are copied. */
   handleFrame(frame: Frame, pixels: Uint8Array, packet: Uint8Array, decodeMs: number): void {
     const { sequence, film } = frame;
