@@ -70,6 +70,10 @@ pub struct Options {
     #[arg(long, value_name = "PNG")]
     pub test_capture: Option<PathBuf>,
 
+    /// Says in the log what a technician orders of the machine (restart, safe mode, …) instead of doing it
+    #[arg(long, hide = true, global = true)]
+    pub power_dry_run: bool,
+
     /// What to do instead of running in the foreground
     #[command(subcommand)]
     pub command: Option<Command>,

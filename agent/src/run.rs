@@ -24,6 +24,7 @@ use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
 use crate::http::RequestError;
+use crate::power::PowerRoom;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
 use crate::sessions::Sessions;
@@ -197,6 +198,13 @@ async fn live(
         return Ok(());
     };
     service::forget_secrets(&*host, data.path())?;
+    let power = Arc::new(PowerRoom::new(
+        Arc::clone(&host),
+        data.path(),
+        settings.options.power_dry_run,
+    ));
+    let (connected, was_connected) = watch::channel(false);
+    tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
     let context = Arc::new(Context {
         machine: host,
         connector: settings.connector(&identity.server)?,
@@ -205,6 +213,7 @@ async fn live(
         clock,
         attendant: None,
         desktops: None,
+        power: Some(power),
     });
     info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
     let launcher = is_service
@@ -226,6 +235,7 @@ async fn live(
     loop {
         let ending = control::serve(&context, &mut sessions, &mut stop, || {
             backoff.handle_connected(clock.now());
+            connected.send_replace(true);
         })
         .await;
         let wait = match ending {

@@ -24,6 +24,7 @@ use crate::config::Identity;
 use crate::connection::Connector;
 use crate::desktop_thread::{DesktopEvent, DesktopThread, Opened, sentence};
 use crate::input_thread::InputThread;
+use crate::power::PowerRoom;
 use crate::websocket::{Closed, OpenError, WebSocket};
 use crate::{SOFTWARE, platform};
 
@@ -45,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) attendant: Option<Arc<Attendant>>,
     /// The logins of the machine, where there may be several.
     pub(crate) desktops: Option<Desktops>,
+    /// What the server may order of the machine, where it may.
+    pub(crate) power: Option<Arc<PowerRoom>>,
 }
 
 /// The logins of the machine, and the way to choose one.

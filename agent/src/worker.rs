@@ -131,6 +131,7 @@ fn context(begin: &Begin, host: Arc<dyn Host>, desktops: Desktops) -> anyhow::Re
         clock: Clock::new(),
         attendant: None,
         desktops: Some(desktops),
+        power: None,
     })
 }
 

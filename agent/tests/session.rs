@@ -7,6 +7,8 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
+use gc_proto::v1;
+use gc_proto::v1::{agent_control, server_control};
 use gc_session::viewer::{EndCode, ViewerEvent};
 use gc_testkit::xvfb::Xvfb;
 use support::{API_KEY, Agent, PATIENCE, Server, TOKEN, Watch};
@@ -427,6 +429,52 @@ async fn a_machine_enrols_once_and_keeps_its_key() {
         !log.contains(API_KEY) && !log.contains(TOKEN),
         "no secret is in the log: {log}"
     );
+}
+
+#[tokio::test]
+async fn orders_are_answered_and_in_a_dry_run_only_told_to_the_log() {
+    let (mut server, place) = (
+        Server::start().await,
+        tempfile::tempdir().expect("a directory"),
+    );
+    let arguments = ["--server", &server.address, "--token", TOKEN];
+    let arguments = [&arguments[..], &["--power-dry-run"]].concat();
+    let agent = Agent::start(place.path(), None, &arguments);
+    let (mut control, hello) = server.agent().await;
+    assert!(hello.power_actions.iter().any(|name| name == "restart"));
+    let order = |request_id, action: &str| {
+        server_control::Body::Power(v1::PowerOrder {
+            request_id,
+            action: action.to_owned(),
+            return_after_seconds: 0,
+            technician: "Ada".to_owned(),
+        })
+    };
+
+    control.send(order(7, "safe_mode_network")).await;
+    let done = control.receive().await;
+    control.send(order(8, "explode")).await;
+    let refused = control.receive().await;
+
+    let Some(agent_control::Body::Power(done)) = done else {
+        panic!("an answer, not {done:?}")
+    };
+    assert_eq!((done.request_id, done.problem.as_str()), (7, ""));
+    let Some(agent_control::Body::Power(refused)) = refused else {
+        panic!("an answer, not {refused:?}")
+    };
+    assert_eq!(refused.request_id, 8);
+    assert!(refused.problem.contains("cannot"), "{}", refused.problem);
+    agent.logs("Would do it (dry run)").await;
+}
+
+#[tokio::test]
+async fn a_machine_whose_power_nobody_can_use_offers_none() {
+    let mut story = Story::begin().await;
+
+    let (_control, hello) = story.server.agent().await;
+
+    assert_eq!(hello.power_actions, [""; 0]);
 }
 
 #[tokio::test]

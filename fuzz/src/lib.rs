@@ -97,6 +97,11 @@ pub fn viewer_from_agent(data: &[u8]) {
         if let ViewerOutput::Frame(frame) = output {
             let bytes: usize = frame.rects.iter().map(|rect| rect.area() * 4).sum();
             assert_eq!(viewer.pixels().len(), bytes);
+            if let Some(film) = &frame.film {
+                let picture = Size::new(64, 48).expect("a small size");
+                assert!(film.area.fits(picture) && !viewer.film_data().is_empty());
+                assert!(film.rects.iter().all(|rect| rect.fits(picture)));
+            }
             viewer.handle_painted(Moment::ZERO, frame.sequence);
         }
     }

@@ -980,7 +980,7 @@ pub struct Grant {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AgentControl {
-    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub body: ::core::option::Option<agent_control::Body>,
 }
 /// Nested message and enum types in `AgentControl`.
@@ -1003,6 +1003,8 @@ pub mod agent_control {
         /// The customer leaves: the guest is gone and its key with it.
         #[prost(message, tag = "6")]
         GuestLeaves(super::GuestLeaves),
+        #[prost(message, tag = "7")]
+        Power(super::PowerResult),
     }
 }
 /// First message of the agent.
@@ -1014,6 +1016,9 @@ pub struct AgentHello {
     pub software_version: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub facts: ::core::option::Option<MachineFacts>,
+    /// What a PowerOrder may name here.
+    #[prost(string, repeated, tag = "4")]
+    pub power_actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Sent when facts changed, and at the interval that ServerHello names.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1048,7 +1053,7 @@ pub struct OfferFailed {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerControl {
-    #[prost(oneof = "server_control::Body", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "server_control::Body", tags = "1, 2, 3, 4, 5, 6")]
     pub body: ::core::option::Option<server_control::Body>,
 }
 /// Nested message and enum types in `ServerControl`.
@@ -1067,7 +1072,34 @@ pub mod server_control {
         /// One line of the chat. After a connection, the lines so far come first, oldest first.
         #[prost(message, tag = "5")]
         Chat(super::ChatLine),
+        /// A technician's order, which the server has checked and recorded.
+        #[prost(message, tag = "6")]
+        Power(super::PowerOrder),
     }
+}
+/// Lock, sign out, restart, switch off, safe mode. Answered by a PowerResult.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PowerOrder {
+    #[prost(uint64, tag = "1")]
+    pub request_id: u64,
+    /// One of AgentHello.power_actions, like "restart" or "safe_mode_network".
+    #[prost(string, tag = "2")]
+    pub action: ::prost::alloc::string::String,
+    /// For safe mode: restart ordinarily when the server was not reached from there
+    /// for so long. 0 leaves it to the agent.
+    #[prost(uint32, tag = "3")]
+    pub return_after_seconds: u32,
+    /// Who orders it, for the machine's log.
+    #[prost(string, tag = "4")]
+    pub technician: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PowerResult {
+    #[prost(uint64, tag = "1")]
+    pub request_id: u64,
+    /// Why it was not done; empty when it was.
+    #[prost(string, tag = "2")]
+    pub problem: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerHello {

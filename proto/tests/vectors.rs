@@ -276,6 +276,7 @@ fn control_and_grants_keep_their_bytes() {
         control_version: 1,
         software_version: "0.1.0".into(),
         facts: Some(facts),
+        power_actions: Vec::new(),
     };
     check(
         "agent_hello",

@@ -195,6 +195,7 @@ impl Life {
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,
+            power: None,
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);

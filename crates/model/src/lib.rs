@@ -9,6 +9,7 @@ pub mod key;
 pub mod machine;
 pub mod notice;
 pub mod pointer;
+pub mod power;
 pub mod role;
 pub mod session;
 pub mod support;

@@ -22,6 +22,8 @@ pub enum Permission {
     RemoveMachine,
     /// Make, list and delete enrolment tokens.
     ManageEnrolment,
+    /// Lock, restart and switch off a machine, also when nobody looks at it.
+    UsePower,
     /// View and control a machine.
     StartSession,
     /// See the list of sessions, everybody's.
@@ -48,9 +50,12 @@ impl Role {
     pub const fn may(self, permission: Permission) -> bool {
         use Permission as P;
         match permission {
-            P::SeeMachines | P::RenameMachine | P::StartSession | P::SeeSessions | P::Support => {
-                true
-            }
+            P::SeeMachines
+            | P::RenameMachine
+            | P::UsePower
+            | P::StartSession
+            | P::SeeSessions
+            | P::Support => true,
             P::EndSessionOfOthers | P::SupportForOthers => {
                 matches!(self, Self::SeniorTechnician | Self::Admin)
             }
@@ -87,6 +92,7 @@ mod tests {
         let table = [
             (P::SeeMachines, [true, true, true]),
             (P::RenameMachine, [true, true, true]),
+            (P::UsePower, [true, true, true]),
             (P::StartSession, [true, true, true]),
             (P::SeeSessions, [true, true, true]),
             (P::EndSessionOfOthers, [false, true, true]),

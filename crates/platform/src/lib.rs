@@ -7,11 +7,13 @@ pub mod fake;
 pub mod guest;
 mod host;
 pub mod part;
+mod power;
 mod service;
 
 use std::time::Duration;
 
 pub use host::{Facts, Host, Preset, Removed};
+pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
 
 use gc_codec::FrameView;

@@ -5,9 +5,11 @@ mod support;
 use std::time::Duration;
 
 use gc_codec::FilmFormat;
-use gc_session::viewer::ShownFrame;
-use gc_session::{Preferences, Quality};
-use support::{Session, VIDEO, host_with};
+use gc_model::time::Moment;
+use gc_proto::{Message as _, v1};
+use gc_session::viewer::{Film, ShownFrame};
+use gc_session::{Lane, Preferences, Quality, ViewerOutput};
+use support::{HEIGHT, Session, VIDEO, WIDTH, host_with, viewer_with};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -192,4 +194,83 @@ fn the_highest_quality_has_no_films() {
 
     assert_eq!(films(&session), 0);
     assert!(session.frames.iter().all(|(_, frame)| !frame.reduced));
+}
+
+/// A film's frame as a hostile machine may send it.
+fn film_message(change: impl FnOnce(&mut v1::FilmFrame)) -> Vec<u8> {
+    let mut film = v1::FilmFrame {
+        stream: 1,
+        encoding: v1::Encoding::Vp9.into(),
+        key: true,
+        area: vec![64, 64, 64, 32],
+        coded_width: 64,
+        coded_height: 32,
+        rects: vec![64, 64, 64, 16],
+        data: vec![1, 2, 3].into(),
+    };
+    change(&mut film);
+    let frame = v1::VideoFrame {
+        sequence: 1,
+        layout_generation: 1,
+        encoding: v1::Encoding::ZstdBgrx.into(),
+        film: Some(film),
+        starts_stream: true,
+        ..Default::default()
+    };
+    let body = Some(v1::agent_message::Body::Frame(frame));
+    v1::AgentMessage { body }.encode_to_vec()
+}
+
+fn shown(message: Vec<u8>) -> Option<Film> {
+    let mut viewer = viewer_with(|config| config.films = vec![FilmFormat::Vp9]);
+    let accepted = v1::Accepted {
+        layout: Some(v1::DisplayLayout {
+            generation: 1,
+            width: WIDTH,
+            height: HEIGHT,
+            ..Default::default()
+        }),
+        rights: vec![v1::Right::View.into()],
+        ..Default::default()
+    };
+    viewer.open_for_fuzzing(Moment::ZERO, accepted);
+    viewer.handle_opened_for_fuzzing(Moment::ZERO, Lane::Picture, message);
+    std::iter::from_fn(|| viewer.poll_output()).find_map(|output| match output {
+        ViewerOutput::Frame(frame) => frame.film,
+        _ => None,
+    })
+}
+
+#[test]
+fn a_film_that_is_no_film_is_never_shown() {
+    type Change = fn(&mut v1::FilmFrame);
+
+    assert!(shown(film_message(|_| {})).is_some(), "a good one is");
+
+    let broken: [(&str, Change); 11] = [
+        ("in a format that nobody announced", |film| {
+            film.encoding = v1::Encoding::H264.into();
+        }),
+        ("without its beginning", |film| film.key = false),
+        ("nowhere", |film| film.area.clear()),
+        ("in two places", |film| film.area.extend([0, 0, 8, 8])),
+        ("outside of the picture", |film| {
+            film.area = vec![WIDTH, 0, 64, 32];
+        }),
+        ("of a size that overflows", |film| {
+            film.area = vec![u32::MAX, 1, u32::MAX, u32::MAX];
+        }),
+        ("painted outside of its place", |film| {
+            film.rects = vec![0, 64, 64, 16];
+        }),
+        ("painted beyond all numbers", |film| {
+            film.rects = vec![u32::MAX, u32::MAX, u32::MAX, u32::MAX];
+        }),
+        ("coded larger than it is", |film| film.coded_width = 65),
+        ("coded as nothing", |film| film.coded_height = 0),
+        ("without a byte", |film| film.data.clear()),
+    ];
+    for (what, change) in broken {
+        assert!(shown(film_message(change)).is_none(), "{what}");
+    }
 }

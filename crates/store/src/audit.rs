@@ -70,6 +70,10 @@ actions! {
     MachineRemoved => "machine.removed",
     /// A machine's key was revoked.
     MachineKeyRevoked => "machine.key_revoked",
+    /// A machine was ordered to lock, sign out, restart or switch off.
+    MachinePower => "machine.power",
+    /// A machine did not do what it was ordered; the detail says why.
+    MachinePowerFailed => "machine.power_failed",
     /// A session was started.
     SessionStarted => "session.started",
     /// A viewer came back to a session.

@@ -113,6 +113,7 @@ fn documented() -> OpenApiRouter<Shared> {
             machines::remove::remove_machine
         ))
         .routes(routes!(machines::revoke_key::revoke_key))
+        .routes(routes!(machines::power::use_power))
         .routes(routes!(
             enrolment_tokens::list::list_tokens,
             enrolment_tokens::create::create_token

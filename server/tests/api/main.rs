@@ -11,6 +11,7 @@ mod notices;
 mod openapi;
 mod origins;
 mod portal;
+mod power;
 mod relay;
 mod restart;
 mod routes;

@@ -63,7 +63,7 @@ export class Stack {
     return stack;
   }
 
-  async addMachine(): Promise<void> {
+  async addMachine(args: string[] = []): Promise<void> {
     const { server } = this;
     this.#desktop = this.#cleanup.stopping(
       await startDesktop({ folder: path.join(this.folder, "desktop"), ...DESKTOP }),
@@ -74,7 +74,7 @@ export class Stack {
         folder: this.folder,
         server: server.url,
         env: this.#desktop.env,
-        args: ["--log-level", "debug"],
+        args: ["--log-level", "debug", ...args],
       }),
     );
     this.#agent.start(await server.api.enrolmentToken());

@@ -11,6 +11,7 @@
 //! windows-helper pointer              prints where the pointer is in the picture: x and y
 //! windows-helper keys-down            prints the numbers of the virtual keys and buttons that are down, one on each line
 //! windows-helper make-private <path>  makes a folder the way the agent makes its own, with a secret.txt in it
+//! windows-helper safe-mode <kind>     sets how Windows starts the next time, without restarting: safe_mode, safe_mode_network, safe_mode_prompt or ordinary
 //! windows-helper alive                ends at once: the session can start programs
 //! windows-helper idle                 does nothing until it is ended: keeps a Wine session alive
 //! ```
@@ -45,6 +46,7 @@ fn main() {
             Ok(())
         }
         ["make-private", path] => hands::make_private(path),
+        ["safe-mode", kind] => hands::set_safe_mode(kind),
         ["alive"] => Ok(()),
         ["idle"] => loop {
             std::thread::park();

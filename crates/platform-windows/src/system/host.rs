@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gc_platform::guest::GuestWindow;
-use gc_platform::{Desktop, Facts, Host, PlatformError, Preset, Removed, ServiceControl};
+use gc_platform::{Desktop, Facts, Host, PlatformError, Power, Preset, Removed, ServiceControl};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -19,6 +19,7 @@ use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 use super::desktop::WindowsDesktop;
 use super::guest::WindowsGuestWindow;
 use super::os::{Version, from_wide};
+use super::power::WindowsPower;
 use super::service::WindowsService;
 use super::{private_files, program_files, registry, slot, tokens};
 
@@ -74,6 +75,10 @@ impl Host for WindowsHost {
 
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         private_files::replace_file(path, content)
+    }
+
+    fn power(&self) -> Option<Box<dyn Power>> {
+        Some(Box::new(WindowsPower))
     }
 
     fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {

@@ -15,6 +15,7 @@ mod keyboard;
 mod letters;
 mod os;
 mod pointer;
+mod power;
 mod private_files;
 mod program_files;
 mod registry;

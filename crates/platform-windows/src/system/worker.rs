@@ -208,7 +208,26 @@ impl WorkerProcess {
         if is_wine() {
             input_desktop::go_to_the_users_desktop()?;
         }
-        let token = tokens::for_session(session)?;
+        Self::start_with(&tokens::for_session(session)?, program, arguments)
+    }
+
+    /// Starts a program in a desktop session as the person who is signed in there.
+    ///
+    /// # Errors
+    /// [`PlatformError::Denied`] for everybody but the system, and where nobody is signed in the system's.
+    pub fn start_as_user<A: AsRef<OsStr>>(
+        session: u32,
+        program: &Path,
+        arguments: &[A],
+    ) -> Result<Self, PlatformError> {
+        Self::start_with(&tokens::of_user(session)?, program, arguments)
+    }
+
+    fn start_with<A: AsRef<OsStr>>(
+        token: &tokens::Token,
+        program: &Path,
+        arguments: &[A],
+    ) -> Result<Self, PlatformError> {
         let mut line = Vec::new();
         let arguments: Vec<Vec<u16>> = arguments
             .iter()

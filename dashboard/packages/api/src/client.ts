@@ -10,6 +10,7 @@ import type {
   NewEnrolmentToken,
   Notices,
   Page,
+  PowerAction,
   Quality,
   Session,
   SessionTicket,
@@ -130,6 +131,15 @@ export class ApiClient {
 
   revokeMachineKey(id: string): Promise<void> {
     return this.#done(`${machinePath(id)}/revoke-key`, { method: "POST" });
+  }
+
+  /** Answered when the machine has begun to do it. */
+  orderPower(
+    id: string,
+    action: PowerAction,
+    options: { confirmation?: string; return_after_minutes?: number } = {},
+  ): Promise<void> {
+    return this.#done(`${machinePath(id)}/power`, { method: "POST", body: { action, ...options } });
   }
 
   enrolmentTokens(signal?: AbortSignal): Promise<EnrolmentToken[]> {

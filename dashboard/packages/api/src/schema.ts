@@ -295,6 +295,23 @@ export interface paths {
     patch: operations["rename_machine"];
     trace?: never;
   };
+  "/api/machines/{id}/power": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Lock, sign out, restart or switch off a machine. Answered when its agent has begun. */
+    post: operations["use_power"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/machines/{id}/revoke-key": {
     parameters: {
       query?: never;
@@ -1127,6 +1144,8 @@ export interface components {
       os_family: string;
       os_name: string;
       os_version: string;
+      /** @description What `POST /api/machines/{id}/power` can do; empty while it is offline. */
+      power_actions: string[];
       /** @description Who looks at it right now. */
       sessions: components["schemas"]["LiveSessionBody"][];
     };
@@ -1197,6 +1216,22 @@ export interface components {
       current: string;
       /** @description At least 12 characters. */
       new: string;
+    };
+    PowerRequest: {
+      /**
+       * @description `lock`, `log_off`, `restart`, `shut_down`, `safe_mode`, `safe_mode_network`,
+       *     `safe_mode_prompt` or `emergency_restart`, if the machine's `power_actions` has it.
+       * @example restart
+       */
+      action: string;
+      /** @description For `emergency_restart`: the machine's name, as a person typed it. */
+      confirmation?: string | null;
+      /**
+       * Format: int32
+       * @description For safe mode: after so many minutes (5 to 120, default 15) without this server the
+       *     machine restarts ordinarily.
+       */
+      return_after_minutes?: number | null;
     };
     /**
      * @description How good the picture should be.
@@ -2168,6 +2203,97 @@ export interface operations {
         };
       };
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  use_power: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PowerRequest"];
+      };
+    };
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `machine_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `machine_offline`, `power_unsupported` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `power_failed`: the machine says why */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `power_unanswered` */
+      504: {
         headers: {
           [name: string]: unknown;
         };

@@ -12,6 +12,8 @@ const ACTIONS: Record<string, string> = {
   "machine.renamed": "Renamed a machine",
   "machine.removed": "Removed a machine",
   "machine.key_revoked": "Revoked a machine's key",
+  "machine.power": "Used a machine's power",
+  "machine.power_failed": "Could not use a machine's power",
   "login.started": "Signed in",
   "login.failed": "Failed to sign in",
   "login.ended": "Signed out",
@@ -74,6 +76,7 @@ export function describeField(name: string): string {
 export function describeValue(name: string, value: unknown): string {
   if (typeof value === "number" && name.endsWith("_seconds")) return describeDuration(value);
   if (typeof value === "number" && name.startsWith("bytes")) return describeBytes(value);
-  if (name === "reason" || name === "end_reason") return String(value).replaceAll("_", " ");
+  if (name === "reason" || name === "end_reason" || name === "action")
+    return String(value).replaceAll("_", " ");
   return typeof value === "object" ? JSON.stringify(value) : String(value ?? "–");
 }

@@ -30,6 +30,12 @@ export const MachinesIcon = icon(
     <path d="M7 16.5h6M10 13.5v3" />
   </>,
 );
+export const RestartIcon = icon(
+  <>
+    <rect x="2.5" y="3.5" width="15" height="10" rx="1.5" />
+    <path d="M7 16.5h6M12.4 7.2A2.8 2.8 0 1 0 12.8 9M12.6 5.6v1.8h-1.8" />
+  </>,
+);
 export const DisplaysIcon = icon(
   <>
     <rect x="2.5" y="4.5" width="9" height="7" rx="1" />

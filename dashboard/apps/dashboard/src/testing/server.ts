@@ -146,6 +146,7 @@ export function machine(change: Partial<Machine> = {}): Machine {
     created_at: "2026-01-02T03:04:05Z",
     agent_public_key: btoa("k".repeat(32)),
     sessions: [],
+    power_actions: [],
     ...change,
   };
 }

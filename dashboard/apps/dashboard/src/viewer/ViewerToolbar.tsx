@@ -1,3 +1,4 @@
+import type { Machine } from "@guruconnect/api";
 import { useViewerSnapshot } from "@guruconnect/react";
 import type { ConnectionState, Viewer } from "@guruconnect/viewer";
 import { useFullscreenDocument, useLocalStorage, useMediaQuery } from "@mantine/hooks";
@@ -16,6 +17,7 @@ import {
 } from "../components/icons.tsx";
 import { DisplaysMenu } from "./DisplaysMenu.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
+import { MachineMenu } from "./MachineMenu.tsx";
 import { QualityMenu } from "./QualityMenu.tsx";
 import { StatsPanel } from "./StatsPanel.tsx";
 import { ToolButton } from "./ToolButton.tsx";
@@ -34,11 +36,14 @@ export function ViewerToolbar({
   ref,
   viewer,
   machineName,
+  machine,
   onDisconnect,
 }: {
   ref: Ref<HTMLDivElement>;
   viewer: Viewer;
   machineName: string;
+  /** `undefined` for a customer's computer. */
+  machine: Machine | undefined;
   onDisconnect: () => void;
 }) {
   const snapshot = useViewerSnapshot(viewer);
@@ -93,7 +98,8 @@ export function ViewerToolbar({
               {STATE_LABEL[state.kind]}
             </span>
           </span>
-          {snapshot.words && (
+          {/* Nobody sees them at a machine of ours that stands alone. */}
+          {snapshot.words && !machine && (
             <span
               className={classes.words}
               data-testid="two-words"
@@ -129,6 +135,7 @@ export function ViewerToolbar({
             onClick={withFocus(() => viewer.setViewOnly(!viewOnly))}
           />
           <KeysMenu viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
+          <MachineMenu machine={machine} viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
           {touch && (
             <ToolButton
               label="On-screen keyboard"

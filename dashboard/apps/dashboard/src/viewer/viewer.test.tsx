@@ -1,13 +1,16 @@
-import type { ApiClient } from "@guruconnect/api";
+import type { ApiClient, Machine } from "@guruconnect/api";
 import type { ConnectionState, Viewer, ViewerSnapshot } from "@guruconnect/viewer";
 import { MantineProvider } from "@mantine/core";
-import { render, screen } from "@testing-library/react";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { AccountProvider, useAccount } from "../account/account.tsx";
-import { ADMIN, FakeServer, TECHNICIAN } from "../testing/server.ts";
+import { ToastProvider } from "../components/toasts.tsx";
+import { ADMIN, FakeServer, machine, TECHNICIAN } from "../testing/server.ts";
 import { DisplaysMenu } from "./DisplaysMenu.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
+import { MachineMenu } from "./MachineMenu.tsx";
 import { StatusCard } from "./StatusCard.tsx";
 
 function fakeViewer() {
@@ -17,6 +20,8 @@ function fakeViewer() {
     sendChord: vi.fn(),
     selectDisplay: vi.fn(),
     selectDesktopSession: vi.fn(),
+    setGuard: vi.fn(),
+    focus: vi.fn(),
   };
 }
 
@@ -170,6 +175,113 @@ describe("the displays menu", () => {
     await userEvent.click(screen.getByRole("menuitemradio", { name: "bob, by remote desktop" }));
 
     expect(viewer.selectDesktopSession).toHaveBeenCalledWith(4);
+  });
+});
+
+describe("the machine menu", () => {
+  const restartable = machine({
+    power_actions: ["restart", "safe_mode_network", "emergency_restart"],
+  });
+
+  function showMenu(current: Partial<ViewerSnapshot> = {}, of: Machine | undefined = restartable) {
+    const viewer = fakeViewer();
+    const server = new FakeServer({ "POST /api/machines/*/power": () => undefined });
+    render(
+      <MantineProvider env="test">
+        <QueryClientProvider client={new QueryClient()}>
+          <ToastProvider>
+            <AccountProvider api={server.client()}>
+              <WhenSignedIn>
+                <MachineMenu
+                  machine={of}
+                  viewer={viewer as unknown as Viewer}
+                  snapshot={snapshot(current)}
+                  onOpen={() => {}}
+                />
+              </WhenSignedIn>
+            </AccountProvider>
+          </ToastProvider>
+        </QueryClientProvider>
+      </MantineProvider>,
+    );
+    return { viewer, server };
+  }
+
+  const choose = async (name: string) => {
+    await userEvent.click(await screen.findByRole("button", { name: "Machine" }));
+    await userEvent.click(await screen.findByRole("menuitem", { name }));
+  };
+
+  it("restarts the machine once that is confirmed", async () => {
+    const { server } = showMenu();
+    await choose("Restart…");
+    expect(await screen.findByText(/also those with unsaved work/)).toBeTruthy();
+    expect(server.calls).not.toContain(`POST /api/machines/${restartable.id}/power`);
+
+    await userEvent.click(screen.getByRole("button", { name: "Restart" }));
+
+    await waitFor(() => expect(server.bodies.at(-1)).toEqual({ action: "restart" }));
+  });
+
+  it("takes the machine's name before an emergency restart", async () => {
+    const { server } = showMenu();
+    await choose("Emergency restart…");
+    const button = await screen.findByRole<HTMLButtonElement>("button", {
+      name: "Emergency restart",
+    });
+    expect(button.disabled).toBe(true);
+
+    await userEvent.type(screen.getByRole("textbox"), restartable.name);
+    await userEvent.click(button);
+
+    await waitFor(() =>
+      expect(server.bodies.at(-1)).toEqual({
+        action: "emergency_restart",
+        confirmation: restartable.name,
+      }),
+    );
+  });
+
+  it("says for how long the machine may be in safe mode without being reached", async () => {
+    const { server } = showMenu();
+    await choose("Restart into safe mode with network…");
+    const minutes = await screen.findByLabelText("Minutes until it restarts by itself");
+    await userEvent.clear(minutes);
+    await userEvent.type(minutes, "30");
+    await userEvent.click(
+      screen.getByRole("button", { name: "Restart into safe mode with network" }),
+    );
+
+    await waitFor(() =>
+      expect(server.bodies.at(-1)).toEqual({
+        action: "safe_mode_network",
+        return_after_minutes: 30,
+      }),
+    );
+  });
+
+  it("keeps mouse and keyboard from the person at the machine, where it can", async () => {
+    const remote = {
+      software: "guruconnect-agent 0.1.0",
+      osFamily: "windows",
+      rights: ["view", "control"],
+      features: ["block_input"],
+    } satisfies ViewerSnapshot["remote"];
+    const { viewer } = showMenu({ remote });
+    await userEvent.click(await screen.findByRole("button", { name: "Machine" }));
+
+    await userEvent.click(
+      await screen.findByRole("menuitemcheckbox", { name: /Block the machine's own mouse/ }),
+    );
+
+    expect(viewer.setGuard).toHaveBeenCalledWith({ block_input: true });
+    expect(screen.queryByRole("menuitemcheckbox", { name: /Blank/ })).toBeNull();
+  });
+
+  it("is not there for a machine that can do nothing of it", async () => {
+    showMenu({}, machine({ power_actions: [] }));
+
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Machine" })).toBeNull());
   });
 });
 
