@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::guest::GuestWindow;
-use crate::{Desktop, PlatformError, Power, ServiceControl};
+use crate::{Desktop, Guardian, Guards, PlatformError, Power, ServiceControl};
 
 /// What the machine is, for the technician's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -105,6 +105,19 @@ pub trait Host: Send + Sync {
     /// the first thread starts and after each session, so that an agent that
     /// waits again is as small as before.
     fn release_memory(&self) {}
+
+    /// What can be kept from the person at the machine here.
+    fn guards(&self) -> Guards {
+        Guards::default()
+    }
+
+    /// Keeps it from the person at this process' desktop.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`] where nothing can be kept.
+    fn guardian(&self) -> Result<Box<dyn Guardian>, PlatformError> {
+        Err(PlatformError::Unsupported("guarding the machine"))
+    }
 
     /// The machine's power, where this system can be told.
     fn power(&self) -> Option<Box<dyn Power>> {

@@ -52,6 +52,15 @@ export class WindowsDesktop {
     execFileSync("setxkbmap", ["-display", `:${display}`, "-layout", layout], { timeout: 10_000 });
   }
 
+  /** Does something with the machine's own mouse and keyboard. */
+  byHand(...args: string[]): void {
+    const display = readFileSync(path.join(this.#state, "display"), "utf8").trim();
+    execFileSync("xdotool", args, {
+      env: { ...process.env, DISPLAY: `:${display}` },
+      timeout: 10_000,
+    });
+  }
+
   /** Starts one of our programs, or one of Windows' own, and leaves it running. */
   run(program: string, ...args: string[]): Program {
     return this.#cleanup.stopping(

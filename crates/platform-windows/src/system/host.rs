@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gc_platform::guest::GuestWindow;
-use gc_platform::{Desktop, Facts, Host, PlatformError, Power, Preset, Removed, ServiceControl};
+use gc_platform::{
+    Desktop, Facts, Guardian, Guards, Host, PlatformError, Power, Preset, Removed, ServiceControl,
+};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -17,6 +19,7 @@ use windows_sys::Win32::System::SystemInformation::{
 use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 
 use super::desktop::WindowsDesktop;
+use super::guardian::{self, WindowsGuardian};
 use super::guest::WindowsGuestWindow;
 use super::os::{Version, from_wide};
 use super::power::WindowsPower;
@@ -75,6 +78,14 @@ impl Host for WindowsHost {
 
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         private_files::replace_file(path, content)
+    }
+
+    fn guards(&self) -> Guards {
+        guardian::guards()
+    }
+
+    fn guardian(&self) -> Result<Box<dyn Guardian>, PlatformError> {
+        Ok(Box::new(WindowsGuardian::default()))
     }
 
     fn power(&self) -> Option<Box<dyn Power>> {

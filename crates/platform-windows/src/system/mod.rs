@@ -7,6 +7,7 @@ mod desktop;
 mod displays;
 mod events;
 mod gdi;
+mod guardian;
 mod guest;
 mod host;
 mod input;
