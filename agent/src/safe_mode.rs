@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    const QUARTER: Duration = Duration::from_secs(900);
+    const QUARTER: Duration = Duration::from_mins(15);
 
     fn outputs(safe_mode: &mut SafeMode) -> Vec<Output> {
         std::iter::from_fn(|| safe_mode.poll_output()).collect()
@@ -139,15 +139,12 @@ mod tests {
             prop_assert_eq!(all.first(), Some(&Output::StartOrdinarilyNextTime));
             let (mut now, mut connected) = (Moment::ZERO, false);
             for step in steps {
-                match step {
-                    Some(seconds) => {
-                        now = now + Duration::from_secs(seconds);
-                        safe_mode.handle_timeout(now);
-                    }
-                    None => {
-                        safe_mode.handle_connected();
-                        connected = true;
-                    }
+                if let Some(seconds) = step {
+                    now = now + Duration::from_secs(seconds);
+                    safe_mode.handle_timeout(now);
+                } else {
+                    safe_mode.handle_connected();
+                    connected = true;
                 }
                 let new = outputs(&mut safe_mode);
                 if new.contains(&Output::Restart) {

@@ -4,8 +4,17 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Names a folder with `lib/libvpx.a` (or `vpx.lib`) and `include/vpx` in place of ours.
+/// Names a folder with a static library in `lib` and `include/vpx`, in place of ours.
 const FOLDER_VARIABLE: &str = "GC_LIBVPX_DIR";
+
+/// What the library may be called, and how a linker is told: libvpx's own name, and those of
+/// vcpkg for Microsoft's tools.
+const NAMES: [(&str, &str); 4] = [
+    ("libvpx.a", "vpx"),
+    ("vpx.lib", "vpx"),
+    ("vpxmd.lib", "vpxmd"),
+    ("vpxmt.lib", "vpxmt"),
+];
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(libvpx)");
@@ -22,11 +31,11 @@ fn main() {
         .join("../../.cache/libvpx")
         .join(&target);
     let folder = given.unwrap_or(ours);
-    let library = ["libvpx.a", "vpx.lib"]
-        .map(|name| folder.join("lib").join(name))
+    let found = NAMES
+        .map(|(file, name)| (folder.join("lib").join(file), name))
         .into_iter()
-        .find(|file| file.is_file());
-    let Some(library) = library else {
+        .find(|(file, _)| file.is_file());
+    let Some((library, name)) = found else {
         println!(
             "cargo::error=there is no libvpx in {}: run scripts/setup, or scripts/build-libvpx {target}",
             folder.display()
@@ -51,5 +60,5 @@ fn main() {
         "cargo::rustc-link-search=native={}",
         folder.join("lib").display()
     );
-    println!("cargo::rustc-link-lib=static=vpx");
+    println!("cargo::rustc-link-lib=static={name}");
 }

@@ -20,3 +20,19 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # version_at_least 1.94 "$(rustc …)": compares dotted numbers.
 version_at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+# Largest agent, in bytes: customers download it over slow lines while they are on the telephone.
+readonly max_agent_bytes=$((5 * 1000 * 1000))
+
+# Level 1 of zstd uses the two fast strategies; without the others it is half as large.
+readonly zstd_flags="-DZSTD_EXCLUDE_GREEDY_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_LAZY_BLOCK_COMPRESSOR \
+-DZSTD_EXCLUDE_LAZY2_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_BTLAZY2_BLOCK_COMPRESSOR \
+-DZSTD_EXCLUDE_BTOPT_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_BTULTRA_BLOCK_COMPRESSOR"
+
+# Says how large an agent is; too large is an error.
+check_agent_size() {
+  local bytes
+  bytes=$(stat -c %s "$1")
+  note "$1: $bytes bytes"
+  [ "$bytes" -lt "$max_agent_bytes" ] || die "the agent is larger than $max_agent_bytes bytes"
+}

@@ -103,7 +103,7 @@ fn a_restart_into_safe_mode_notes_the_way_back() {
     story.room.obey(&order("safe_mode_network")).expect("done");
 
     assert_eq!(story.done(), ["starts: safe_mode_network", "restart"]);
-    assert_eq!(story.room.pending(), Some(Duration::from_secs(600)));
+    assert_eq!(story.room.pending(), Some(Duration::from_mins(10)));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_damaged_note_is_one_all_the_same() {
     let story = Story::begin(FakePower::default());
     fs::write(story.place.path().join(NOTE_NAME), "{").expect("writes");
 
-    assert_eq!(story.room.pending(), Some(Duration::from_secs(900)));
+    assert_eq!(story.room.pending(), Some(Duration::from_mins(15)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How Windows is told to start in safe mode: the arguments of `bcdedit`.
 //!
-//! Reference: "BCDEdit /set" of the Windows documentation, `safeboot` and `safebootalternateshell`.
+//! Reference: "`BCDEdit` /set" of the Windows documentation, `safeboot` and `safebootalternateshell`.
 
 use gc_model::power::PowerAction;
 

@@ -38,6 +38,14 @@ actions! {
     ServerClaimed => "server.claimed",
     /// Somebody was added.
     UserCreated => "user.created",
+    /// Somebody got another name or role; the detail has both.
+    UserChanged => "user.changed",
+    /// Somebody cannot sign in any more.
+    UserDisabled => "user.disabled",
+    /// Somebody can sign in again.
+    UserEnabled => "user.enabled",
+    /// An administrator set somebody's password.
+    PasswordReset => "user.password_reset",
     /// Somebody signed in.
     LoginStarted => "login.started",
     /// A wrong name or password; the detail has the name.

@@ -44,8 +44,7 @@ int gc_vpx_decoder_decode(gc_vpx_decoder *self, const uint8_t *data, size_t leng
   picture->width = image->d_w;
   picture->height = image->d_h;
   picture->full_chroma = image->fmt == VPX_IMG_FMT_I444;
-  picture->bt709 = image->cs == VPX_CS_BT_709;
-  picture->full_range = image->range == VPX_CR_FULL_RANGE;
+  picture->our_colours = image->cs == VPX_CS_BT_709 && image->range == VPX_CR_FULL_RANGE;
   return VPX_CODEC_OK;
 }
 

@@ -33,7 +33,7 @@ static int apply_controls(gc_vpx_encoder *self) {
   CONTROL(VP8E_SET_STATIC_THRESHOLD, 1U);
   CONTROL(VP8E_SET_ENABLEAUTOALTREF, 0U);
   CONTROL(VP9E_SET_COLOR_SPACE, (int)VPX_CS_BT_709);
-  CONTROL(VP9E_SET_COLOR_RANGE, settings->full_range ? (int)VPX_CR_FULL_RANGE : (int)VPX_CR_STUDIO_RANGE);
+  CONTROL(VP9E_SET_COLOR_RANGE, (int)VPX_CR_FULL_RANGE);
 #undef CONTROL
   return 0;
 }
@@ -103,7 +103,7 @@ int gc_vpx_encoder_encode(gc_vpx_encoder *self, const gc_vpx_planes *planes, con
     image.stride[plane] = (int)planes->stride[plane];
   }
   image.cs = VPX_CS_BT_709;
-  image.range = settings->full_range ? VPX_CR_FULL_RANGE : VPX_CR_STUDIO_RANGE;
+  image.range = VPX_CR_FULL_RANGE;
 
   vpx_enc_frame_flags_t flags = frame->key ? VPX_EFLAG_FORCE_KF : 0;
   status = vpx_codec_encode(&self->codec, &image, self->frames, 1, flags, VPX_DL_REALTIME);

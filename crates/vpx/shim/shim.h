@@ -10,7 +10,6 @@ typedef struct gc_vpx_settings {
   uint32_t width;
   uint32_t height;
   uint32_t full_chroma;
-  uint32_t full_range;
   uint32_t threads;
   uint32_t tile_columns_log2;
   uint32_t screen_content;
@@ -42,8 +41,7 @@ typedef struct gc_vpx_picture {
   uint32_t width;
   uint32_t height;
   uint32_t full_chroma;
-  uint32_t bt709;
-  uint32_t full_range;
+  uint32_t our_colours; /* BT.709 in full range, as the encoder writes it */
 } gc_vpx_picture;
 
 typedef struct gc_vpx_encoder gc_vpx_encoder;

@@ -1,6 +1,8 @@
 //! BGRX to the planes of BT.709 and back, in fixed-point numbers.
 //!
-//! ITU-R BT.709-6, items 3.2 to 3.5.
+//! ITU-R BT.709-6, items 3.2 and 3.3, with all 256 levels in use (full range): browsers
+//! without a GPU convert the narrow range with blue off by 12 levels, because its largest
+//! factor does not fit their 8 bits; the full range comes out within 2.
 
 // What is inlined into `widest` is compiled for its registers, and only then.
 #![allow(clippy::inline_always)]
@@ -9,22 +11,12 @@ use gc_model::geometry::Size;
 
 use crate::picture::BYTES_PER_PIXEL;
 
-/// Brightness goes from 16 to 235 and colour from 16 to 240.
-pub(crate) const FULL_RANGE: bool = false;
-
-/// Brightness of black.
-pub(crate) const BLACK: u8 = if FULL_RANGE { 0 } else { 16 };
-
 /// Of either plane of colour.
 pub(crate) const NO_COLOUR: u8 = 128;
 
 /// Share of red and blue in the brightness.
 const RED: f64 = 0.2126;
 const BLUE: f64 = 0.0722;
-
-/// Steps between black and white, and between no colour and the strongest.
-const LUMA_STEPS: f64 = if FULL_RANGE { 255.0 } else { 219.0 };
-const CHROMA_STEPS: f64 = if FULL_RANGE { 127.5 } else { 112.0 };
 
 /// Bits behind the point.
 const POINT: u32 = 15;
@@ -48,20 +40,17 @@ struct Weights {
 }
 
 const LUMA: Weights = {
-    let (blue, red) = (
-        fixed(BLUE * LUMA_STEPS / 255.0),
-        fixed(RED * LUMA_STEPS / 255.0),
-    );
+    let (blue, red) = (fixed(BLUE), fixed(RED));
     Weights {
         blue,
-        green: fixed(LUMA_STEPS / 255.0) - blue - red,
+        green: fixed(1.0) - blue - red,
         red,
     }
 };
 
 const U: Weights = {
-    let blue = fixed(CHROMA_STEPS / 255.0);
-    let red = fixed(-RED / (1.0 - BLUE) * CHROMA_STEPS / 255.0);
+    let blue = fixed(0.5);
+    let red = fixed(-0.5 * RED / (1.0 - BLUE));
     Weights {
         blue,
         green: -blue - red,
@@ -70,8 +59,8 @@ const U: Weights = {
 };
 
 const V: Weights = {
-    let red = fixed(CHROMA_STEPS / 255.0);
-    let blue = fixed(-BLUE / (1.0 - RED) * CHROMA_STEPS / 255.0);
+    let red = fixed(0.5);
+    let blue = fixed(-0.5 * BLUE / (1.0 - RED));
     Weights {
         blue,
         green: -blue - red,
@@ -95,13 +84,15 @@ const fn channels(pixel: [u8; 4]) -> [i32; 3] {
 }
 
 const fn luma(colour: [i32; 3]) -> u8 {
-    ((LUMA.sum(colour) + HALF + ((BLACK as i32) << POINT)) >> POINT) as u8
+    ((LUMA.sum(colour) + HALF) >> POINT) as u8
 }
 
 /// Of the sum of `1 << MORE` pixels.
 const fn chroma<const MORE: u32>(weights: &Weights, sums: [i32; 3]) -> u8 {
     let middle = ((NO_COLOUR as i32) << (POINT + MORE)) + (HALF << MORE);
-    ((weights.sum(sums) + middle) >> (POINT + MORE)) as u8
+    let sample = (weights.sum(sums) + middle) >> (POINT + MORE);
+    // The strongest blue and red are half a level above the last.
+    (if sample > 255 { 255 } else { sample }) as u8
 }
 
 /// One sample of each plane for each pixel.
@@ -210,13 +201,12 @@ fn widest(work: impl FnOnce(())) {
 
 /// One pixel from one sample of each plane.
 pub(crate) fn to_bgrx(luma: u8, u: u8, v: u8) -> [u8; 4] {
-    let brightness = (f64::from(luma) - f64::from(BLACK)) / LUMA_STEPS;
-    let [u, v] = [u, v].map(|sample| (f64::from(sample) - f64::from(NO_COLOUR)) / CHROMA_STEPS);
+    let brightness = f64::from(luma);
+    let [u, v] = [u, v].map(|sample| (f64::from(sample) - f64::from(NO_COLOUR)) * 2.0);
     let blue = brightness + u * (1.0 - BLUE);
     let red = brightness + v * (1.0 - RED);
     let green = (brightness - RED * red - BLUE * blue) / (1.0 - RED - BLUE);
-    let [blue, green, red] =
-        [blue, green, red].map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8);
+    let [blue, green, red] = [blue, green, red].map(|value| value.round().clamp(0.0, 255.0) as u8);
     [blue, green, red, 0]
 }
 
@@ -231,12 +221,12 @@ mod tests {
             assert_eq!(chroma::<0>(&U, colour), NO_COLOUR);
             assert_eq!(chroma::<0>(&V, colour), NO_COLOUR);
         }
-        assert_eq!(luma([0; 3]), BLACK);
-        assert_eq!(luma([255; 3]), if FULL_RANGE { 255 } else { 235 });
+        assert_eq!(luma([0; 3]), 0);
+        assert_eq!(luma([255; 3]), 255);
     }
 
     #[test]
-    fn every_primary_comes_back_within_two_levels() {
+    fn every_colour_comes_back_within_two_levels() {
         for index in 0..=u32::from(u16::MAX) {
             let pixel = (index.wrapping_mul(0x9E37_79B1) & 0x00ff_ffff).to_le_bytes();
             let colour = channels(pixel);

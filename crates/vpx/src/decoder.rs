@@ -7,7 +7,7 @@ use std::slice;
 use gc_model::geometry::Size;
 
 use crate::picture::{Chroma, Picture};
-use crate::{LibraryError, convert, sys};
+use crate::{LibraryError, sys};
 
 /// Why a packet gave no picture. The decoder can go on with the next key frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,8 +59,7 @@ impl Decoder {
             width: 0,
             height: 0,
             full_chroma: 0,
-            bt709: 0,
-            full_range: 0,
+            our_colours: 0,
         };
         // SAFETY: the handle is open, and `data` lives until the call returns.
         let status = unsafe {
@@ -76,7 +75,7 @@ impl Decoder {
             return Err(DecodeError::NothingShown);
         }
         let size = Size::new(shown.width, shown.height).map_err(|_| DecodeError::OtherKind)?;
-        if shown.bt709 == 0 || (shown.full_range != 0) != convert::FULL_RANGE {
+        if shown.our_colours == 0 {
             return Err(DecodeError::OtherKind);
         }
         let chroma = if shown.full_chroma == 0 {

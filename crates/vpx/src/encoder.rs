@@ -106,7 +106,7 @@ mod implementation {
         Settings,
     };
     use crate::rate::RateControl;
-    use crate::{convert, sys};
+    use crate::sys;
 
     /// An encoder for pictures of one size. Real time, no look-ahead: every picture gives
     /// its packet at once, and refers to earlier ones only.
@@ -130,7 +130,6 @@ mod implementation {
                 width: settings.size.width(),
                 height: settings.size.height(),
                 full_chroma: u32::from(settings.chroma == Chroma::Full),
-                full_range: u32::from(convert::FULL_RANGE),
                 threads,
                 tile_columns_log2: threads.ilog2(),
                 screen_content: u32::from(settings.content == Content::Screen),

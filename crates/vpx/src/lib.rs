@@ -3,7 +3,7 @@
 //! and how many bytes it may take is somebody else's decision.
 //!
 //! The bitstream is what every browser decodes: 8 bits, 4:2:0 (profile 0) or 4:4:4
-//! (profile 1), BT.709, and it says so itself.
+//! (profile 1), BT.709 in full range, and it says so itself.
 
 mod convert;
 #[cfg(all(libvpx, feature = "decoder"))]

@@ -65,7 +65,7 @@ impl Picture {
         Self {
             size,
             chroma,
-            planes: [vec![convert::BLACK; size.area()], colour.clone(), colour],
+            planes: [vec![0; size.area()], colour.clone(), colour],
         }
     }
 

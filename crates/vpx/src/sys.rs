@@ -11,7 +11,6 @@ pub(crate) struct Settings {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) full_chroma: u32,
-    pub(crate) full_range: u32,
     pub(crate) threads: u32,
     pub(crate) tile_columns_log2: u32,
     pub(crate) screen_content: u32,
@@ -45,8 +44,7 @@ pub(crate) struct Picture {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) full_chroma: u32,
-    pub(crate) bt709: u32,
-    pub(crate) full_range: u32,
+    pub(crate) our_colours: u32,
 }
 
 /// Never looked into from here.

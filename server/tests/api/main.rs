@@ -19,3 +19,4 @@ mod sessions;
 mod setup;
 mod support;
 mod tls;
+mod users;

@@ -1,5 +1,6 @@
 import { ApiError, readApiError, UnreachableError } from "./errors.ts";
 import type {
+  Account,
   AuditEntry,
   AuditFilter,
   ChatLine,
@@ -233,6 +234,34 @@ export class ApiClient {
     });
   }
 
+  // People
+
+  people(signal?: AbortSignal): Promise<Account[]> {
+    return this.#items("/api/users", signal);
+  }
+
+  addPerson(body: {
+    username: string;
+    display_name: string;
+    role: string;
+    password: string;
+  }): Promise<Account> {
+    return this.#json("/api/users", { method: "POST", body });
+  }
+
+  /** What is absent stays as it is. */
+  changePerson(
+    id: string,
+    body: { display_name?: string; role?: string; disabled?: boolean },
+  ): Promise<Account> {
+    return this.#json(userPath(id), { method: "PATCH", body });
+  }
+
+  /** Of somebody else; ends all of their logins. */
+  resetPassword(id: string, password: string): Promise<void> {
+    return this.#done(`${userPath(id)}/password`, { method: "POST", body: { password } });
+  }
+
   // Notices
 
   notices(signal?: AbortSignal): Promise<Notices> {
@@ -373,5 +402,6 @@ function queryString(query: RequestOptions["query"]): string {
 }
 
 const machinePath = (id: string) => `/api/machines/${encodeURIComponent(id)}`;
+const userPath = (id: string) => `/api/users/${encodeURIComponent(id)}`;
 const supportPath = (id: string) => `/api/support-codes/${encodeURIComponent(id)}`;
 const sessionPath = (id: string) => `/api/sessions/${encodeURIComponent(id)}`;

@@ -191,7 +191,8 @@ export interface paths {
     put?: never;
     /**
      * Renew an access token with the refresh cookie, which is exchanged too. A
-     *     refresh token that comes a second time ends the sign-in.
+     *     refresh token that comes again ends the sign-in, but for once within ten
+     *     seconds from the same address.
      */
     post: operations["refresh"];
     delete?: never;
@@ -680,6 +681,58 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/users": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Everybody who signs in, those who cannot any more too, by name. */
+    get: operations["list_users"];
+    put?: never;
+    /** Add somebody who can sign in. */
+    post: operations["create_user"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/users/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /** Change somebody's name or role, or whether they can sign in. */
+    patch: operations["change_user"];
+    trace?: never;
+  };
+  "/api/users/{id}/password": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Set somebody else's password. All of their sign-ins end. */
+    post: operations["reset_password"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/health": {
     parameters: {
       query?: never;
@@ -735,6 +788,27 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A person who signs in. */
+    AccountBody: {
+      /** Format: date-time */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @description Since when they cannot sign in; null while they can.
+       */
+      disabled_at?: string | null;
+      display_name: string;
+      id: string;
+      /**
+       * @description `technician`, `senior_technician` or `admin`.
+       * @example technician
+       */
+      role: string;
+      username: string;
+    };
+    AccountsBody: {
+      items: components["schemas"]["AccountBody"][];
+    };
     /** @description Way into a session: everything that a viewer needs. */
     AdmissionBody: {
       /** @description X25519, base64. Refuse a machine that proves another one. */
@@ -791,6 +865,25 @@ export interface components {
       items: components["schemas"]["AuditBody"][];
       /** @description For the next page; null on the last. */
       next_cursor?: string | null;
+    };
+    /** @description What is absent stays as it is. */
+    ChangeUserRequest: {
+      /**
+       * @description True: they cannot sign in any more, and what they have open ends.
+       * @default null
+       */
+      disabled: boolean | null;
+      /**
+       * @description 1 to 100 characters.
+       * @default null
+       */
+      display_name: string | null;
+      /**
+       * @description `technician`, `senior_technician` or `admin`.
+       * @default null
+       * @example senior_technician
+       */
+      role: string | null;
     };
     ChatBody: {
       items: components["schemas"]["ChatLineBody"][];
@@ -882,6 +975,22 @@ export interface components {
        * @example Office Berlin
        */
       name: string;
+    };
+    CreateUserRequest: {
+      /** @example Grace Hopper */
+      display_name: string;
+      /** @description For the first sign-in; at least 12 characters. */
+      password: string;
+      /**
+       * @description `technician`, `senior_technician` or `admin`.
+       * @example technician
+       */
+      role: string;
+      /**
+       * @description 1 to 64 letters, digits, dots, dashes, underscores, + or @.
+       * @example grace
+       */
+      username: string;
     };
     /** @description A new enrolment token. The token itself is only in this answer. */
     CreatedTokenBody: components["schemas"]["TokenBody"] & {
@@ -1139,6 +1248,10 @@ export interface components {
     RenameRequest: {
       /** @description 1 to 100 characters. */
       name: string;
+    };
+    ResetPasswordRequest: {
+      /** @description At least 12 characters. */
+      password: string;
     };
     SayRequest: {
       /**
@@ -3351,6 +3464,231 @@ export interface operations {
       };
       /** @description `ticket_not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  list_users: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccountsBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  create_user: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CreateUserRequest"];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccountBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `name_taken`, `too_many_users` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `weak_password`, `invalid` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  change_user: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ChangeUserRequest"];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccountBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `user_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `not_yourself`, `last_admin` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  reset_password: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ResetPasswordRequest"];
+      };
+    };
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `user_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `not_yourself` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `weak_password` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -6,6 +6,8 @@ type Schemas = components["schemas"];
 
 export type User = Schemas["UserBody"];
 export type SignedIn = Schemas["SignedInBody"];
+/** Somebody who can sign in, or could once, as administrators see them. */
+export type Account = Schemas["AccountBody"];
 /** One sign-in of the own account, on one browser. */
 export type Login = Schemas["LoginBody"];
 export type Machine = Schemas["MachineBody"];

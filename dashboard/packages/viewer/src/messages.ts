@@ -78,7 +78,8 @@ export type ToWorker =
     }
   /** Ends the connection; with `goodbye` the other end is told that we do not come back. */
   | { kind: "close"; goodbye: boolean }
-  | { kind: "painted"; link: number; sequence: number; pixels: ArrayBuffer }
+  /** One of the parts of an update is on the canvas; a buffer goes back to where it came from. */
+  | { kind: "painted"; link: number; sequence: number; pixels: ArrayBuffer | null }
   | { kind: "pointer"; x: number; y: number; buttons: number }
   | { kind: "wheel"; x: number; y: number; dx: number; dy: number }
   | { kind: "key"; key: KeyInput }
@@ -93,6 +94,17 @@ export type ToWorker =
 export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
   | { kind: "frame"; link: number; frame: Frame; pixels: ArrayBuffer; decodeMs: number }
+  /** Rectangles of an earlier frame that had to wait for the film below them. */
+  | { kind: "tiles"; link: number; sequence: number; rects: Rect[]; pixels: ArrayBuffer }
+  /** The frame's film, decoded. Whoever paints the image closes it. */
+  | {
+      kind: "film";
+      link: number;
+      frame: Frame;
+      film: Film;
+      image: VideoFrame;
+      decodeMs: number;
+    }
   | { kind: "closed"; link: number; code: number }
   /** The core cannot run here at all. */
   | { kind: "broken"; message: string };

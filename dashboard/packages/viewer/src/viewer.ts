@@ -421,15 +421,23 @@ export class Viewer {
   // What the worker says
 
   #fromWorker(message: FromWorker): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      if (message.kind === "film") message.image.close();
+      return;
+    }
     if (message.kind === "broken") {
       this.#connection.handleBroken(`The viewer cannot run here: ${message.message}.`);
       this.#pump();
       return;
     }
-    if (message.link !== this.#link) return;
+    if (message.link !== this.#link) {
+      if (message.kind === "film") message.image.close();
+      return;
+    }
     switch (message.kind) {
       case "frame":
+      case "tiles":
+      case "film":
         this.#paint(message);
         break;
       case "event":
@@ -442,20 +450,26 @@ export class Viewer {
     }
   }
 
-  #paint({ frame, pixels, decodeMs }: Extract<FromWorker, { kind: "frame" }>): void {
+  #paint(part: Extract<FromWorker, { kind: "frame" | "tiles" | "film" }>): void {
     const start = performance.now();
-    this.#screen.paint(frame, pixels);
+    if (part.kind === "film") {
+      this.#screen.paintFilm(part.film, part.image);
+      part.image.close();
+    } else {
+      const { rects } = part.kind === "frame" ? part.frame : part;
+      this.#screen.paint(rects, part.pixels);
+    }
     const end = performance.now();
+    const pixels = part.kind === "film" ? null : part.pixels;
+    const sequence = part.kind === "tiles" ? part.sequence : part.frame.sequence;
     this.#worker.postMessage(
-      {
-        kind: "painted",
-        link: this.#link,
-        sequence: frame.sequence,
-        pixels,
-      } satisfies ToWorker,
-      [pixels],
+      { kind: "painted", link: this.#link, sequence, pixels } satisfies ToWorker,
+      pixels ? [pixels] : [],
     );
-    this.#statistics.handlePainted(end, frame, decodeMs, end - start);
+    // A frame with a film is painted when its film is.
+    if (part.kind === "film" || (part.kind === "frame" && !part.frame.film)) {
+      this.#statistics.handlePainted(end, part.frame, part.decodeMs, end - start);
+    }
     if (!this.#snapshot.hasPicture) this.#update({ hasPicture: true });
   }
 

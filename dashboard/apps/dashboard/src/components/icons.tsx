@@ -63,6 +63,12 @@ export const AuditIcon = icon(
     <path d="M8 8.5h5M8 11.5h5M8 14.5h3" />
   </>,
 );
+export const PeopleIcon = icon(
+  <>
+    <circle cx="8" cy="6.8" r="2.8" />
+    <path d="M2.8 16.2c.4-3 2.4-4.6 5.2-4.6s4.8 1.6 5.2 4.6M13 4.3a2.8 2.8 0 0 1 0 5M14.8 12c1.5.7 2.3 2.1 2.5 4.2" />
+  </>,
+);
 export const SettingsIcon = icon(
   <>
     <path d="M3 6h8M15 6h2M3 14h2M9 14h8" />

@@ -98,7 +98,8 @@ export function ViewerToolbar({
               {STATE_LABEL[state.kind]}
             </span>
           </span>
-          {snapshot.words && (
+          {/* Nobody sees them at a machine of ours that stands alone. */}
+          {snapshot.words && !machine && (
             <span
               className={classes.words}
               data-testid="two-words"
