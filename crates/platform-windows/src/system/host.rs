@@ -24,7 +24,7 @@ use super::guest::WindowsGuestWindow;
 use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;
-use super::{private_files, program_files, registry, slot, tokens};
+use super::{private_files, program_files, registry, secrets, slot, tokens};
 
 /// Where an installer or an administrator leaves settings.
 const SETTINGS_KEY: &str = r"SOFTWARE\GuruConnect";
@@ -78,6 +78,22 @@ impl Host for WindowsHost {
 
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         private_files::replace_file(path, content)
+    }
+
+    fn protect(&self, secret: &[u8]) -> io::Result<Vec<u8>> {
+        secrets::protect(secret)
+    }
+
+    fn unprotect(&self, kept: &[u8]) -> io::Result<Vec<u8>> {
+        secrets::unprotect(kept)
+    }
+
+    fn is_protected(&self, kept: &[u8]) -> bool {
+        secrets::is_protected(kept)
+    }
+
+    fn forget_preset_key(&self) -> io::Result<()> {
+        registry::try_delete_machine_value(SETTINGS_KEY, "ApiKey")
     }
 
     fn guards(&self) -> Guards {

@@ -20,6 +20,7 @@ mod power;
 mod private_files;
 mod program_files;
 mod registry;
+mod secrets;
 mod secure_attention;
 mod service;
 mod slot;
