@@ -168,9 +168,9 @@ fn shut_down(restarts: bool) -> Result<(), PlatformError> {
 }
 
 fn restart_at_once() -> Result<(), PlatformError> {
-    tokens::enable_privilege(SHUTDOWN_PRIVILEGE)?;
     /// Of `SHUTDOWN_ACTION`: restart.
     const REBOOT: i32 = 1;
+    tokens::enable_privilege(SHUTDOWN_PRIVILEGE)?;
     let function = loaded_function("ntdll.dll", c"NtShutdownSystem")
         .ok_or(PlatformError::Unsupported("restarting at once"))?;
     // SAFETY: the signature that every Windows since NT 4 has.
