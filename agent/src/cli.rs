@@ -61,6 +61,11 @@ pub struct Options {
     #[arg(long, value_name = "DIGITS")]
     pub code: Option<String>,
 
+    /// Takes a support session over from the program that started this one with administrator
+    /// rights; only that one does it
+    #[arg(long, value_name = "PIPE", hide = true)]
+    pub take_over: Option<String>,
+
     /// Reads the screen once into a PNG file, prints how long reading and encoding take, and ends
     #[arg(long, value_name = "PNG")]
     pub test_capture: Option<PathBuf>,

@@ -11,7 +11,8 @@ use gc_model::input::InputEvent;
 use gc_platform::{Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_session::{
-    Captured, CloseReason, Consent, Host, HostConfig, HostNotice, HostOutput, Quality,
+    Answer, Captured, CloseReason, Consent, Elevation, Host, HostConfig, HostNotice, HostOutput,
+    Quality,
 };
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
@@ -31,6 +32,10 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// WebSocket close code: done.
 const NORMAL: u16 = 1000;
+
+/// What a technician is told who goes on asking.
+const QUESTIONS_CLOSED: &str = "The person at the machine said no three times and is not asked any more. \
+    Only they can allow questions again, in their window.";
 
 /// What every session of this agent needs.
 pub(crate) struct Context {
@@ -115,6 +120,10 @@ pub(crate) async fn run(
             .map_or(Consent::NotNeeded, |attendant| {
                 attendant.consent(&offer.session_id)
             }),
+        elevation: context
+            .attendant
+            .as_ref()
+            .map_or(Elevation::Unavailable, |attendant| attendant.elevation),
     };
     let host = Host::new(config, context.clock.now());
     let attended = context.attendant.as_deref().map(Attended::begin);
@@ -224,8 +233,11 @@ impl Session<'_> {
                 output @ (HostOutput::Words(_)
                 | HostOutput::Ask { .. }
                 | HostOutput::Settled { .. }) => {
-                    if let Some(attended) = &mut self.attended {
-                        attended.tell(&self.offer.session_id, &output, self.host.rights());
+                    if let Some(attended) = &mut self.attended
+                        && let Some(unasked) =
+                            attended.tell(&self.offer.session_id, &output, self.host.rights())
+                    {
+                        self.decline(unasked);
                     }
                 }
                 HostOutput::Ended(why) => {
@@ -243,8 +255,21 @@ impl Session<'_> {
                 self.host.handle_answer(now, request_id, answer);
             }
             Command::Pause(paused) => self.host.handle_pause(now, paused),
+            Command::Hold(held) => self.host.handle_hold(now, held),
+            Command::ElevationFailed(why) => {
+                self.host
+                    .handle_notice(now, HostNotice::ElevationFailed, why);
+            }
             Command::Disconnect => self.host.close(now, CloseReason::EndedByPerson),
         }
+    }
+
+    /// Says no for a person who does not want to be asked any more.
+    fn decline(&mut self, request_id: u32) {
+        let now = self.clock.now();
+        self.host
+            .handle_notice(now, HostNotice::QuestionsClosed, QUESTIONS_CLOSED);
+        self.host.handle_answer(now, request_id, Answer::Decline);
     }
 
     async fn inject(&mut self, event: InputEvent) {

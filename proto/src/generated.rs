@@ -598,6 +598,12 @@ pub enum Feature {
     TextInput = 2,
     /// KeyChord.SECURE_ATTENTION can be sent.
     SecureAttention = 3,
+    /// The person may be asked for RIGHT_ELEVATION: the agent starts anew with it.
+    Elevation = 16,
+    /// The agent of an attended session has administrator rights.
+    Elevated = 17,
+    /// A person is at the machine, who may be asked for more (ConsentRequest).
+    Consent = 18,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -610,6 +616,9 @@ impl Feature {
             Self::Cursor => "FEATURE_CURSOR",
             Self::TextInput => "FEATURE_TEXT_INPUT",
             Self::SecureAttention => "FEATURE_SECURE_ATTENTION",
+            Self::Elevation => "FEATURE_ELEVATION",
+            Self::Elevated => "FEATURE_ELEVATED",
+            Self::Consent => "FEATURE_CONSENT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -619,6 +628,9 @@ impl Feature {
             "FEATURE_CURSOR" => Some(Self::Cursor),
             "FEATURE_TEXT_INPUT" => Some(Self::TextInput),
             "FEATURE_SECURE_ATTENTION" => Some(Self::SecureAttention),
+            "FEATURE_ELEVATION" => Some(Self::Elevation),
+            "FEATURE_ELEVATED" => Some(Self::Elevated),
+            "FEATURE_CONSENT" => Some(Self::Consent),
             _ => None,
         }
     }
@@ -629,6 +641,9 @@ pub enum Right {
     Unspecified = 0,
     View = 1,
     Control = 2,
+    /// Administrator rights for the agent of an attended session. Only ever asked
+    /// for: it is in no grant and in no list of what a session may do.
+    Elevation = 16,
 }
 impl Right {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -640,6 +655,7 @@ impl Right {
             Self::Unspecified => "RIGHT_UNSPECIFIED",
             Self::View => "RIGHT_VIEW",
             Self::Control => "RIGHT_CONTROL",
+            Self::Elevation => "RIGHT_ELEVATION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -648,6 +664,7 @@ impl Right {
             "RIGHT_UNSPECIFIED" => Some(Self::Unspecified),
             "RIGHT_VIEW" => Some(Self::View),
             "RIGHT_CONTROL" => Some(Self::Control),
+            "RIGHT_ELEVATION" => Some(Self::Elevation),
             _ => None,
         }
     }
@@ -772,6 +789,10 @@ pub enum NoticeCode {
     InputUnavailable = 1,
     ChordUnsupported = 2,
     CaptureFallback = 3,
+    /// The person at the machine said no too often and is not asked any more.
+    QuestionsClosed = 16,
+    /// The person agreed, and still there are no administrator rights.
+    ElevationFailed = 17,
 }
 impl NoticeCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -784,6 +805,8 @@ impl NoticeCode {
             Self::InputUnavailable => "NOTICE_CODE_INPUT_UNAVAILABLE",
             Self::ChordUnsupported => "NOTICE_CODE_CHORD_UNSUPPORTED",
             Self::CaptureFallback => "NOTICE_CODE_CAPTURE_FALLBACK",
+            Self::QuestionsClosed => "NOTICE_CODE_QUESTIONS_CLOSED",
+            Self::ElevationFailed => "NOTICE_CODE_ELEVATION_FAILED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -793,6 +816,8 @@ impl NoticeCode {
             "NOTICE_CODE_INPUT_UNAVAILABLE" => Some(Self::InputUnavailable),
             "NOTICE_CODE_CHORD_UNSUPPORTED" => Some(Self::ChordUnsupported),
             "NOTICE_CODE_CAPTURE_FALLBACK" => Some(Self::CaptureFallback),
+            "NOTICE_CODE_QUESTIONS_CLOSED" => Some(Self::QuestionsClosed),
+            "NOTICE_CODE_ELEVATION_FAILED" => Some(Self::ElevationFailed),
             _ => None,
         }
     }

@@ -19,7 +19,7 @@ pub mod viewer;
 mod wire;
 pub mod words;
 
-pub use consent::{Answer, Consent, ConsentOutcome, Given, Rights};
+pub use consent::{Answer, Consent, ConsentOutcome, Elevation, Given, Rights};
 pub use grant::GrantError;
 pub use host::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput};
 pub use key::{AgentKeyError, agent_public_key};

@@ -8,7 +8,7 @@ use gc_model::id::{ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_session::viewer::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
 use gc_session::{
-    ConsentOutcome, OsFamily, Preferences, Quality, Viewer, ViewerConfig, ViewerOutput,
+    ConsentOutcome, Elevation, OsFamily, Preferences, Quality, Viewer, ViewerConfig, ViewerOutput,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -342,12 +342,17 @@ fn event_json(event: &ViewerEvent) -> Value {
             has_secure_attention,
             has_cursor,
             has_text_input,
+            asks_person,
+            elevation,
         } => {
             let named = |flag: bool, name: &'static str| flag.then_some(name);
             let features: Vec<_> = [
                 named(*has_cursor, "cursor"),
                 named(*has_text_input, "text_input"),
                 named(*has_secure_attention, "secure_attention"),
+                named(*asks_person, "consent"),
+                named(*elevation == Elevation::Possible, "elevation"),
+                named(*elevation == Elevation::Elevated, "elevated"),
             ]
             .into_iter()
             .flatten()
@@ -393,6 +398,8 @@ fn event_json(event: &ViewerEvent) -> Value {
                 NoticeCode::InputUnavailable => "input_unavailable",
                 NoticeCode::ChordUnsupported => "chord_unsupported",
                 NoticeCode::CaptureFallback => "capture_fallback",
+                NoticeCode::QuestionsClosed => "questions_closed",
+                NoticeCode::ElevationFailed => "elevation_failed",
             };
             json!({"type": "notice", "code": code, "detail": detail})
         }

@@ -12,7 +12,9 @@ use gc_model::input::InputEvent;
 use gc_model::pointer::{Pointer, PointerShape};
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
-use gc_session::{Captured, Consent, Host, HostConfig, HostOutput, OsFamily, agent_public_key};
+use gc_session::{
+    Captured, Consent, Elevation, Host, HostConfig, HostOutput, OsFamily, agent_public_key,
+};
 use guruconnect_viewer::bridge::{Bridge, OutputKind};
 use serde_json::{Value, json};
 
@@ -74,6 +76,7 @@ fn host() -> Host {
             quality: None,
             films: Vec::new(),
             consent: Consent::NotNeeded,
+            elevation: Elevation::Unavailable,
         },
         Moment::ZERO,
     )

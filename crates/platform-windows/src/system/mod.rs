@@ -5,6 +5,7 @@
 mod capture;
 mod desktop;
 mod displays;
+mod elevation;
 mod events;
 mod gdi;
 mod guest;
@@ -25,6 +26,7 @@ mod tokens;
 mod worker;
 
 pub use desktop::WindowsDesktop;
+pub use elevation::start_elevated;
 pub use host::WindowsHost;
 pub use service::WindowsService;
 pub use worker::{WorkerPipe, WorkerProcess, open_pipe, showing_session};

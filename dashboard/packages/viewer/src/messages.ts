@@ -6,7 +6,16 @@
 export type Quality = "auto" | "low" | "medium" | "high";
 export type OsFamily = "windows" | "linux" | "macos";
 export type Right = "view" | "control";
-export type Feature = "cursor" | "text_input" | "secure_attention";
+export type Feature =
+  | "cursor"
+  | "text_input"
+  | "secure_attention"
+  /** A person is at the machine, who may be asked for more. */
+  | "consent"
+  /** They may be asked for administrator rights for the agent. */
+  | "elevation"
+  /** The agent has administrator rights. */
+  | "elevated";
 
 /** The server's answer to starting or rejoining a session: good for one connection. */
 export interface SessionInfo {
@@ -66,7 +75,9 @@ export type ToWorker =
   | { kind: "preferences"; preferences: Preferences }
   | { kind: "refresh" }
   /** Asks the person at the machine for mouse and keyboard. */
-  | { kind: "request_control" };
+  | { kind: "request_control" }
+  /** Asks them for administrator rights. */
+  | { kind: "request_elevation" };
 
 export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
@@ -179,7 +190,12 @@ export type CoreEvent =
   | { type: "pong"; rtt_us: number }
   | {
       type: "notice";
-      code: "input_unavailable" | "chord_unsupported" | "capture_fallback";
+      code:
+        | "input_unavailable"
+        | "chord_unsupported"
+        | "capture_fallback"
+        | "questions_closed"
+        | "elevation_failed";
       detail: string;
     }
   | { type: "ended"; code: EndCode; message: string };

@@ -14,6 +14,7 @@ import {
   PinIcon,
   PowerIcon,
 } from "../components/icons.tsx";
+import { ElevationButton } from "./ElevationButton.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
 import { QualityMenu } from "./QualityMenu.tsx";
 import { StatsPanel } from "./StatsPanel.tsx";
@@ -127,6 +128,7 @@ export function ViewerToolbar({
             onClick={withFocus(() => viewer.setViewOnly(!viewOnly))}
           />
           <KeysMenu viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
+          <ElevationButton viewer={viewer} snapshot={snapshot} />
           {touch && (
             <ToolButton
               label="On-screen keyboard"

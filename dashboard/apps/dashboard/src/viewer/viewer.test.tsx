@@ -6,6 +6,7 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { AccountProvider, useAccount } from "../account/account.tsx";
 import { ADMIN, FakeServer, TECHNICIAN } from "../testing/server.ts";
+import { ElevationButton } from "./ElevationButton.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
 import { StatusCard } from "./StatusCard.tsx";
 
@@ -14,6 +15,8 @@ function fakeViewer() {
     reconnect: vi.fn(),
     trustNewKey: vi.fn(),
     sendChord: vi.fn(),
+    requestElevation: vi.fn(),
+    focus: vi.fn(),
   };
 }
 
@@ -84,29 +87,30 @@ describe("the card over the picture", () => {
   });
 });
 
-describe("the keys menu", () => {
-  const snapshot = (change: Partial<ViewerSnapshot> = {}): ViewerSnapshot => ({
-    state: { kind: "connected" },
-    remote: {
-      software: "guruconnect-agent 0.1.0",
-      osFamily: "windows",
-      rights: ["view", "control"],
-      features: [],
-    },
-    picture: { width: 100, height: 100 },
-    displays: [],
-    hasPicture: true,
-    quality: "auto",
-    viewOnly: false,
-    scale: "fit",
-    zoom: 1,
-    onScreenKeyboard: false,
-    consent: "settled",
-    words: null,
-    paused: false,
-    ...change,
-  });
+const snapshot = (change: Partial<ViewerSnapshot> = {}): ViewerSnapshot => ({
+  state: { kind: "connected" },
+  remote: {
+    software: "guruconnect-agent 0.1.0",
+    osFamily: "windows",
+    rights: ["view", "control"],
+    features: [],
+  },
+  picture: { width: 100, height: 100 },
+  displays: [],
+  hasPicture: true,
+  quality: "auto",
+  viewOnly: false,
+  scale: "fit",
+  zoom: 1,
+  onScreenKeyboard: false,
+  consent: "settled",
+  elevation: "not_attended",
+  words: null,
+  paused: false,
+  ...change,
+});
 
+describe("the keys menu", () => {
   async function openMenu(current: ViewerSnapshot) {
     const viewer = fakeViewer();
     render(
@@ -143,5 +147,44 @@ describe("the keys menu", () => {
     for (const item of screen.getAllByRole<HTMLButtonElement>("menuitem")) {
       expect(item.disabled).toBe(true);
     }
+  });
+});
+
+describe("asking for administrator rights", () => {
+  function show(change: Partial<ViewerSnapshot>) {
+    const viewer = fakeViewer();
+    render(
+      <MantineProvider env="test">
+        <ElevationButton viewer={viewer as unknown as Viewer} snapshot={snapshot(change)} />
+      </MantineProvider>,
+    );
+    return viewer;
+  }
+
+  it("is not there where nobody sits", () => {
+    show({});
+
+    expect(screen.queryByRole("button")).toBeNull();
+  });
+
+  it("asks the person once", async () => {
+    const viewer = show({ elevation: "possible" });
+
+    await userEvent.click(screen.getByRole("button", { name: "Ask for administrator rights" }));
+
+    expect(viewer.requestElevation).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ["unavailable", /cannot be asked for on this machine/],
+    ["asked", /Waiting for the person/],
+    ["starting", /asks them to confirm/],
+    ["elevated", /has administrator rights/],
+  ] as const)("says why it does nothing: %s", async (elevation, label) => {
+    const viewer = show({ elevation });
+
+    await userEvent.click(screen.getByRole("button", { name: label }));
+
+    expect(viewer.requestElevation).not.toHaveBeenCalled();
   });
 });

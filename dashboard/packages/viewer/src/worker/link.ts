@@ -76,6 +76,9 @@ export class Link {
       case "request_control":
         core.requestControl(now);
         break;
+      case "request_elevation":
+        core.requestElevation(now);
+        break;
       case "refresh":
         core.refresh(now);
         break;
