@@ -1,10 +1,11 @@
 // @ts-check
-// Key to pixel through our own path over lines of different speed, while a video plays:
-// frames have to be skipped, never queued.
+// The same work over lines of different speed, in one run: what reaches the technician's eye,
+// how late, at what cost, and how exact it is when it has come to rest.
 //
-//   node links.mjs [--lines 64/300,256/150,1000/100,10000/40] [--trials 15]
+//   node links.mjs [--stacks guruconnect,x11vnc,xvnc] [--lines lan,20000/40,2000/80,256/300]
+//                  [--scenes typing,scroll,video] [--seconds 8] [--out results/NAME]
 //
-// A line is kilobits a second / milliseconds of round trip.
+// A line is kilobits a second / milliseconds of round trip; `lan` is neither.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -14,114 +15,147 @@ import { startDesktop } from "../scripts/lib/desktop.mjs";
 import { SlowLink } from "../scripts/lib/link.mjs";
 import { Cleanup, sleep } from "../scripts/lib/processes.mjs";
 import { Workload } from "../scripts/lib/workload.mjs";
+import { cpuSeconds } from "./lib/accounting.mjs";
+import { exactness, watchRest } from "./lib/exactness.mjs";
+import { linksChart, linksReport } from "./lib/links-report.mjs";
 import { machineFacts } from "./lib/machine.mjs";
-import { describeMachine, table } from "./lib/report.mjs";
 import { save } from "./lib/results.mjs";
-import { chance } from "./lib/statistics.mjs";
-import { inputLatency, installProbe, openBrowser } from "./lib/viewer.mjs";
-import { guruconnect } from "./stacks/guruconnect.mjs";
+import { chance, quantile, rounded } from "./lib/statistics.mjs";
+import { inputLatency, installProbe, openBrowser, summary } from "./lib/viewer.mjs";
+import { desktops, stacks } from "./stacks/index.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    lines: { type: "string", default: "64/300,256/150,1000/100,10000/40" },
-    scenes: { type: "string", default: "idle,video,scroll" },
-    trials: { type: "string", default: "15" },
+    stacks: { type: "string", default: "guruconnect,x11vnc,xvnc" },
+    lines: { type: "string", default: "lan,20000/40,2000/80,256/300" },
+    scenes: { type: "string", default: "typing,scroll,video" },
+    seconds: { type: "string", default: "8" },
     out: { type: "string", default: "" },
   },
 });
+const seconds = Number(options.seconds);
 const random = chance(12_345);
 
-/** @param {string} line @param {string} scene */
-async function measure(line, scene) {
+/** A copy of the canvas is compared this long after everything came to rest. */
+const COMPARED_AFTER_MS = 500;
+/** How long we wait for the canvas to become exact. */
+const LOOK_MS = 4_000;
+/** An input that takes longer than this counts as lost. */
+const LOST_AFTER_MS = 6_000;
+
+/** @type {import('./lib/links-report.mjs').LinkMeasurement[]} */
+const measurements = [];
+
+/** @param {string} line */
+function parseLine(line) {
+  if (line === "lan") return {};
   const [kilobitsPerSecond, roundTripMs] = line.split("/").map(Number);
+  return { kilobitsPerSecond, roundTripMs };
+}
+
+/** @param {string} name */
+async function measureStack(name) {
   const cleanup = new Cleanup();
   try {
     const folder = mkdtempSync(path.join(os.tmpdir(), "gc-links-"));
     cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
+    const start = desktops[name] ?? startDesktop;
     const desktop = cleanup.stopping(
-      await startDesktop({ folder, width: 1920, height: 1080, windowManager: false }),
+      await start({ folder, width: 1920, height: 1080, windowManager: false }),
     );
-    const workload = new Workload(desktop, [
-      "scene",
-      scene,
-      ...(scene === "idle" ? ["--still"] : ["--seconds", "600", "--hold"]),
-    ]);
-    await workload.ready();
-    const stack = await guruconnect({ desktop, folder, cleanup });
+    const backdrop = new Workload(desktop, ["scene", "idle", "--still"]);
+    await backdrop.ready();
+    const stack = await stacks[name]({ desktop, folder, cleanup });
     const link = cleanup.stopping(new SlowLink(stack.port));
     await link.listen();
     const { browser, page } = await openBrowser();
     cleanup.add(() => browser.close());
     await stack.open?.(page, `http://127.0.0.1:${link.port}`);
     await installProbe(page);
-
-    // The page itself comes over a fast line; only the session is measured.
-    await sleep(1_000);
-    link.become({ kilobitsPerSecond, roundTripMs });
-    workload.go();
-    await sleep(3_000);
-    await page.evaluate(() => /** @type {any} */ (window).probe.reset());
-    const carried = link.carried.down;
-    const begin = performance.now();
-    const latency = await inputLatency(page, {
-      kind: "key",
-      trials: Number(options.trials),
-      workload,
-      chance: random,
-      withinMs: 15_000,
-    });
-    const seconds = (performance.now() - begin) / 1_000;
-    const updates = await page.evaluate(() => /** @type {any} */ (window).probe.seen.length);
-    const kilobits = ((link.carried.down - carried) * 8) / 1e3 / seconds;
-    console.error(`${line}, ${scene}: median ${latency.all.median} ms, 95th ${latency.all.p95} ms`);
-    return {
-      kilobitsPerSecond,
-      roundTripMs,
-      scene,
-      latency,
-      updatesPerSecond: updates / seconds,
-      kilobitsUsed: kilobits,
-    };
+    await backdrop.stop();
+    for (const line of options.lines.split(",")) {
+      for (const scene of options.scenes.split(",")) {
+        measurements.push(await measure({ name, line, scene, desktop, stack, link, page }));
+      }
+    }
   } finally {
     await cleanup.run();
   }
 }
 
-const machine = machineFacts();
-const measurements = [];
-for (const line of options.lines.split(",")) {
-  for (const scene of options.scenes.split(",")) measurements.push(await measure(line, scene));
+/**
+ * @param {{ name: string, line: string, scene: string, desktop: import('../scripts/lib/desktop.mjs').Desktop,
+ *   stack: import('./stacks/index.mjs').Stack, link: SlowLink, page: import('playwright-core').Page }} what
+ * @returns {Promise<import('./lib/links-report.mjs').LinkMeasurement>}
+ */
+async function measure({ name, line, scene, desktop, stack, link, page }) {
+  // The scene's first picture comes over a fast line; only what moves is measured.
+  link.become({});
+  const workload = new Workload(desktop, ["scene", scene, "--seconds", String(seconds), "--hold"]);
+  try {
+    await workload.ready();
+    await sleep(1_500);
+    link.become(parseLine(line));
+    await sleep(500);
+    await page.evaluate(() => {
+      const { probe } = /** @type {any} */ (window);
+      probe.find();
+      probe.reset();
+    });
+
+    const work = [desktop.serverPid, ...stack.agent];
+    const before = { cpu: cpuSeconds(work), bytes: link.carried.down };
+    workload.go();
+    await sleep(500);
+    /** @type {number[]} */
+    const latencies = [];
+    let lost = 0;
+    while (!workload.end) {
+      const trial = { kind: /** @type {const} */ ("key"), trials: 1, workload, chance: random };
+      const { all } = await inputLatency(page, { ...trial, withinMs: LOST_AFTER_MS });
+      if (all.median === null) lost++;
+      else latencies.push(all.median);
+    }
+    const end = workload.end;
+    await watchRest(page, { atMs: COMPARED_AFTER_MS, lookMs: LOOK_MS });
+    const cpu = cpuSeconds(work) - before.cpu;
+    const bytes = link.carried.down - before.bytes;
+
+    /** @type {[number, number][]} */
+    const seen = await page.evaluate(() => /** @type {any} */ (window).probe.seen);
+    const ages = new Map();
+    for (const [frame, at] of seen) {
+      const drawnAt = workload.frames.get(frame);
+      if (drawnAt !== undefined && !ages.has(frame)) ages.set(frame, at - drawnAt);
+    }
+    const rest = await exactness(page, desktop);
+    console.error(
+      `${name}, ${line}, ${scene}: key ${rounded(quantile(latencies, 0.5), 0)} ms (${lost} lost), ` +
+        `${ages.size} of ${end.drawn} shown, age ${rounded(quantile([...ages.values()], 0.5), 0)} ms, ` +
+        `${(bytes / 1e3).toFixed(0)} kB, exact after ${rest.equalAfterMs} ms`,
+    );
+    return {
+      stack: name,
+      line,
+      scene,
+      seconds: end.seconds,
+      drawn: end.drawn,
+      shown: ages.size,
+      ageMs: summary([...ages.values()]),
+      keyMs: summary(latencies),
+      keys: latencies.length,
+      lost,
+      bytes,
+      cpuSeconds: rounded(cpu) ?? 0,
+      ...rest,
+    };
+  } finally {
+    await workload.stop();
+  }
 }
-const text = [
-  `# Key to pixel over slow lines, ${machine.date}`,
-  describeMachine(machine),
-  "Our own path; the line is between browser and server. Its rate counts for each direction.",
-  table(
-    [
-      "kbit/s",
-      "round trip ms",
-      "scene",
-      "median ms",
-      "95th ms",
-      "slowest ms",
-      "lost",
-      "updates shown/s",
-      "kbit/s used",
-    ],
-    measurements.map(
-      ({ kilobitsPerSecond, roundTripMs, scene, latency, updatesPerSecond, kilobitsUsed }) => [
-        String(kilobitsPerSecond),
-        String(roundTripMs),
-        scene,
-        latency.all.median?.toFixed(0) ?? "-",
-        latency.all.p95?.toFixed(0) ?? "-",
-        latency.all.max?.toFixed(0) ?? "-",
-        `${latency.lost} of ${latency.trials}`,
-        updatesPerSecond.toFixed(1),
-        kilobitsUsed.toFixed(0),
-      ],
-    ),
-  ),
-].join("\n\n");
-save("links", options.out, { machine, measurements }, text);
+
+const machine = machineFacts();
+for (const name of options.stacks.split(",")) await measureStack(name);
+const run = { machine, measurements, seconds };
+save("links", options.out, run, linksReport(run), { svg: linksChart(run) });
 process.exit(0);

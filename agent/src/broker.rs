@@ -54,7 +54,12 @@ pub(crate) struct DesktopSession(pub(crate) u32);
 #[derive(Debug)]
 pub(crate) enum BrokerOutput {
     /// Start a worker. Its end is told by [`Broker::handle_gone`], also when it could not be started.
-    Launch(WorkerNumber, DesktopSession),
+    Launch {
+        number: WorkerNumber,
+        session: DesktopSession,
+        /// The one before could not release what its viewers held.
+        has_leftovers: bool,
+    },
     /// Tell a worker something.
     Send(WorkerNumber, Order),
     /// End a worker's process; [`Broker::handle_gone`] follows.
@@ -77,8 +82,10 @@ pub(crate) enum Order {
 /// One service's decisions.
 #[derive(Debug, Default)]
 pub(crate) struct Broker {
-    /// The desktop session that shows.
+    /// The desktop session that has the machine's own screen.
     showing: Option<DesktopSession>,
+    /// Another one, which a technician chose.
+    chosen: Option<DesktopSession>,
     worker: Worker,
     workers_started: u64,
     waiting: Vec<Offer>,
@@ -86,6 +93,8 @@ pub(crate) struct Broker {
     is_expected: bool,
     crashes: usize,
     last_crash: String,
+    /// A worker ended without releasing what its viewers held, and none has done it since.
+    has_leftovers: bool,
     not_before: Option<Moment>,
     is_stopping: bool,
     outputs: VecDeque<BrokerOutput>,
@@ -117,19 +126,41 @@ enum Worker {
 }
 
 impl Broker {
-    /// Another desktop session shows, or none.
-    pub(crate) fn handle_showing(&mut self, now: Moment, showing: Option<DesktopSession>) {
-        if self.showing == showing {
-            return;
-        }
+    /// The desktop sessions as they are now: the one that has the machine's own screen, or
+    /// none, and all that could be shown.
+    pub(crate) fn handle_desktop_sessions(
+        &mut self,
+        now: Moment,
+        showing: Option<DesktopSession>,
+        all: &[DesktopSession],
+    ) {
         self.showing = showing;
+        // Whoever signed out is not waited for.
+        self.chosen = self.chosen.filter(|chosen| all.contains(chosen));
+        self.follow(now);
+    }
+
+    /// A technician wants to see another desktop session.
+    pub(crate) fn handle_chosen(&mut self, now: Moment, session: DesktopSession) {
+        self.chosen = Some(session).filter(|_| self.showing != Some(session));
+        self.follow(now);
+    }
+
+    /// The desktop session that is to be shown.
+    pub(crate) fn wanted_session(&self) -> Option<DesktopSession> {
+        self.chosen.or(self.showing)
+    }
+
+    /// Ends a worker that shows another desktop session than the wanted one.
+    fn follow(&mut self, now: Moment) {
+        let wanted = self.wanted_session();
         match self.worker {
             Worker::Starting {
                 number, session, ..
             }
             | Worker::Up {
                 number, session, ..
-            } if Some(session) != showing => {
+            } if Some(session) != wanted => {
                 // Its viewers come back by themselves and find the next one.
                 self.is_expected |= self.has_viewers();
                 self.kill(number, "another desktop session shows");
@@ -181,6 +212,7 @@ impl Broker {
             return;
         }
         self.is_expected = false;
+        self.has_leftovers = false;
         self.worker = Worker::Up {
             number,
             session,
@@ -311,7 +343,7 @@ impl Broker {
         if !matches!(self.worker, Worker::None) || !self.is_wanted() {
             return;
         }
-        let Some(session) = self.showing else {
+        let Some(session) = self.wanted_session() else {
             self.is_expected = false;
             self.fail_waiting("nobody is at this machine's screen and no desktop session shows");
             return;
@@ -330,8 +362,11 @@ impl Broker {
             session,
             since: now,
         };
-        self.outputs
-            .push_back(BrokerOutput::Launch(number, session));
+        self.outputs.push_back(BrokerOutput::Launch {
+            number,
+            session,
+            has_leftovers: self.has_leftovers,
+        });
     }
 
     fn look_after(&mut self, now: Moment) {
@@ -348,6 +383,8 @@ impl Broker {
         };
         let (number, since) = (*number, *since);
         if idle_since.is_some_and(|since| now >= since + LINGER) {
+            // Who comes next begins at the machine's own screen.
+            self.chosen = None;
             self.ask_to_end(now, number, CloseReason::AgentStopping);
         } else if unanswered.is_some_and(|asked| now >= asked + ANSWER_PATIENCE) {
             self.is_expected |= self.has_viewers();
@@ -376,6 +413,7 @@ impl Broker {
         if ready_since.is_some_and(|since| now.since(since) >= GOOD_LIFE) {
             self.crashes = 0;
         }
+        self.has_leftovers |= ready_since.is_some();
         let wait = BACKOFF_MS[self.crashes.min(BACKOFF_MS.len() - 1)];
         self.crashes += 1;
         how.clone_into(&mut self.last_crash);

@@ -65,10 +65,18 @@ pub struct Options {
     /// rights; only that one does it
     #[arg(long, value_name = "PIPE", hide = true)]
     pub take_over: Option<String>,
+    /// Seconds that the person at the machine has to answer, for --attended; no answer means no
+    #[arg(long, env = "GURUCONNECT_ANSWER_SECONDS", value_name = "SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u8).range(3..=60))]
+    pub answer_seconds: u8,
 
     /// Reads the screen once into a PNG file, prints how long reading and encoding take, and ends
     #[arg(long, value_name = "PNG")]
     pub test_capture: Option<PathBuf>,
+
+    /// Says in the log what a technician orders of the machine (restart, safe mode, …) instead of doing it
+    #[arg(long, hide = true, global = true)]
+    pub power_dry_run: bool,
 
     /// What to do instead of running in the foreground
     #[command(subcommand)]

@@ -7,7 +7,7 @@ use gc_proto::limits::{MAX_CONTROL_MESSAGE_BYTES, MAX_TEXT_BYTES};
 use gc_proto::v1::{agent_control, server_control};
 use gc_proto::{Message as _, v1};
 use gc_session::CloseReason;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
@@ -83,6 +83,7 @@ pub(crate) async fn serve(
         sessions,
         socket,
         check_in: seconds(DEFAULT_CHECK_IN),
+        power_results: mpsc::unbounded_channel(),
         next_check_in: None,
     }
     .serve(stop)
@@ -100,6 +101,10 @@ struct Control<'a> {
     sessions: &'a mut Viewers,
     socket: WebSocket,
     check_in: Duration,
+    power_results: (
+        mpsc::UnboundedSender<v1::PowerResult>,
+        mpsc::UnboundedReceiver<v1::PowerResult>,
+    ),
     /// Set once the server has answered the hello.
     next_check_in: Option<Instant>,
 }
@@ -112,6 +117,7 @@ impl Control<'_> {
             control_version: CONTROL_VERSION,
             software_version,
             facts,
+            power_actions: self.power_actions(),
         };
         self.send(agent_control::Body::Hello(hello));
         loop {
@@ -128,6 +134,9 @@ impl Control<'_> {
                     Err(closed) => return Ending::Lost(sentence(&closed)),
                 },
                 failed = self.sessions.failed() => self.report(failed),
+                Some(result) = self.power_results.1.recv() => {
+                    self.send(agent_control::Body::Power(result));
+                }
                 body = next_post(self.context) => self.send(body),
                 () = sleep_until(check_in.unwrap_or_else(Instant::now)), if check_in.is_some() => {
                     let facts = Some(facts::to_wire(self.context.machine.facts()));
@@ -173,6 +182,7 @@ impl Control<'_> {
             // Something that a newer server says and this agent does not know.
             Some(server_control::Body::Guest(guest)) => self.signal(Signal::Guest(guest)),
             Some(server_control::Body::Chat(line)) => self.signal(Signal::Chat(line)),
+            Some(server_control::Body::Power(order)) => self.obey(order),
             None => {}
         }
         Ok(())
@@ -186,6 +196,30 @@ impl Control<'_> {
             detail,
         };
         self.send(agent_control::Body::OfferFailed(failed));
+    }
+
+    /// What the server may order of this machine.
+    fn power_actions(&self) -> Vec<String> {
+        let actions = self.context.power.iter().flat_map(|power| power.actions());
+        actions.map(|action| action.as_str().to_owned()).collect()
+    }
+
+    /// The system may take its time, and the connection must not wait for it.
+    fn obey(&self, order: v1::PowerOrder) {
+        let results = self.power_results.0.clone();
+        let power = self.context.power.clone();
+        tokio::task::spawn_blocking(move || {
+            let result = match &power {
+                Some(power) => power.obey(&order),
+                None => Err("this machine cannot do that".to_owned()),
+            };
+            let mut problem = result.err().unwrap_or_default();
+            problem.truncate(problem.floor_char_boundary(MAX_TEXT_BYTES));
+            let _connection_over = results.send(v1::PowerResult {
+                request_id: order.request_id,
+                problem,
+            });
+        });
     }
 
     /// Tells the person of an attended session; nobody sits at any other machine.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use gc_codec::{EncodeOrder, Encoder, film_codecs};
 use gc_model::geometry::DisplayLayout;
 use gc_model::pointer::Pointer;
+use gc_platform::part::{PartCapture, area_of, layout_of};
 use gc_platform::{Capture, Desktop, Grab, Host, Input, PlatformError, Wait, Wake};
 use gc_session::Captured;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -37,8 +38,8 @@ pub(crate) enum DesktopEvent {
     Pointer(Pointer),
     /// The answer to an order.
     Captured(Captured),
-    /// The displays changed.
-    Layout(DisplayLayout),
+    /// The displays changed, or what is shown of them.
+    Layout(Shown),
     /// The desktop is gone.
     Lost(String),
 }
@@ -49,6 +50,16 @@ pub(crate) struct Opened {
     /// Without input the session is view only; the error says why.
     pub(crate) input: Result<Box<dyn Input>, PlatformError>,
     pub(crate) has_secure_attention: bool,
+}
+
+/// What the picture shows.
+pub(crate) struct Shown {
+    /// As it is seen from the picture.
+    pub(crate) layout: DisplayLayout,
+    /// The display that alone is in it.
+    pub(crate) only: Option<u32>,
+    /// The picture's corner, in the coordinates of all displays together.
+    pub(crate) corner: (u32, u32),
 }
 
 /// The session's handle. The thread ends when it is dropped.
@@ -62,6 +73,7 @@ pub(crate) struct DesktopThread {
 enum Order {
     Watch,
     Capture(EncodeOrder),
+    Show(Option<u32>),
 }
 
 impl DesktopThread {
@@ -100,6 +112,11 @@ impl DesktopThread {
         self.order(Order::Capture(order));
     }
 
+    /// Shows one display alone, or all; [`DesktopEvent::Layout`] follows.
+    pub(crate) fn show(&mut self, only: Option<u32>) {
+        self.order(Order::Show(only));
+    }
+
     fn order(&mut self, order: Order) {
         // A thread that ended said so with its last event.
         let _ended = self.orders.send(order);
@@ -127,6 +144,8 @@ struct Thread {
     desktop: Box<dyn Desktop>,
     capture: Box<dyn Capture>,
     encoder: Option<Encoder>,
+    /// The display that alone is to be shown, where there is one of that id.
+    only: Option<u32>,
     clock: Clock,
     events: Sender<DesktopEvent>,
     wakers: mpsc::Sender<Box<dyn Wake>>,
@@ -158,6 +177,11 @@ impl Thread {
             match order {
                 Some(Order::Watch) => watching = true,
                 Some(Order::Capture(order)) => self.take_picture(&order)?,
+                Some(Order::Show(only)) if only != self.only => {
+                    self.only = only;
+                    self.reopen()?;
+                }
+                Some(Order::Show(_)) => {}
                 None => match self
                     .capture
                     .wait(LONG_WAIT)
@@ -209,15 +233,11 @@ impl Thread {
         self.send(DesktopEvent::Captured(captured))
     }
 
-    /// The displays changed: everything is opened anew.
+    /// The displays changed, or what is to be shown of them: everything is opened anew.
     fn reopen(&mut self) -> Result<(), Stop> {
         let mut attempt = 0;
-        let (layout, capture) = loop {
-            match self
-                .desktop
-                .layout()
-                .and_then(|layout| Ok((layout, self.desktop.open_capture()?)))
-            {
+        let (shown, capture) = loop {
+            match open_part(&mut *self.desktop, self.only) {
                 Ok(opened) => break opened,
                 Err(error) if attempt == REOPEN_ATTEMPTS => {
                     return Err(Stop::Lost(sentence(&error)));
@@ -228,8 +248,10 @@ impl Thread {
         };
         self.capture = capture;
         self.encoder = None;
+        // One that was unplugged is not waited for.
+        self.only = shown.only;
         self.announce_waker()?;
-        self.send(DesktopEvent::Layout(layout))
+        self.send(DesktopEvent::Layout(shown))
     }
 
     fn announce_waker(&self) -> Result<(), Stop> {
@@ -275,6 +297,7 @@ fn show(
         desktop,
         capture,
         encoder: None,
+        only: None,
         clock,
         events,
         wakers,
@@ -282,6 +305,30 @@ fn show(
     if let Err(Stop::Lost(detail)) = thread.run(orders) {
         let _session_over = thread.events.blocking_send(DesktopEvent::Lost(detail));
     }
+}
+
+/// Begins to read one display alone, or all when there is none of that id.
+fn open_part(
+    desktop: &mut dyn Desktop,
+    only: Option<u32>,
+) -> Result<(Shown, Box<dyn Capture>), PlatformError> {
+    let layout = desktop.layout()?;
+    let capture = desktop.open_capture()?;
+    let found = only.and_then(|id| Some((id, area_of(&layout, id)?)));
+    let Some((id, area)) = found else {
+        let shown = Shown {
+            layout,
+            only: None,
+            corner: (0, 0),
+        };
+        return Ok((shown, capture));
+    };
+    let shown = Shown {
+        layout: layout_of(&layout, area),
+        only: Some(id),
+        corner: (area.x, area.y),
+    };
+    Ok((shown, Box::new(PartCapture::new(capture, area))))
 }
 
 type Parts = (Opened, Box<dyn Desktop>, Box<dyn Capture>);

@@ -125,14 +125,14 @@ mod workers {
     use std::time::Duration;
 
     use gc_platform::PlatformError;
-    use gc_platform_windows::{WorkerPipe, WorkerProcess, showing_session, start_elevated};
+    use gc_platform_windows::{WorkerPipe, WorkerProcess, logins, showing_session, start_elevated};
     use tokio::task::spawn_blocking;
     use tokio::time::timeout;
 
     use crate::broker::DesktopSession;
     use crate::clock::random_bytes;
     use crate::connection::Stream;
-    use crate::supervisor::{self, Launched, Launcher};
+    use crate::supervisor::{self, Launched, Launcher, Login};
 
     /// 20 s: the program was started and only has to open a pipe.
     const COMING_PATIENCE: Duration = Duration::from_secs(20);
@@ -147,6 +147,16 @@ mod workers {
     impl Launcher for WindowsLauncher {
         fn showing(&self) -> Option<DesktopSession> {
             showing_session().map(DesktopSession)
+        }
+
+        fn sessions(&self) -> Vec<Login> {
+            let found = logins().into_iter();
+            found
+                .map(|login| Login {
+                    session: DesktopSession(login.session),
+                    user: login.user,
+                })
+                .collect()
         }
 
         fn launch(&mut self, session: DesktopSession) -> io::Result<Launched> {

@@ -24,6 +24,7 @@ use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
 use crate::http::RequestError;
+use crate::power::PowerRoom;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
 use crate::sessions::Sessions;
@@ -197,6 +198,13 @@ async fn live(
         return Ok(());
     };
     service::forget_secrets(&*host, data.path())?;
+    let power = Arc::new(PowerRoom::new(
+        Arc::clone(&host),
+        data.path(),
+        settings.options.power_dry_run,
+    ));
+    let (connected, was_connected) = watch::channel(false);
+    tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
     let context = Arc::new(Context {
         machine: host,
         connector: settings.connector(&identity.server)?,
@@ -204,6 +212,8 @@ async fn live(
         quality: settings.options.quality.map(QualityCap::quality),
         clock,
         attendant: None,
+        desktops: None,
+        power: Some(power),
     });
     info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
     let launcher = is_service
@@ -215,6 +225,7 @@ async fn live(
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
                 ca_file: settings.options.ca_file.clone(),
+                has_leftovers: false,
             };
             Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
         }
@@ -224,6 +235,7 @@ async fn live(
     loop {
         let ending = control::serve(&context, &mut sessions, &mut stop, || {
             backoff.handle_connected(clock.now());
+            connected.send_replace(true);
         })
         .await;
         let wait = match ending {

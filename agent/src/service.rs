@@ -16,7 +16,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::cli::{Options, QualityCap};
 use crate::config::DataDir;
 use crate::run::{Orders, Settings, data_dir_of, run_with, start_log};
-use crate::{config, platform, worker};
+use crate::{config, platform, power, worker};
 
 /// Name of the file in the data directory.
 const FILE_NAME: &str = "service.json";
@@ -160,6 +160,7 @@ fn take_settings(mut options: Options) -> anyhow::Result<Options> {
         options.device_id = options.device_id.or(kept.device_id.take());
         options.quality = options.quality.or(kept.quality);
         options.ca_file = options.ca_file.or(kept.ca_file.take());
+        options.power_dry_run |= kept.power_dry_run;
     }
     Ok(options)
 }
@@ -204,7 +205,7 @@ fn explained(error: PlatformError, what: &'static str) -> anyhow::Error {
 
 /// Only what the agent made: the directory may have been somebody else's before.
 fn remove_data(data_dir: &Path, log_file: &Path) -> io::Result<()> {
-    for name in config::FILES.iter().chain([&FILE_NAME]) {
+    for name in config::FILES.iter().chain([&FILE_NAME, &power::NOTE_NAME]) {
         gone(fs::remove_file(data_dir.join(name)))?;
     }
     for log in [
@@ -240,6 +241,8 @@ struct Kept {
     device_id: Option<String>,
     quality: Option<QualityCap>,
     ca_file: Option<PathBuf>,
+    #[serde(default)]
+    power_dry_run: bool,
 }
 
 impl Kept {
@@ -282,6 +285,7 @@ impl Kept {
         given(&options.api_key, &mut self.api_key);
         given(&options.device_id, &mut self.device_id);
         self.quality = options.quality.or(self.quality);
+        self.power_dry_run |= options.power_dry_run;
         if let Some(path) = &options.ca_file {
             let path = std::path::absolute(path).context("name the file of --ca-file in full")?;
             self.ca_file = Some(path);

@@ -11,10 +11,10 @@ use gc_model::input::InputEvent;
 use gc_platform::{Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_session::{
-    Answer, Captured, CloseReason, Consent, Elevation, Host, HostConfig, HostNotice, HostOutput,
-    Quality,
+    Answer, Captured, CloseReason, Consent, DesktopSession, Elevation, Guard, Host, HostConfig,
+    HostNotice, HostOutput, Quality,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, info, warn};
 
@@ -24,6 +24,7 @@ use crate::config::Identity;
 use crate::connection::Connector;
 use crate::desktop_thread::{DesktopEvent, DesktopThread, Opened, sentence};
 use crate::input_thread::InputThread;
+use crate::power::PowerRoom;
 use crate::websocket::{Closed, OpenError, WebSocket};
 use crate::{SOFTWARE, platform};
 
@@ -47,6 +48,16 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     /// The person of an attended session, who is asked.
     pub(crate) attendant: Option<Arc<Attendant>>,
+    /// The logins of the machine, where there may be several.
+    pub(crate) desktops: Option<Desktops>,
+    /// What the server may order of the machine, where it may.
+    pub(crate) power: Option<Arc<PowerRoom>>,
+}
+
+/// The logins of the machine, and the way to choose one.
+pub(crate) struct Desktops {
+    pub(crate) known: watch::Receiver<Vec<DesktopSession>>,
+    pub(crate) choose: mpsc::UnboundedSender<u32>,
 }
 
 /// A viewer that waits at the server.
@@ -112,6 +123,7 @@ pub(crate) async fn run(
         software: SOFTWARE.to_owned(),
         has_input: input.is_some(),
         has_secure_attention: opened.has_secure_attention,
+        guards: Guard::default(),
         quality: context.quality,
         films: film_codecs().iter().map(|codec| codec.format()).collect(),
         consent: context
@@ -130,15 +142,30 @@ pub(crate) async fn run(
     let mut session = Session {
         offer,
         attended,
+        known_logins: context.desktops.as_ref().map(|desktops| {
+            let mut known = desktops.known.clone();
+            known.mark_changed();
+            known
+        }),
+        choose: context
+            .desktops
+            .as_ref()
+            .map(|desktops| desktops.choose.clone()),
+        has_choice: false,
         clock: context.clock,
         host,
         socket,
         desktop,
         input,
+        corner: (0, 0),
         unavailable,
+        started: false,
         input_fails: false,
     };
     session.serve(&mut stop).await;
+    if let Some(input) = session.input.take() {
+        input.finish().await;
+    }
     session.socket.close(NORMAL, "the session is over").await;
     Ok(())
 }
@@ -167,13 +194,21 @@ fn no_desktop() -> Opened {
 struct Session<'a> {
     offer: &'a Offer,
     attended: Option<Attended<'a>>,
+    known_logins: Option<watch::Receiver<Vec<DesktopSession>>>,
+    choose: Option<mpsc::UnboundedSender<u32>>,
+    /// The technician was told of several logins.
+    has_choice: bool,
     clock: Clock,
     host: Host,
     socket: WebSocket,
     desktop: DesktopThread,
     input: Option<InputThread>,
+    /// Where the picture begins on the desktop.
+    corner: (u32, u32),
     /// Why there is no picture to show.
     unavailable: Option<String>,
+    /// The technician may look.
+    started: bool,
     /// The last input had no effect and the technician was told.
     input_fails: bool,
 }
@@ -200,10 +235,19 @@ impl Session<'_> {
                     Err(closed) => self.end(&closed),
                 },
                 event = self.desktop.event(), if self.unavailable.is_none() => self.handle_desktop(event),
+                logins = changed_logins(&mut self.known_logins), if self.started => self.tell_logins(&logins),
                 () = sleep_until(due.unwrap_or_else(std::time::Instant::now).into()), if due.is_some() => {
                     self.host.handle_timeout(self.clock.now());
                 }
             }
+        }
+    }
+
+    /// A technician hears of the logins once there is a choice, and from then on.
+    fn tell_logins(&mut self, logins: &[DesktopSession]) {
+        self.has_choice |= logins.len() > 1;
+        if self.has_choice {
+            self.host.handle_desktop_sessions(self.clock.now(), logins);
         }
     }
 
@@ -219,6 +263,15 @@ impl Session<'_> {
                         .host
                         .handle_captured(self.clock.now(), Captured::Failed(why.clone())),
                 },
+                HostOutput::Show(only) => self.desktop.show(only),
+                HostOutput::ShowDesktopSession(id) => {
+                    if let Some(choose) = &self.choose {
+                        // The worker that is gone has no viewers.
+                        let _ending = choose.send(id);
+                    }
+                }
+                // Announced to nobody, so nobody asks.
+                HostOutput::Guard(_) => {}
                 HostOutput::Started {
                     technician,
                     can_control,
@@ -227,6 +280,7 @@ impl Session<'_> {
                         attended.started(&self.offer.session_id, &technician, self.host.rights());
                     }
                     info!(session_id = %self.offer.session_id, technician, can_control, "A technician looks at the screen");
+                    self.started = true;
                     self.desktop.watch();
                 }
                 // Nobody is asked on an unattended machine, and nobody there compares words.
@@ -274,6 +328,7 @@ impl Session<'_> {
 
     async fn inject(&mut self, event: InputEvent) {
         let Some(input) = &self.input else { return };
+        let event = on_the_desktop(event, self.corner);
         let chord = matches!(event, InputEvent::SecureAttention);
         let Err(error) = input.inject(event).await else {
             self.input_fails = false;
@@ -296,7 +351,10 @@ impl Session<'_> {
             Some(DesktopEvent::Activity) => self.host.handle_activity(now),
             Some(DesktopEvent::Pointer(pointer)) => self.host.handle_pointer(now, &pointer),
             Some(DesktopEvent::Captured(captured)) => self.host.handle_captured(now, captured),
-            Some(DesktopEvent::Layout(layout)) => self.host.handle_layout(now, layout),
+            Some(DesktopEvent::Layout(shown)) => {
+                self.corner = shown.corner;
+                self.host.handle_layout(now, shown.layout, shown.only);
+            }
             Some(DesktopEvent::Lost(why)) => {
                 warn!(why, "The desktop is gone");
                 self.host.close(now, CloseReason::DesktopLost);
@@ -309,6 +367,29 @@ impl Session<'_> {
     fn end(&mut self, closed: &Closed) {
         debug!(session_id = %self.offer.session_id, why = sentence(closed), "The session's connection is gone");
         self.host.handle_disconnected(self.clock.now());
+    }
+}
+
+/// The logins when they have changed; never where there is but one.
+async fn changed_logins(
+    known: &mut Option<watch::Receiver<Vec<DesktopSession>>>,
+) -> Vec<DesktopSession> {
+    if let Some(receiver) = known
+        && receiver.changed().await.is_ok()
+    {
+        return receiver.borrow_and_update().clone();
+    }
+    std::future::pending().await
+}
+
+/// An event of the picture as one of the desktop, of which the picture is a part.
+fn on_the_desktop(event: InputEvent, corner: (u32, u32)) -> InputEvent {
+    match event {
+        InputEvent::PointerMove { x, y } => InputEvent::PointerMove {
+            x: x.saturating_add(corner.0),
+            y: y.saturating_add(corner.1),
+        },
+        other => other,
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use gc_model::id::SessionId;
@@ -19,13 +18,16 @@ use crate::clock::Clock;
 use crate::connection::Stream;
 use crate::session::Offer;
 use crate::sessions::Failed;
-use crate::worker_messages::{self as messages, Begin, FromWorker, ToWorker};
+use crate::worker_messages::{self as messages, Begin, FromWorker, LoginMessage, ToWorker};
 
 #[cfg(test)]
 mod tests;
 
 /// Orders that wait for one worker; one that takes none does not live any more.
 const MAX_ORDERS: usize = 64;
+
+/// Most desktop sessions that a technician can choose from.
+const MAX_LOGINS: usize = 64;
 
 /// Events that wait to be decided about; workers wait when there are more.
 const MAX_EVENTS: usize = 64;
@@ -38,11 +40,22 @@ const STOP_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Starts workers.
 pub(crate) trait Launcher: Send + 'static {
-    /// The desktop session that shows.
+    /// The desktop session that has the machine's own screen.
     fn showing(&self) -> Option<DesktopSession>;
+
+    /// All desktop sessions that could be shown.
+    fn sessions(&self) -> Vec<Login>;
 
     /// Starts a worker there.
     fn launch(&mut self, session: DesktopSession) -> io::Result<Launched>;
+}
+
+/// A desktop session that could be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) session: DesktopSession,
+    /// Who is signed in; empty at a sign-in screen.
+    pub(crate) user: String,
 }
 
 /// The pipe to a worker, once it has opened its end.
@@ -87,10 +100,11 @@ impl Supervisor {
         let (events, event_queue) = mpsc::channel(MAX_EVENTS);
         let mut shell = Shell {
             launcher,
-            begin: Arc::new(begin),
+            begin,
             clock,
             broker: Broker::default(),
             worker: None,
+            logins: Vec::new(),
             events,
             failed: failed_queue,
         };
@@ -143,10 +157,12 @@ enum Event {
 
 struct Shell {
     launcher: Box<dyn Launcher>,
-    begin: Arc<Begin>,
+    begin: Begin,
     clock: Clock,
     broker: Broker,
     worker: Option<Worker>,
+    /// The desktop sessions as they were last seen.
+    logins: Vec<Login>,
     events: mpsc::Sender<(WorkerNumber, Event)>,
     failed: mpsc::UnboundedSender<Failed>,
 }
@@ -205,8 +221,41 @@ impl Shell {
     }
 
     fn look_what_shows(&mut self) {
+        self.logins = self.launcher.sessions();
+        self.logins.truncate(MAX_LOGINS);
         let showing = self.launcher.showing();
-        self.broker.handle_showing(self.clock.now(), showing);
+        let all: Vec<_> = self.logins.iter().map(|login| login.session).collect();
+        self.broker
+            .handle_desktop_sessions(self.clock.now(), showing, &all);
+        self.tell_logins();
+    }
+
+    /// Whoever looks is told which desktop sessions there are.
+    fn tell_logins(&mut self) {
+        let shown = self.broker.wanted_session();
+        let showing = self.launcher.showing();
+        let logins = self.logins.iter().map(|login| LoginMessage {
+            session: login.session.0,
+            is_console: Some(login.session) == showing,
+            user: login.user.clone(),
+            shown: Some(login.session) == shown,
+        });
+        let message = ToWorker::Logins(logins.collect());
+        if let Some(worker) = &self.worker {
+            // One that takes nothing any more is found out by its pings.
+            let _full = worker.orders.try_send(message);
+        }
+    }
+
+    /// A worker may only name what there is.
+    fn choose(&mut self, number: WorkerNumber, session: u32) {
+        self.look_what_shows();
+        let session = DesktopSession(session);
+        let is_known = self.logins.iter().any(|login| login.session == session);
+        if is_known && self.worker_numbered(number).is_some() {
+            info!(session = session.0, "A technician chose a desktop session");
+            self.broker.handle_chosen(self.clock.now(), session);
+        }
     }
 
     fn handle_event(&mut self, number: WorkerNumber, event: Event) {
@@ -215,10 +264,12 @@ impl Shell {
             Event::Heard(FromWorker::Ready) => {
                 debug!(worker = number.0, "The worker is ready");
                 self.broker.handle_ready(now, number);
+                self.look_what_shows();
             }
             Event::Heard(FromWorker::Alive { viewers }) => {
                 self.broker.handle_alive(now, number, viewers);
             }
+            Event::Heard(FromWorker::Show { session }) => self.choose(number, session),
             Event::Heard(FromWorker::Failed { session_id, detail }) => {
                 self.pass_on(number, &session_id, detail);
             }
@@ -259,7 +310,11 @@ impl Shell {
     fn act(&mut self) {
         while let Some(output) = self.broker.poll_output() {
             match output {
-                BrokerOutput::Launch(number, session) => self.launch(number, session),
+                BrokerOutput::Launch {
+                    number,
+                    session,
+                    has_leftovers,
+                } => self.launch(number, session, has_leftovers),
                 BrokerOutput::Send(number, order) => self.send(number, order),
                 BrokerOutput::Kill(number, why) => {
                     warn!(worker = number.0, why, "Ending the worker");
@@ -275,13 +330,14 @@ impl Shell {
         }
     }
 
-    fn launch(&mut self, number: WorkerNumber, session: DesktopSession) {
+    fn launch(&mut self, number: WorkerNumber, session: DesktopSession, has_leftovers: bool) {
         info!(worker = number.0, session = session.0, "Starting a worker");
         match self.launcher.launch(session) {
             Ok(launched) => {
                 let (orders, order_queue) = mpsc::channel(MAX_ORDERS);
                 let (kill, killed) = oneshot::channel();
-                let (begin, events) = (Arc::clone(&self.begin), self.events.clone());
+                let (mut begin, events) = (self.begin.clone(), self.events.clone());
+                begin.has_leftovers = has_leftovers;
                 tokio::spawn(attend(number, launched, begin, order_queue, killed, events));
                 self.worker = Some(Worker {
                     number,
@@ -325,14 +381,14 @@ impl Shell {
 async fn attend(
     number: WorkerNumber,
     launched: Launched,
-    begin: Arc<Begin>,
+    begin: Begin,
     orders: mpsc::Receiver<ToWorker>,
     killed: oneshot::Receiver<()>,
     events: mpsc::Sender<(WorkerNumber, Event)>,
 ) {
     let Launched { pipe, mut process } = launched;
     tokio::select! {
-        result = talk(number, pipe, &begin, orders, &events) => {
+        result = talk(number, pipe, begin, orders, &events) => {
             if let Err(error) = result {
                 debug!(worker = number.0, %error, "The worker's pipe ended");
             }
@@ -347,12 +403,12 @@ async fn attend(
 async fn talk(
     number: WorkerNumber,
     pipe: Opening,
-    begin: &Begin,
+    begin: Begin,
     mut orders: mpsc::Receiver<ToWorker>,
     events: &mpsc::Sender<(WorkerNumber, Event)>,
 ) -> io::Result<()> {
     let (mut reader, mut writer) = split(pipe.await?);
-    messages::write(&mut writer, &ToWorker::Begin(Box::new(begin.clone()))).await?;
+    messages::write(&mut writer, &ToWorker::Begin(Box::new(begin))).await?;
     let hear = async {
         loop {
             match messages::read(&mut reader).await {

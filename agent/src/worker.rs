@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use gc_platform::Host;
+use gc_session::DesktopSession;
 use tokio::io::{AsyncWrite, split};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
@@ -16,8 +17,9 @@ use crate::broker::Order;
 use crate::cli::{Options, QualityCap};
 use crate::clock::Clock;
 use crate::connection::{Connector, Stream};
+use crate::desktop_thread::sentence;
 use crate::run::data_dir_of;
-use crate::session::Context;
+use crate::session::{Context, Desktops};
 use crate::sessions::{Failed, Sessions};
 use crate::worker_messages::{self as messages, Begin, FromWorker, ToWorker};
 use crate::{logging, platform};
@@ -68,7 +70,16 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
         Ok(Err(error)) => return Err(error).context("hear who this machine is"),
         Err(_) => bail!("the service did not say in time who this machine is"),
     };
-    let sessions = Sessions::new(Arc::new(context(&begin, host)?));
+    if begin.has_leftovers {
+        release_leftovers(Arc::clone(&host)).await;
+    }
+    let (logins, known_logins) = watch::channel(Vec::new());
+    let (choose, chosen) = mpsc::unbounded_channel();
+    let desktops = Desktops {
+        known: known_logins,
+        choose,
+    };
+    let sessions = Sessions::new(Arc::new(context(&begin, host, desktops)?));
     messages::write(&mut writer, &FromWorker::Ready).await?;
     info!("A worker is ready");
 
@@ -77,19 +88,37 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
     let reading = tokio::spawn(async move {
         loop {
             let message: ToWorker = messages::read(&mut reader).await?;
+            if let ToWorker::Logins(found) = message {
+                logins.send_replace(found.iter().map(DesktopSession::from).collect());
+                continue;
+            }
             if order_queue.send(message.order()?).await.is_err() {
                 return std::io::Result::Ok(());
             }
         }
     });
-    let result = obey(sessions, orders, &mut writer).await;
+    let result = obey(sessions, orders, chosen, &mut writer).await;
     reading.abort();
     sleep(RELEASE_TIME).await;
     info!("The worker ends");
     result
 }
 
-fn context(begin: &Begin, host: Arc<dyn Host>) -> anyhow::Result<Context> {
+/// The worker before this one ended with keys down. Viewers are not kept waiting for a system that cannot tell which.
+async fn release_leftovers(host: Arc<dyn Host>) {
+    let releasing = tokio::task::spawn_blocking(move || host.open_desktop()?.release_leftovers());
+    match releasing.await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(released)) => info!(released, "Released what the last worker left held"),
+        Ok(Err(error)) => warn!(
+            error = sentence(&error),
+            "What the last worker held may still be down"
+        ),
+        Err(error) => warn!(%error, "What the last worker held may still be down"),
+    }
+}
+
+fn context(begin: &Begin, host: Arc<dyn Host>, desktops: Desktops) -> anyhow::Result<Context> {
     let identity = begin
         .identity
         .identity()
@@ -101,12 +130,15 @@ fn context(begin: &Begin, host: Arc<dyn Host>) -> anyhow::Result<Context> {
         quality: begin.quality.map(QualityCap::quality),
         clock: Clock::new(),
         attendant: None,
+        desktops: Some(desktops),
+        power: None,
     })
 }
 
 async fn obey(
     mut sessions: Sessions,
     mut orders: mpsc::Receiver<Order>,
+    mut chosen: mpsc::UnboundedReceiver<u32>,
     pipe: &mut (impl AsyncWrite + Unpin),
 ) -> anyhow::Result<()> {
     loop {
@@ -127,6 +159,7 @@ async fn obey(
                 None => return Ok(()),
             },
             failed = sessions.failed() => Some(failed.into()),
+            Some(session) = chosen.recv() => Some(FromWorker::Show { session }),
         };
         if let Some(answer) = answer {
             messages::write(pipe, &answer).await?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use gc_model::id::SessionId;
 use gc_proto::v1;
-use gc_session::CloseReason;
+use gc_session::{CloseReason, DesktopSession, DesktopSessionKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -40,6 +40,33 @@ pub(crate) enum ToWorker {
     End {
         reason: Reason,
     },
+    /// The desktop sessions that a technician can choose from.
+    Logins(Vec<LoginMessage>),
+}
+
+/// One desktop session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LoginMessage {
+    pub(crate) session: u32,
+    /// It has the machine's own screen.
+    pub(crate) is_console: bool,
+    pub(crate) user: String,
+    pub(crate) shown: bool,
+}
+
+impl From<&LoginMessage> for DesktopSession {
+    fn from(login: &LoginMessage) -> Self {
+        Self {
+            id: login.session,
+            kind: if login.is_console {
+                DesktopSessionKind::Console
+            } else {
+                DesktopSessionKind::Remote
+            },
+            user: login.user.clone(),
+            shown: login.shown,
+        }
+    }
 }
 
 /// All that a worker needs.
@@ -48,6 +75,8 @@ pub(crate) struct Begin {
     pub(crate) identity: Stored,
     pub(crate) quality: Option<QualityCap>,
     pub(crate) ca_file: Option<PathBuf>,
+    /// The worker before this one could not release what its viewers held.
+    pub(crate) has_leftovers: bool,
 }
 
 /// A worker to its service.
@@ -59,6 +88,8 @@ pub(crate) enum FromWorker {
     Alive { viewers: usize },
     /// An offer came to nothing.
     Failed { session_id: String, detail: String },
+    /// A technician wants to see another desktop session.
+    Show { session: u32 },
 }
 
 /// [`CloseReason`] on the pipe.
@@ -117,7 +148,7 @@ impl ToWorker {
     pub(crate) fn order(self) -> io::Result<Order> {
         let nonsense = || invalid("an order that makes no sense");
         match self {
-            Self::Begin(_) => Err(nonsense()),
+            Self::Begin(_) | Self::Logins(_) => Err(nonsense()),
             Self::Offer {
                 session_id,
                 participant_id,

@@ -7,6 +7,8 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
+use gc_proto::v1;
+use gc_proto::v1::{agent_control, server_control};
 use gc_session::viewer::{EndCode, ViewerEvent};
 use gc_testkit::xvfb::Xvfb;
 use support::{API_KEY, Agent, PATIENCE, Server, TOKEN, Watch};
@@ -51,6 +53,24 @@ impl Story {
         );
     }
 
+    fn xrandr(&self, arguments: &str) {
+        let status = Command::new("xrandr")
+            .args(["-display", self.xvfb.display()])
+            .args(arguments.split(' '))
+            .status();
+        assert!(
+            status
+                .expect("xrandr (package x11-xserver-utils)")
+                .success(),
+            "xrandr {arguments}"
+        );
+    }
+
+    /// Makes a part of the screen a monitor.
+    fn set_monitor(&self, monitor: &str) {
+        self.xrandr(&format!("--setmonitor {monitor}"));
+    }
+
     fn screen(&self) -> RustConnection {
         RustConnection::connect(Some(self.xvfb.display()))
             .expect("connect to Xvfb")
@@ -66,6 +86,19 @@ fn is_pressed(screen: &RustConnection, keycode: usize) -> bool {
         .expect("keys")
         .keys;
     keys[keycode / 8] & (1 << (keycode % 8)) != 0
+}
+
+/// Where the pointer is on the whole screen.
+fn pointer(screen: &RustConnection) -> (i16, i16) {
+    use x11rb::connection::Connection as _;
+
+    let root = screen.setup().roots[0].root;
+    let pointer = screen
+        .query_pointer(root)
+        .expect("send")
+        .reply()
+        .expect("a pointer");
+    (pointer.root_x, pointer.root_y)
 }
 
 fn shows(watch: &Watch, colour: [u8; 3]) -> bool {
@@ -206,16 +239,7 @@ async fn a_resolution_change_is_followed() {
         "--addmode screen small",
         "--output screen --mode small",
     ] {
-        let status = Command::new("xrandr")
-            .args(["-display", story.xvfb.display()])
-            .args(step.split(' '))
-            .status();
-        assert!(
-            status
-                .expect("xrandr (package x11-xserver-utils)")
-                .success(),
-            "xrandr {step}"
-        );
+        story.xrandr(step);
     }
     story.paint("#ff0080");
 
@@ -226,6 +250,90 @@ async fn a_resolution_change_is_followed() {
                 .size
                 .is_some_and(|size| (size.width(), size.height()) == (320, 240))
                 && watch.picture.pixel(319, 239) == [0xff, 0x00, 0x80]
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn one_of_two_monitors_is_shown_alone_and_clicked_into() {
+    let mut story = Story::begin().await;
+    story.set_monitor("left 320/80x480/120+0+0 screen");
+    story.set_monitor("right 320/80x480/120+320+0 none");
+    story.paint("#336699");
+    let (mut control, _) = story.server.agent().await;
+    let mut watch = story.server.view(&mut control).await;
+    watch
+        .until("the picture comes", |watch| {
+            shows(watch, [0x33, 0x66, 0x99])
+        })
+        .await;
+    let right = watch
+        .layout()
+        .0
+        .displays
+        .into_iter()
+        .find(|display| display.name == "right")
+        .expect("the monitor is listed");
+
+    watch
+        .viewer
+        .handle_select_display(watch.clock.now(), Some(right.id));
+    watch
+        .until("the monitor is shown alone", |watch| {
+            watch.layout().1 == Some(right.id)
+                && watch
+                    .picture
+                    .size
+                    .is_some_and(|size| (size.width(), size.height()) == (320, 480))
+                && watch.picture.pixel(319, 479) == [0x33, 0x66, 0x99]
+        })
+        .await;
+    watch.viewer.handle_pointer(watch.clock.now(), 10, 20, 0);
+    watch
+        .until("the pointer is on the second monitor", |_| {
+            pointer(&story.screen()) == (330, 20)
+        })
+        .await;
+    watch.viewer.handle_select_display(watch.clock.now(), None);
+
+    watch
+        .until("both are shown again", |watch| {
+            watch.layout().1.is_none()
+                && watch.picture.size.is_some_and(|size| size.width() == 640)
+                && watch.picture.pixel(639, 479) == [0x33, 0x66, 0x99]
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_monitor_that_goes_away_while_it_is_shown_gives_way_to_all() {
+    let mut story = Story::begin().await;
+    story.set_monitor("left 320/80x480/120+0+0 screen");
+    story.set_monitor("right 320/80x480/120+320+0 none");
+    let (mut control, _) = story.server.agent().await;
+    let mut watch = story.server.view(&mut control).await;
+    watch.until("connected", Watch::is_connected).await;
+    let right = watch.layout().0.displays[1].id;
+    watch
+        .viewer
+        .handle_select_display(watch.clock.now(), Some(right));
+    watch
+        .until("it is shown alone", |watch| watch.layout().1 == Some(right))
+        .await;
+
+    story.xrandr("--delmonitor right");
+    // A server does not tell everybody of every change of monitors; of modes it does.
+    for step in [
+        "--newmode small 13.18 320 328 360 400 240 241 244 252",
+        "--addmode screen small",
+        "--output screen --mode small",
+    ] {
+        story.xrandr(step);
+    }
+
+    watch
+        .until("everything is shown", |watch| {
+            watch.layout().1.is_none() && watch.picture.size.is_some_and(|size| size.width() == 320)
         })
         .await;
 }
@@ -321,6 +429,52 @@ async fn a_machine_enrols_once_and_keeps_its_key() {
         !log.contains(API_KEY) && !log.contains(TOKEN),
         "no secret is in the log: {log}"
     );
+}
+
+#[tokio::test]
+async fn orders_are_answered_and_in_a_dry_run_only_told_to_the_log() {
+    let (mut server, place) = (
+        Server::start().await,
+        tempfile::tempdir().expect("a directory"),
+    );
+    let arguments = ["--server", &server.address, "--token", TOKEN];
+    let arguments = [&arguments[..], &["--power-dry-run"]].concat();
+    let agent = Agent::start(place.path(), None, &arguments);
+    let (mut control, hello) = server.agent().await;
+    assert!(hello.power_actions.iter().any(|name| name == "restart"));
+    let order = |request_id, action: &str| {
+        server_control::Body::Power(v1::PowerOrder {
+            request_id,
+            action: action.to_owned(),
+            return_after_seconds: 0,
+            technician: "Ada".to_owned(),
+        })
+    };
+
+    control.send(order(7, "safe_mode_network")).await;
+    let done = control.receive().await;
+    control.send(order(8, "explode")).await;
+    let refused = control.receive().await;
+
+    let Some(agent_control::Body::Power(done)) = done else {
+        panic!("an answer, not {done:?}")
+    };
+    assert_eq!((done.request_id, done.problem.as_str()), (7, ""));
+    let Some(agent_control::Body::Power(refused)) = refused else {
+        panic!("an answer, not {refused:?}")
+    };
+    assert_eq!(refused.request_id, 8);
+    assert!(refused.problem.contains("cannot"), "{}", refused.problem);
+    agent.logs("Would do it (dry run)").await;
+}
+
+#[tokio::test]
+async fn a_machine_whose_power_nobody_can_use_offers_none() {
+    let mut story = Story::begin().await;
+
+    let (_control, hello) = story.server.agent().await;
+
+    assert_eq!(hello.power_actions, [""; 0]);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ export function machineFacts() {
     versions: {
       x11vnc: packageVersion("x11vnc"),
       x0vncserver: packageVersion("tigervnc-scraping-server"),
+      xvnc: packageVersion("tigervnc-standalone-server"),
       websockify: packageVersion("websockify"),
       novnc: packageVersion("novnc"),
     },

@@ -3,8 +3,9 @@
 // relay on the given desktop, name their process ids and the port that the browser talks
 // to, and bring a page to the point where the remote screen stands on a canvas.
 
+import { startDesktop } from "../../scripts/lib/desktop.mjs";
 import { guruconnect } from "./guruconnect.mjs";
-import { vnc } from "./vnc.mjs";
+import { vnc, xvnc } from "./vnc.mjs";
 
 /**
  * @typedef {{ desktop: import('../../scripts/lib/desktop.mjs').Desktop, folder: string,
@@ -12,6 +13,9 @@ import { vnc } from "./vnc.mjs";
  * @typedef {{ agent: number[], relay: number[], port: number,
  *   open?: (page: import('playwright-core').Page, url?: string) => Promise<void> }} Stack
  */
+
+/** What a stack needs in place of the usual desktop. @type {Record<string, typeof startDesktop>} */
+export const desktops = { xvnc: xvnc.desktop };
 
 /** Nobody watches: what the scene itself costs the X server. @type {(options: StackOptions) => Promise<Stack>} */
 const nobody = async () => ({ agent: [], relay: [], port: 0 });
@@ -21,5 +25,6 @@ export const stacks = {
   guruconnect,
   x11vnc: vnc("x11vnc"),
   x0vncserver: vnc("x0vncserver"),
+  xvnc: xvnc.stack,
   nobody,
 };

@@ -85,6 +85,7 @@ pub fn viewer_from_agent(data: &[u8]) {
             width: 64,
             height: 48,
             displays: Vec::new(),
+            only: None,
         }),
         rights: vec![v1::Right::View.into(), v1::Right::Control.into()],
         consent_pending: false,
@@ -96,6 +97,11 @@ pub fn viewer_from_agent(data: &[u8]) {
         if let ViewerOutput::Frame(frame) = output {
             let bytes: usize = frame.rects.iter().map(|rect| rect.area() * 4).sum();
             assert_eq!(viewer.pixels().len(), bytes);
+            if let Some(film) = &frame.film {
+                let picture = Size::new(64, 48).expect("a small size");
+                assert!(film.area.fits(picture) && !viewer.film_data().is_empty());
+                assert!(film.rects.iter().all(|rect| rect.fits(picture)));
+            }
             viewer.handle_painted(Moment::ZERO, frame.sequence);
         }
     }
@@ -202,6 +208,10 @@ fn host_config() -> HostConfig {
         software: String::new(),
         has_input: true,
         has_secure_attention: true,
+        guards: gc_session::Guard {
+            block_input: true,
+            blank_screen: true,
+        },
         quality: None,
         films: vec![gc_codec::FilmFormat::Vp9],
         consent: Consent::NotNeeded,

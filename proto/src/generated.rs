@@ -79,7 +79,10 @@ pub struct ViewerPreferences {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AgentMessage {
-    #[prost(oneof = "agent_message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(
+        oneof = "agent_message::Body",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+    )]
     pub body: ::core::option::Option<agent_message::Body>,
 }
 /// Nested message and enum types in `AgentMessage`.
@@ -111,6 +114,12 @@ pub mod agent_message {
         /// The person at the machine paused or resumed the session.
         #[prost(message, tag = "11")]
         Paused(super::Paused),
+        /// Sent when there is a choice, and whenever it changes.
+        #[prost(message, tag = "12")]
+        DesktopSessions(super::DesktopSessions),
+        /// What became of a SetGuard, and whenever it changes by itself.
+        #[prost(message, tag = "13")]
+        Guard(super::GuardState),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -123,8 +132,13 @@ pub struct DisplayLayout {
     pub width: u32,
     #[prost(uint32, tag = "3")]
     pub height: u32,
+    /// Places are relative to the picture's corner. Displays that are not in the
+    /// picture are listed too.
     #[prost(message, repeated, tag = "4")]
     pub displays: ::prost::alloc::vec::Vec<Display>,
+    /// The display that alone is in the picture; absent for all of them.
+    #[prost(uint32, optional, tag = "5")]
+    pub only: ::core::option::Option<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Display {
@@ -282,7 +296,7 @@ pub struct Notice {
 pub struct ViewerMessage {
     #[prost(
         oneof = "viewer_message::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
     )]
     pub body: ::core::option::Option<viewer_message::Body>,
 }
@@ -316,6 +330,12 @@ pub mod viewer_message {
         /// First message of the viewer: keeps the promise of Opening.words_commitment.
         #[prost(message, tag = "12")]
         Words(super::WordsReveal),
+        #[prost(message, tag = "13")]
+        SelectDisplay(super::SelectDisplay),
+        #[prost(message, tag = "14")]
+        SelectDesktopSession(super::SelectDesktopSession),
+        #[prost(message, tag = "15")]
+        Guard(super::SetGuard),
     }
 }
 /// Both ends now derive two words from the handshake and this nonce, and people
@@ -354,6 +374,10 @@ pub struct MouseEvent {
     pub wheel_x: i32,
     #[prost(sint32, tag = "6")]
     pub wheel_y: i32,
+    /// DisplayLayout.generation of the picture that the coordinates are of; 0 when
+    /// the viewer does not say.
+    #[prost(uint32, tag = "7")]
+    pub layout_generation: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KeyEvent {
@@ -483,6 +507,57 @@ pub struct Paused {
     #[prost(bool, tag = "1")]
     pub paused: bool,
 }
+/// Shows one display alone, or all. A DisplayLayout answers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SelectDisplay {
+    /// Display.id; absent for all of them.
+    #[prost(uint32, optional, tag = "1")]
+    pub display: ::core::option::Option<u32>,
+}
+/// The logins on the machine that can be shown.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DesktopSessions {
+    #[prost(message, repeated, tag = "1")]
+    pub sessions: ::prost::alloc::vec::Vec<DesktopSession>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DesktopSession {
+    #[prost(uint32, tag = "1")]
+    pub id: u32,
+    #[prost(enumeration = "DesktopSessionKind", tag = "2")]
+    pub kind: i32,
+    /// Who is signed in; empty at a sign-in screen.
+    #[prost(string, tag = "3")]
+    pub user: ::prost::alloc::string::String,
+    /// This is the one that is shown.
+    #[prost(bool, tag = "4")]
+    pub shown: bool,
+}
+/// Shows another login to every viewer. The connection ends and is made anew.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SelectDesktopSession {
+    #[prost(uint32, tag = "1")]
+    pub id: u32,
+}
+/// Keeps the person at the machine from doing or seeing anything. Needs the right
+/// to control; ends with the connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetGuard {
+    #[prost(bool, tag = "1")]
+    pub block_input: bool,
+    #[prost(bool, tag = "2")]
+    pub blank_screen: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GuardState {
+    #[prost(bool, tag = "1")]
+    pub block_input: bool,
+    #[prost(bool, tag = "2")]
+    pub blank_screen: bool,
+    /// Why it is not what was asked for; empty when it is.
+    #[prost(string, tag = "3")]
+    pub detail: ::prost::alloc::string::String,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum RefusalReason {
@@ -598,6 +673,12 @@ pub enum Feature {
     TextInput = 2,
     /// KeyChord.SECURE_ATTENTION can be sent.
     SecureAttention = 3,
+    /// SelectDisplay is honoured.
+    SelectDisplay = 4,
+    /// SetGuard.block_input can be honoured.
+    BlockInput = 5,
+    /// SetGuard.blank_screen can be honoured.
+    BlankScreen = 6,
     /// The person may be asked for RIGHT_ELEVATION: the agent starts anew with it.
     Elevation = 16,
     /// The agent of an attended session has administrator rights.
@@ -616,6 +697,9 @@ impl Feature {
             Self::Cursor => "FEATURE_CURSOR",
             Self::TextInput => "FEATURE_TEXT_INPUT",
             Self::SecureAttention => "FEATURE_SECURE_ATTENTION",
+            Self::SelectDisplay => "FEATURE_SELECT_DISPLAY",
+            Self::BlockInput => "FEATURE_BLOCK_INPUT",
+            Self::BlankScreen => "FEATURE_BLANK_SCREEN",
             Self::Elevation => "FEATURE_ELEVATION",
             Self::Elevated => "FEATURE_ELEVATED",
             Self::Consent => "FEATURE_CONSENT",
@@ -628,6 +712,9 @@ impl Feature {
             "FEATURE_CURSOR" => Some(Self::Cursor),
             "FEATURE_TEXT_INPUT" => Some(Self::TextInput),
             "FEATURE_SECURE_ATTENTION" => Some(Self::SecureAttention),
+            "FEATURE_SELECT_DISPLAY" => Some(Self::SelectDisplay),
+            "FEATURE_BLOCK_INPUT" => Some(Self::BlockInput),
+            "FEATURE_BLANK_SCREEN" => Some(Self::BlankScreen),
             "FEATURE_ELEVATION" => Some(Self::Elevation),
             "FEATURE_ELEVATED" => Some(Self::Elevated),
             "FEATURE_CONSENT" => Some(Self::Consent),
@@ -855,6 +942,37 @@ impl ConsentOutcome {
         }
     }
 }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DesktopSessionKind {
+    Unspecified = 0,
+    /// The machine's own screen.
+    Console = 1,
+    /// Somebody's remote desktop.
+    Remote = 2,
+}
+impl DesktopSessionKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DESKTOP_SESSION_KIND_UNSPECIFIED",
+            Self::Console => "DESKTOP_SESSION_KIND_CONSOLE",
+            Self::Remote => "DESKTOP_SESSION_KIND_REMOTE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DESKTOP_SESSION_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DESKTOP_SESSION_KIND_CONSOLE" => Some(Self::Console),
+            "DESKTOP_SESSION_KIND_REMOTE" => Some(Self::Remote),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignedGrant {
     /// A serialized Grant: signed as these bytes.
@@ -887,7 +1005,7 @@ pub struct Grant {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AgentControl {
-    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub body: ::core::option::Option<agent_control::Body>,
 }
 /// Nested message and enum types in `AgentControl`.
@@ -910,6 +1028,8 @@ pub mod agent_control {
         /// The customer leaves: the guest is gone and its key with it.
         #[prost(message, tag = "6")]
         GuestLeaves(super::GuestLeaves),
+        #[prost(message, tag = "7")]
+        Power(super::PowerResult),
     }
 }
 /// First message of the agent.
@@ -921,6 +1041,9 @@ pub struct AgentHello {
     pub software_version: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub facts: ::core::option::Option<MachineFacts>,
+    /// What a PowerOrder may name here.
+    #[prost(string, repeated, tag = "4")]
+    pub power_actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Sent when facts changed, and at the interval that ServerHello names.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -955,7 +1078,7 @@ pub struct OfferFailed {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerControl {
-    #[prost(oneof = "server_control::Body", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "server_control::Body", tags = "1, 2, 3, 4, 5, 6")]
     pub body: ::core::option::Option<server_control::Body>,
 }
 /// Nested message and enum types in `ServerControl`.
@@ -974,7 +1097,34 @@ pub mod server_control {
         /// One line of the chat. After a connection, the lines so far come first, oldest first.
         #[prost(message, tag = "5")]
         Chat(super::ChatLine),
+        /// A technician's order, which the server has checked and recorded.
+        #[prost(message, tag = "6")]
+        Power(super::PowerOrder),
     }
+}
+/// Lock, sign out, restart, switch off, safe mode. Answered by a PowerResult.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PowerOrder {
+    #[prost(uint64, tag = "1")]
+    pub request_id: u64,
+    /// One of AgentHello.power_actions, like "restart" or "safe_mode_network".
+    #[prost(string, tag = "2")]
+    pub action: ::prost::alloc::string::String,
+    /// For safe mode: restart ordinarily when the server was not reached from there
+    /// for so long. 0 leaves it to the agent.
+    #[prost(uint32, tag = "3")]
+    pub return_after_seconds: u32,
+    /// Who orders it, for the machine's log.
+    #[prost(string, tag = "4")]
+    pub technician: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PowerResult {
+    #[prost(uint64, tag = "1")]
+    pub request_id: u64,
+    /// Why it was not done; empty when it was.
+    #[prost(string, tag = "2")]
+    pub problem: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerHello {

@@ -73,9 +73,11 @@ export class Desktop {
 
 /**
  * Starts one. The X server chooses a free display number unless one is given; `folder`
- * takes its cookie, its logs and the home folder of its programs.
+ * takes its cookie, its logs and the home folder of its programs. `xServer` is another program
+ * in place of Xvfb, one that takes the usual arguments of an X server.
  *
- * @param {{ folder: string, width?: number, height?: number, windowManager?: boolean, display?: number }} options
+ * @param {{ folder: string, width?: number, height?: number, windowManager?: boolean, display?: number,
+ *   xServer?: { command: string, args: string[] } }} options
  */
 export async function startDesktop({
   folder,
@@ -83,6 +85,10 @@ export async function startDesktop({
   height = 800,
   windowManager = true,
   display,
+  xServer = {
+    command: "Xvfb",
+    args: ["-screen", "0", `${width}x${height}x24`, "-noreset", "-nolisten", "tcp"],
+  },
 }) {
   const home = path.join(folder, "home");
   mkdirSync(home, { recursive: true, mode: 0o700 });
@@ -94,23 +100,13 @@ export async function startDesktop({
   addCookie(authority, 0, cookie);
 
   const server = new Program({
-    command: "Xvfb",
+    command: xServer.command,
     args: [
       ...(display === undefined ? ["-displayfd", "3"] : [`:${display}`, "-displayfd", "3"]),
-      ...[
-        "-screen",
-        "0",
-        `${width}x${height}x24`,
-        "-dpi",
-        "96",
-        "-noreset",
-        "-nolisten",
-        "tcp",
-        "-auth",
-        authority,
-      ],
+      ...xServer.args,
+      ...["-dpi", "96", "-auth", authority],
     ],
-    log: path.join(folder, "xvfb.log"),
+    log: path.join(folder, `${path.basename(xServer.command)}.log`),
     extraPipe: true,
   });
   const number = await displayNumber(server);

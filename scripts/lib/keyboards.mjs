@@ -2,7 +2,11 @@
 // Keyboards as a browser reports them: which key (its place, `code`) with which modifiers
 // makes which character. Enough of each layout for text in its language.
 
-/** @typedef {{ code: string, shift?: boolean, altGraph?: boolean }} Stroke */
+/**
+ * `dead`: the key that is pressed before, and shows nothing by itself.
+ * @typedef {{ code: string, shift?: boolean, altGraph?: boolean }} Press
+ * @typedef {Press & { dead?: Press }} Stroke
+ */
 
 /** @param {string} characters @param {(place: number) => Stroke} stroke @returns {[string, Stroke][]} */
 const each = (characters, stroke) =>
@@ -30,7 +34,24 @@ const COMMON = /** @type {[string, Stroke][]} */ ([
   ...each(DIGITS, (place) => ({ code: digit(place) })),
 ]);
 
-/** @type {Record<'us' | 'german', Map<string, Stroke>>} */
+/** @param {string} code @param {string} plain @param {string} [shifted] @param {string} [altGraph] @returns {[string, Stroke][]} */
+function key(code, plain, shifted, altGraph) {
+  return [
+    ...(plain ? [/** @type {[string, Stroke]} */ ([plain, { code }])] : []),
+    ...(shifted ? [/** @type {[string, Stroke]} */ ([shifted, { code, shift: true }])] : []),
+    ...(altGraph ? [/** @type {[string, Stroke]} */ ([altGraph, { code, altGraph: true }])] : []),
+  ];
+}
+
+/** Letters with an accent that is a key of its own. @param {Press} dead @param {string} accented @param {string} plain */
+const accents = (dead, accented, plain) =>
+  each(accented, (place) => {
+    const letter = plain[place] ?? "";
+    const shift = letter !== letter.toLowerCase();
+    return { code: `Key${letter.toUpperCase()}`, ...(shift && { shift }), dead };
+  });
+
+/** @type {Record<'us' | 'german' | 'french' | 'swiss' | 'portuguese' | 'czech' | 'japanese', Map<string, Stroke>>} */
 export const KEYBOARDS = {
   us: new Map([
     ...COMMON,
@@ -88,5 +109,110 @@ export const KEYBOARDS = {
     ["\\", { code: "Minus", altGraph: true }],
     ["|", { code: "IntlBackslash", altGraph: true }],
     ["~", { code: "BracketRight", altGraph: true }],
+  ]),
+  french: new Map([
+    ...COMMON,
+    ...letters({ a: "q", q: "a", z: "w", w: "z" }),
+    ...key("Semicolon", "m", "M"),
+    ...each("&é\"'(-è_çà", (place) => ({ code: digit(place) })),
+    ...each(DIGITS, (place) => ({ code: digit(place), shift: true })),
+    ...each("#{[", (place) => ({ code: digit(place + 2), altGraph: true })),
+    ...each("\\^@", (place) => ({ code: digit(place + 7), altGraph: true })),
+    ...key("Minus", ")", "°", "]"),
+    ...key("Equal", "=", "+", "}"),
+    ...key("KeyE", "e", "E", "€"),
+    ...key("KeyM", ",", "?"),
+    ...key("Comma", ";", "."),
+    ...key("Period", ":", "/"),
+    ...key("Slash", "!", "§"),
+    ...key("Quote", "ù", "%"),
+    ...key("Backslash", "*", "µ"),
+    ...key("BracketRight", "$", "£"),
+    ...key("IntlBackslash", "<", ">"),
+    ...accents({ code: "BracketLeft" }, "âêîôû", "aeiou"),
+    ...accents({ code: "BracketLeft", shift: true }, "ëïüÏ", "eiuI"),
+  ]),
+  swiss: new Map([
+    ...COMMON,
+    ...letters({ y: "z", z: "y" }),
+    ...each('+"*ç%&/()=', (place) => ({ code: digit(place), shift: true })),
+    ...each("@#", (place) => ({ code: digit(place + 1), altGraph: true })),
+    ...key("Digit7", "7", "/", "|"),
+    ...key("Minus", "'", "?"),
+    ...key("BracketLeft", "ü", "è", "["),
+    ...key("BracketRight", "", "!", "]"),
+    ...key("Semicolon", "ö", "é"),
+    ...key("Quote", "ä", "à", "{"),
+    ...key("Backslash", "$", "£", "}"),
+    ...key("Comma", ",", ";"),
+    ...key("Period", ".", ":"),
+    ...key("Slash", "-", "_"),
+    ...key("IntlBackslash", "<", ">", "\\"),
+    ...key("Backquote", "§", "°"),
+    ...key("KeyE", "e", "E", "€"),
+    ...accents({ code: "Equal" }, "âêîôû", "aeiou"),
+    ...accents({ code: "BracketRight" }, "ëïÄÖÜ", "eiAOU"),
+  ]),
+  portuguese: new Map([
+    ...COMMON,
+    ...letters(),
+    ...each('!"#$%&/()=', (place) => ({ code: digit(place), shift: true })),
+    ...each("@£§", (place) => ({ code: digit(place + 1), altGraph: true })),
+    ...each("{[]}", (place) => ({ code: digit(place + 6), altGraph: true })),
+    ...key("Minus", "'", "?"),
+    ...key("Equal", "«", "»"),
+    ...key("BracketLeft", "+", "*"),
+    ...key("Semicolon", "ç", "Ç"),
+    ...key("Quote", "º", "ª"),
+    ...key("Comma", ",", ";"),
+    ...key("Period", ".", ":"),
+    ...key("Slash", "-", "_"),
+    ...key("IntlBackslash", "<", ">"),
+    ...key("Backquote", "\\", "|"),
+    ...key("KeyE", "e", "E", "€"),
+    ...accents({ code: "BracketRight" }, "áéíóúÁ", "aeiouA"),
+    ...accents({ code: "BracketRight", shift: true }, "àÀ", "aA"),
+    ...accents({ code: "Backslash" }, "ãõñ", "aon"),
+    ...accents({ code: "Backslash", shift: true }, "âêô", "aeo"),
+  ]),
+  czech: new Map([
+    ...COMMON,
+    ...letters({ y: "z", z: "y" }),
+    ...each("+ěščřžýáíé", (place) => ({ code: digit(place) })),
+    ...each(DIGITS, (place) => ({ code: digit(place), shift: true })),
+    ...key("Minus", "=", "%"),
+    ...key("BracketLeft", "ú", "/"),
+    ...key("BracketRight", ")", "("),
+    ...key("Semicolon", "ů", '"'),
+    ...key("Quote", "§", "!"),
+    ...key("Comma", ",", "?"),
+    ...key("Period", ".", ":"),
+    ...key("Slash", "-", "_"),
+    ...key("Backquote", ";"),
+    ...key("KeyV", "v", "V", "@"),
+    ...key("KeyC", "c", "C", "&"),
+    ...key("KeyX", "x", "X", "#"),
+    ...key("KeyF", "f", "F", "["),
+    ...key("KeyG", "g", "G", "]"),
+    ...key("KeyE", "e", "E", "€"),
+    ...accents({ code: "Equal" }, "óÓÉ", "oOE"),
+    ...accents({ code: "Equal", shift: true }, "ďťňŘŠ", "dtnRS"),
+  ]),
+  japanese: new Map([
+    ...COMMON,
+    ...letters(),
+    ...each("!\"#$%&'()", (place) => ({ code: digit(place), shift: true })),
+    ...key("Minus", "-", "="),
+    ...key("Equal", "^", "~"),
+    ...key("IntlYen", "¥", "|"),
+    ...key("BracketLeft", "@", "`"),
+    ...key("BracketRight", "[", "{"),
+    ...key("Semicolon", ";", "+"),
+    ...key("Quote", ":", "*"),
+    ...key("Backslash", "]", "}"),
+    ...key("Comma", ",", "<"),
+    ...key("Period", ".", ">"),
+    ...key("Slash", "/", "?"),
+    ...key("IntlRo", "\\", "_"),
   ]),
 };

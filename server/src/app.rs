@@ -21,6 +21,7 @@ use crate::http::limits::{Limited, Limits};
 use crate::hub::Hub;
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::settings::Settings;
 use crate::support::Support;
 
@@ -40,6 +41,7 @@ pub(crate) struct App {
     pub(crate) lockout: Lockout,
     pub(crate) limits: Limits,
     pub(crate) support: Support,
+    pub(crate) notices: Notices,
     /// `None` on a server that was claimed before it started.
     pub(crate) claim_secret: Option<ClaimSecret>,
     pub(crate) metrics: Metrics,

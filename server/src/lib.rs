@@ -12,6 +12,7 @@ mod jobs;
 mod keys;
 pub mod logging;
 mod metrics;
+mod notices;
 mod portal;
 mod serve;
 mod sessions;
@@ -46,8 +47,10 @@ use crate::http::limits::Limits;
 use crate::hub::{Hub, OpenSession};
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 pub use crate::settings::{
-    Arguments, Colour, Command, LogFormat, Settings, SupportSettings, TlsFiles,
+    Arguments, Colour, Command, EmailWhen, LogFormat, MailSecurity, MailSettings, NoticeArguments,
+    NoticeSettings, Settings, SupportSettings, TlsFiles,
 };
 use crate::support::Support;
 use crate::tls::Certificate;
@@ -117,6 +120,7 @@ impl Server {
         }
         let app = Arc::new(App {
             support: Support::open(&settings.support, &keys.token_secret)?,
+            notices: Notices::open(&settings.notices)?,
             access_tokens: AccessTokens::new(&keys.token_secret),
             security_headers: SecurityHeaders::new(&settings),
             claim_secret: claim_secret

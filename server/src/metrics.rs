@@ -49,6 +49,7 @@ pub(crate) struct Metrics {
     support_codes_wrong: Counter,
     support_work: Counter,
     refusals: Family<Kind, Counter>,
+    notices: Family<Kind, Counter>,
 }
 
 impl Metrics {
@@ -68,6 +69,7 @@ impl Metrics {
             support_codes_wrong: Counter::default(),
             support_work: Counter::default(),
             refusals: Family::default(),
+            notices: Family::default(),
             registry: Registry::default(),
         };
         let m = &metrics;
@@ -131,6 +133,11 @@ impl Metrics {
             "limiter_refusals",
             "Requests refused by a limit",
             m.refusals.clone(),
+        );
+        registry.register(
+            "notices",
+            "Tries to tell somebody by mail or webhook, by what came of them",
+            m.notices.clone(),
         );
         Self {
             registry,
@@ -196,6 +203,12 @@ impl Metrics {
 
     pub(crate) fn refused(&self, kind: &'static str) {
         self.refusals.get_or_create(&Kind { kind }).inc();
+    }
+
+    pub(crate) fn notices(&self, kind: &'static str, count: usize) {
+        self.notices
+            .get_or_create(&Kind { kind })
+            .inc_by(count as u64);
     }
 
     /// All of them as Prometheus reads them.

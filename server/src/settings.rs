@@ -1,6 +1,8 @@
 //! What the operator decides, read once at start from the environment and the
 //! command line, and checked before anything is opened.
 
+mod notices;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -9,6 +11,8 @@ use gc_model::support::CodeDigits;
 use gc_model::text::{MAX_NAME_CHARS, clean};
 use ipnet::IpNet;
 use url::Url;
+
+pub use notices::{EmailWhen, MailSecurity, MailSettings, NoticeArguments, NoticeSettings};
 
 /// Shortest `JWT_SECRET`, in bytes: HS256 deserves a key of 256 bits.
 const MIN_JWT_SECRET_BYTES: usize = 32;
@@ -119,6 +123,10 @@ pub struct Arguments {
     #[arg(long, env = "AGENTS_DIR")]
     pub agents_dir: Option<PathBuf>,
 
+    /// Who is told when a customer asks for help.
+    #[command(flatten)]
+    pub notices: NoticeArguments,
+
     /// How many days the audit log is kept.
     #[arg(long, env = "AUDIT_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub audit_days: u32,
@@ -171,6 +179,8 @@ pub struct Settings {
     pub audit_days: u32,
     /// What customers meet.
     pub support: SupportSettings,
+    /// Who is told when they ask for help.
+    pub notices: NoticeSettings,
 }
 
 /// What customers meet when they are helped.
@@ -240,6 +250,7 @@ impl TryFrom<Arguments> for Settings {
             metrics_token: given(arguments.metrics_token),
             claim_secret: given(arguments.claim_secret),
             audit_days: arguments.audit_days,
+            notices: arguments.notices.try_into()?,
         };
         settings.check()?;
         Ok(settings)

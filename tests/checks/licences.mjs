@@ -44,7 +44,7 @@ const LOCK_FILES = [
 const NOTICES = "THIRD-PARTY.md";
 
 /**
- * @typedef {{ name: string, version: string, licence: string, from: 'crates.io' | 'npm', folder: string, shipped: boolean }} Part
+ * @typedef {{ name: string, version: string, licence: string, from: 'crates.io' | 'npm' | 'Debian', folder: string, shipped: boolean }} Part
  */
 
 /** @returns {Part[]} */
@@ -66,6 +66,20 @@ function crates() {
       folder: path.dirname(manifest_path),
       shipped: shipped.has(id),
     }));
+}
+
+/** C libraries that scripts/build-… made from their sources. @returns {Part[]} */
+function libraries() {
+  const [, version = ""] =
+    /^readonly version=(.+)$/m.exec(
+      readFileSync(path.join(root, "scripts/build-libvpx"), "utf8"),
+    ) ?? [];
+  const built = path.join(root, ".cache/libvpx");
+  const target = readdirSync(built, { withFileTypes: true }).find((entry) => entry.isDirectory());
+  const folder = path.join(built, target?.name ?? "");
+  return [
+    { name: "libvpx", version, licence: "BSD-3-Clause", from: "Debian", folder, shipped: true },
+  ];
 }
 
 /** @param {string} lockFile @returns {Part[]} */
@@ -135,7 +149,8 @@ function texts(part) {
   }
   return names
     .filter(
-      (name) => /^(licen[cs]e|copying|notice|unlicense)/i.test(name) && !/\.(rs|js|ts)$/.test(name),
+      (name) =>
+        /^(licen[cs]e|copying|notice|patents|unlicense)/i.test(name) && !/\.(rs|js|ts)$/.test(name),
     )
     .sort()
     .flatMap((name) => {
@@ -180,7 +195,7 @@ function notices(parts) {
 /** @param {Part} part */
 const key = (part) => `${part.from} ${part.name} ${part.version}`;
 
-const parts = [...crates(), ...LOCK_FILES.flatMap(npmPackages)];
+const parts = [...crates(), ...libraries(), ...LOCK_FILES.flatMap(npmPackages)];
 
 if (process.argv.includes("--write")) writeFileSync(path.join(root, NOTICES), notices(parts));
 

@@ -37,8 +37,8 @@ export default defineConfig({
     trace: "retain-on-failure",
   },
   projects: [
-    { name: "x11", testIgnore: ["**/windows/**", "**/screenshots/**"] },
-    { name: "windows", testMatch: "**/windows/*.spec.ts", timeout: 180_000 },
-    { name: "screenshots", testMatch: "**/screenshots/*.spec.ts" },
+    { name: "x11", testIgnore: ["**/stories/windows/**", "**/stories/screenshots/**"] },
+    { name: "windows", testMatch: "**/stories/windows/*.spec.ts", timeout: 180_000 },
+    { name: "screenshots", testMatch: "**/stories/screenshots/*.spec.ts" },
   ],
 });

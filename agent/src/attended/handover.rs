@@ -31,6 +31,7 @@ pub(super) struct Handover {
     pub(super) questions: Questions,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) downloaded: bool,
+    pub(super) answer_within: Duration,
 }
 
 /// [`Given`], and in which session.
@@ -129,6 +130,7 @@ mod tests {
             questions: Questions::default(),
             ca_file: None,
             downloaded: true,
+            answer_within: Duration::from_mins(1),
         }
     }
 

@@ -12,7 +12,7 @@ use gc_platform::{Host, Removed};
 use gc_proto::v1;
 use gc_proto::v1::agent_control;
 use gc_session::words::TwoWords;
-use gc_session::{Answer, CloseReason, Elevation, Rights};
+use gc_session::{Answer, CloseReason, ConsentOutcome, Elevation, Rights};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout};
@@ -70,6 +70,8 @@ const COMPLETED: &str =
     "Your technician has ended the support session. Nothing is shared any more.";
 const NOT_CONFIRMED: &str = "The person at the machine did not confirm the system's own question.";
 const NOT_ELEVATED: &str = "The system did not start the program with administrator rights.";
+const DECLINED: &str = "You said no.";
+const UNANSWERED: &str = "You did not answer in time, which means no.";
 const TOO_HARD: &str = "The server asks for more than this program does. Try again later.";
 
 /// One technician's connection.
@@ -125,6 +127,7 @@ impl Life {
             .server()
             .host()
             .clone_into(&mut life.view.server);
+        life.view.answer_within = settings.answer_within;
         if !life.window.first {
             life.last_page(SECOND.to_owned()).await;
             return Ok(());
@@ -189,7 +192,7 @@ impl Life {
     }
 
     async fn live(&mut self, settings: &mut Settings) -> End {
-        let (attendant, mut signals) = Attendant::new(settings.elevation);
+        let (attendant, mut signals) = Attendant::new(settings.answer_within, settings.elevation);
         self.view.elevated = settings.elevation == Elevation::Elevated;
         let claimed = match (settings.before.take(), &settings.code) {
             (Some(before), _) => {
@@ -215,6 +218,8 @@ impl Life {
             quality: None,
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
+            desktops: None,
+            power: None,
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);
@@ -478,6 +483,7 @@ impl Life {
                 let asking = self.connection(connection);
                 let words = asking.as_ref().and_then(|asking| asking.words);
                 let wider = asking.is_some_and(|asking| asking.technician.is_some());
+                self.view.not_allowed = None;
                 self.questions.push(Question {
                     connection,
                     request_id,
@@ -489,7 +495,17 @@ impl Life {
             }
             Signal::Elevate(number) => self.elevating = self.elevating.or(Some(number)),
             Signal::QuestionsClosed => self.view.closed = true,
-            Signal::Settled(number) => self.forget_questions(number),
+            Signal::Settled(number, outcome) => {
+                let looks = self
+                    .connection(number)
+                    .is_some_and(|connection| connection.technician.is_some());
+                self.view.not_allowed = match outcome {
+                    ConsentOutcome::Declined if !looks => Some(DECLINED),
+                    ConsentOutcome::TimedOut if !looks => Some(UNANSWERED),
+                    _ => None,
+                };
+                self.forget_questions(number);
+            }
             Signal::Started {
                 connection,
                 technician,
@@ -523,6 +539,7 @@ impl Life {
             questions,
             ca_file: settings.ca_file.clone(),
             downloaded: settings.downloaded,
+            answer_within: settings.answer_within,
         }
     }
 

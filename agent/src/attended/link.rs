@@ -13,9 +13,6 @@ use gc_session::{Answer, Consent, ConsentOutcome, Elevation, Given, HostOutput, 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-/// 60 s: time to find the window, read it and compare the words. Nobody there means no.
-const QUESTION_TIMEOUT: Duration = Duration::from_mins(1);
-
 /// Whoever says no this often is not asked again, however often a technician comes back.
 const MAX_REFUSED: u32 = 3;
 
@@ -42,7 +39,7 @@ pub(crate) enum Signal {
         rights: Rights,
     },
     /// The question is settled.
-    Settled(u64),
+    Settled(u64, ConsentOutcome),
     /// The technician may look.
     Started { connection: u64, technician: String },
     /// What may be done from now on.
@@ -76,6 +73,7 @@ pub(crate) struct Attendant {
     outbox: AsyncMutex<mpsc::UnboundedReceiver<agent_control::Body>>,
     post: mpsc::UnboundedSender<agent_control::Body>,
     connections: AtomicU64,
+    answer_within: Duration,
     /// What was allowed in this session, for a connection that is made anew.
     given: Mutex<Option<(SessionId, Given)>>,
     questions: Mutex<Questions>,
@@ -93,7 +91,10 @@ pub(super) struct Questions {
 }
 
 impl Attendant {
-    pub(crate) fn new(elevation: Elevation) -> (Self, mpsc::UnboundedReceiver<Signal>) {
+    pub(crate) fn new(
+        answer_within: Duration,
+        elevation: Elevation,
+    ) -> (Self, mpsc::UnboundedReceiver<Signal>) {
         let (signals, receiver) = mpsc::unbounded_channel();
         let (post, outbox) = mpsc::unbounded_channel();
         let attendant = Self {
@@ -101,6 +102,7 @@ impl Attendant {
             outbox: AsyncMutex::new(outbox),
             post,
             connections: AtomicU64::new(0),
+            answer_within,
             given: Mutex::new(None),
             questions: Mutex::default(),
             elevation,
@@ -142,7 +144,7 @@ impl Attendant {
             .filter(|(id, _)| id == session)
             .map(|(_, given)| given.clone());
         Consent::Required {
-            timeout: QUESTION_TIMEOUT,
+            timeout: self.answer_within,
             given,
         }
     }
@@ -296,7 +298,7 @@ impl<'a> Attended<'a> {
             } => {
                 self.attendant.count(*outcome);
                 self.attendant.report(session, *asked, *outcome, *waited);
-                self.attendant.signal(Signal::Settled(number));
+                self.attendant.signal(Signal::Settled(number, *outcome));
                 if asked.elevation && *outcome == ConsentOutcome::Allowed {
                     self.attendant.signal(Signal::Elevate(number));
                 }

@@ -11,6 +11,7 @@ mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use gc_installer::file_name;
@@ -81,6 +82,9 @@ struct Settings {
     connector: Connector,
     /// `None` when nobody named one.
     code: Option<String>,
+    /// How long a question waits: time to find the window, read it and compare
+    /// the words. Nobody there means no.
+    answer_within: Duration,
     /// The server's key, where the download says it.
     server_key: Option<[u8; 32]>,
     /// Came through a portal as one file, which goes again at the end.
@@ -116,6 +120,7 @@ impl Settings {
         Ok(Self {
             connector: Connector::new(server, options.ca_file.as_deref())?,
             code: options.code.clone().or(named),
+            answer_within: Duration::from_secs(options.answer_seconds.into()),
             server_key,
             downloaded,
             ca_file: options.ca_file.clone(),
@@ -150,6 +155,7 @@ impl Settings {
             code: None,
             server_key: None,
             downloaded: handover.downloaded,
+            answer_within: handover.answer_within.min(Duration::from_mins(1)),
             ca_file: handover.ca_file,
             elevation: Elevation::Elevated,
             before: Some(Before {

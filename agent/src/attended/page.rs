@@ -1,6 +1,8 @@
 //! What is on the window, from where the support session stands. No clock, no
 //! socket: a function of the state.
 
+use std::time::Duration;
+
 use gc_platform::guest::{Action, Button, ChatRow, Page, Shape};
 use gc_session::Rights;
 use gc_session::words::TwoWords;
@@ -67,6 +69,10 @@ pub(super) struct View {
     pub(super) closed: bool,
     /// This program has administrator rights.
     pub(super) elevated: bool,
+    /// How long a question waits.
+    pub(super) answer_within: Duration,
+    /// The last question was not answered with yes: why nothing is shown.
+    pub(super) not_allowed: Option<&'static str>,
 }
 
 /// The server's text as it is shown: a line, and not too long.
@@ -110,11 +116,7 @@ impl View {
             },
             Stage::Accepted => Page {
                 chat,
-                ..self.dialog(
-                    &format!("{} is getting ready", self.helper()),
-                    &["You will be asked before anything of your screen is shown."],
-                    self.with_chat(button(Action::Disconnect, "Leave")),
-                )
+                ..self.accepted()
             },
             Stage::Question(question) => self.question(question),
             Stage::Connected(connected) => Page {
@@ -135,6 +137,21 @@ impl View {
                 }],
             ),
         }
+    }
+
+    fn accepted(&self) -> Page {
+        let getting_ready = format!("{} is getting ready", self.helper());
+        let (title, text) = match self.not_allowed {
+            None => (getting_ready.as_str(), ""),
+            Some(why) => ("Nothing is shown", why),
+        };
+        let asked = "You will be asked before anything of your screen is shown.";
+        let text: Vec<_> = [text, asked]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect();
+        let buttons = self.with_chat(button(Action::Disconnect, "Leave"));
+        self.dialog(title, &text, buttons)
     }
 
     fn dialog(&self, title: &str, text: &[&str], buttons: Vec<Button>) -> Page {
@@ -194,7 +211,7 @@ impl View {
                 "Ask your technician which two words they see. Decline if they are not these."
                     .to_owned(),
                 what.to_owned(),
-                "No answer within a minute means no.".to_owned(),
+                no_answer(self.answer_within),
             ],
             chat: None,
             buttons: vec![
@@ -273,6 +290,13 @@ impl View {
         } else {
             &self.technician
         }
+    }
+}
+
+fn no_answer(within: Duration) -> String {
+    match within.as_secs() {
+        60 => "No answer within a minute means no.".to_owned(),
+        seconds => format!("No answer within {seconds} seconds means no."),
     }
 }
 

@@ -22,8 +22,13 @@ fn offer(number: usize) -> Offer {
 fn said(broker: &mut Broker) -> Vec<String> {
     std::iter::from_fn(|| broker.poll_output())
         .map(|output| match output {
-            BrokerOutput::Launch(worker, session) => {
-                format!("launch {} in {}", worker.0, session.0)
+            BrokerOutput::Launch {
+                number,
+                session,
+                has_leftovers,
+            } => {
+                let leftovers = if has_leftovers { " with leftovers" } else { "" };
+                format!("launch {} in {}{leftovers}", number.0, session.0)
             }
             BrokerOutput::Kill(worker, _) => format!("kill {}", worker.0),
             BrokerOutput::Failed(failed) => {
@@ -41,7 +46,7 @@ fn said(broker: &mut Broker) -> Vec<String> {
 
 fn showing_console() -> Broker {
     let mut broker = Broker::default();
-    broker.handle_showing(at(0), Some(CONSOLE));
+    broker.handle_desktop_sessions(at(0), Some(CONSOLE), &[CONSOLE, REMOTE]);
     broker
 }
 
@@ -81,7 +86,23 @@ fn a_killed_worker_is_replaced_at_once() {
 
     broker.handle_gone(at(5_000), WorkerNumber(1), "exit code 1");
 
-    assert_eq!(said(&mut broker), ["launch 2 in 1"]);
+    assert_eq!(said(&mut broker), ["launch 2 in 1 with leftovers"]);
+}
+
+#[test]
+fn what_a_killed_worker_held_is_released_by_the_one_that_comes_up_after_it() {
+    let mut broker = serving();
+    broker.handle_gone(at(5_000), WorkerNumber(1), "exit code 1");
+    assert_eq!(said(&mut broker), ["launch 2 in 1 with leftovers"]);
+
+    // The second dies before it could.
+    broker.handle_gone(at(5_100), WorkerNumber(2), "exit code 1");
+    broker.handle_timeout(at(6_000));
+    assert_eq!(said(&mut broker), ["launch 3 in 1 with leftovers"]);
+    broker.handle_ready(at(6_100), WorkerNumber(3));
+    broker.handle_stop(at(6_200), CloseReason::AgentStopping);
+
+    assert!(!broker.has_leftovers);
 }
 
 #[test]
@@ -97,7 +118,7 @@ fn a_worker_that_hangs_is_replaced() {
 
     broker.handle_gone(now, WorkerNumber(1), "killed");
 
-    assert_eq!(said(&mut broker), ["launch 2 in 1"]);
+    assert_eq!(said(&mut broker), ["launch 2 in 1 with leftovers"]);
     assert!(now <= at(100) + PING_INTERVAL + ANSWER_PATIENCE, "{now:?}");
 }
 
@@ -147,7 +168,10 @@ fn a_worker_that_served_well_before_it_crashed_is_no_crash_loop() {
         broker.handle_alive(now, WorkerNumber(number), 1);
         now = now + GOOD_LIFE;
         broker.handle_gone(now, WorkerNumber(number), "exit code 1");
-        assert_eq!(said(&mut broker), [format!("launch {} in 1", number + 1)]);
+        assert_eq!(
+            said(&mut broker),
+            [format!("launch {} in 1 with leftovers", number + 1)]
+        );
         broker.handle_ready(now, WorkerNumber(number + 1));
     }
 }
@@ -156,11 +180,49 @@ fn a_worker_that_served_well_before_it_crashed_is_no_crash_loop() {
 fn another_session_gets_a_worker_when_the_old_ones_is_gone() {
     let mut broker = serving();
 
-    broker.handle_showing(at(5_000), Some(REMOTE));
+    broker.handle_desktop_sessions(at(5_000), Some(REMOTE), &[CONSOLE, REMOTE]);
     assert_eq!(said(&mut broker), ["kill 1"]);
     broker.handle_gone(at(5_010), WorkerNumber(1), "killed");
 
     assert_eq!(said(&mut broker), ["launch 2 in 2"]);
+}
+
+#[test]
+fn a_chosen_session_is_shown_until_its_user_signs_out() {
+    let mut broker = serving();
+
+    broker.handle_chosen(at(5_000), REMOTE);
+    assert_eq!(said(&mut broker), ["kill 1"]);
+    broker.handle_gone(at(5_010), WorkerNumber(1), "killed");
+    assert_eq!(said(&mut broker), ["launch 2 in 2"]);
+    broker.handle_ready(at(5_100), WorkerNumber(2));
+    broker.handle_alive(at(5_200), WorkerNumber(2), 1);
+    // Another user gets the machine's own screen: nobody asked to see that one.
+    let third = DesktopSession(3);
+    broker.handle_desktop_sessions(at(6_000), Some(third), &[CONSOLE, REMOTE, third]);
+    assert!(said(&mut broker).is_empty());
+
+    broker.handle_desktop_sessions(at(7_000), Some(third), &[third]);
+    assert_eq!(said(&mut broker), ["kill 2"]);
+    broker.handle_gone(at(7_010), WorkerNumber(2), "killed");
+
+    assert_eq!(said(&mut broker), ["launch 3 in 3"]);
+}
+
+#[test]
+fn who_comes_after_everybody_left_begins_at_the_machines_own_screen() {
+    let mut broker = serving();
+    broker.handle_chosen(at(1_000), REMOTE);
+    broker.handle_gone(at(1_010), WorkerNumber(1), "killed");
+    broker.handle_ready(at(1_100), WorkerNumber(2));
+    broker.handle_alive(at(1_200), WorkerNumber(2), 0);
+    broker.handle_timeout(at(1_200) + LINGER);
+    broker.handle_gone(at(20_000), WorkerNumber(2), "exit code 0");
+    said(&mut broker);
+
+    broker.handle_offer(at(30_000), offer(2));
+
+    assert_eq!(said(&mut broker), ["launch 3 in 1"]);
 }
 
 #[test]
@@ -223,7 +285,8 @@ enum Happening {
     Passes(u64),
     Offer,
     Close(usize),
-    Shows(Option<u32>),
+    Shows(Option<u32>, Vec<u32>),
+    Chosen(u32),
     Ready,
     Alive(usize),
     Gone,
@@ -236,7 +299,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => (0_u64..40_000).prop_map(Happening::Passes),
         3 => Just(Happening::Offer),
         1 => (0_usize..20).prop_map(Happening::Close),
-        1 => prop::option::of(1_u32..4).prop_map(Happening::Shows),
+        1 => (prop::option::of(1_u32..4), prop::collection::vec(1_u32..4, 0..3))
+            .prop_map(|(session, others)| Happening::Shows(session, others)),
+        1 => (1_u32..4).prop_map(Happening::Chosen),
         4 => Just(Happening::Ready),
         2 => (0_usize..3).prop_map(Happening::Alive),
         3 => Just(Happening::Gone),
@@ -256,7 +321,7 @@ impl Observer {
     fn watch(&mut self, broker: &mut Broker) -> Result<(), TestCaseError> {
         while let Some(output) = broker.poll_output() {
             match output {
-                BrokerOutput::Launch(number, _) => {
+                BrokerOutput::Launch { number, .. } => {
                     prop_assert_eq!(self.alive, None, "never two workers");
                     (self.alive, self.killed) = (Some(number), false);
                 }
@@ -310,7 +375,11 @@ proptest! {
                     observer.waiting.retain(|waiting| *waiting != id);
                     broker.handle_close(&id, CloseReason::EndedByServer);
                 }
-                Happening::Shows(session) => broker.handle_showing(now, session.map(DesktopSession)),
+                Happening::Shows(session, others) => {
+                    let all: Vec<_> = session.into_iter().chain(others).map(DesktopSession).collect();
+                    broker.handle_desktop_sessions(now, session.map(DesktopSession), &all);
+                }
+                Happening::Chosen(session) => broker.handle_chosen(now, DesktopSession(session)),
                 Happening::Ready => {
                     if let Some(number) = observer.alive {
                         broker.handle_ready(now, number);

@@ -19,6 +19,15 @@ impl Launcher for FakeLauncher {
         Some(DesktopSession(1))
     }
 
+    fn sessions(&self) -> Vec<Login> {
+        [(1, "ada"), (2, "bob")]
+            .map(|(number, user)| Login {
+                session: DesktopSession(number),
+                user: user.to_owned(),
+            })
+            .into()
+    }
+
     fn launch(&mut self, _session: DesktopSession) -> io::Result<Launched> {
         let (near, far) = duplex(64 * 1024);
         self.pipes.send(far).map_err(io::Error::other)?;
@@ -57,6 +66,7 @@ impl Story {
             identity: Stored::new(&identity),
             quality: None,
             ca_file: None,
+            has_leftovers: false,
         };
         let (queue, pipes) = mpsc::unbounded_channel();
         let (switch, switched) = watch::channel(0);
@@ -100,6 +110,9 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 async fn order(pipe: &mut DuplexStream) -> Order {
     loop {
         let message: ToWorker = in_time(messages::read(pipe)).await.expect("an order");
+        if let ToWorker::Logins(_) = message {
+            continue;
+        }
         match message.order().expect("makes sense") {
             Order::Ping => {
                 let alive = FromWorker::Alive { viewers: 1 };
@@ -203,4 +216,42 @@ async fn closing_a_session_reaches_the_worker() {
     story.supervisor.close(&id, CloseReason::EndedByServer);
 
     assert!(matches!(order(&mut worker).await, Order::Close(closed, _) if closed == id));
+}
+
+#[tokio::test]
+async fn a_technician_chooses_a_desktop_session_that_there_is() {
+    let mut story = Story::begin();
+    story.supervisor.offer(offer("s1"));
+    let mut first = story.worker().await;
+    let logins = loop {
+        if let ToWorker::Logins(logins) = in_time(messages::read(&mut first)).await.expect("heard")
+        {
+            break logins;
+        }
+    };
+    let seen: Vec<_> = logins
+        .iter()
+        .map(|login| (login.session, login.is_console, &*login.user, login.shown))
+        .collect();
+    assert_eq!(seen, [(1, true, "ada", true), (2, false, "bob", false)]);
+
+    for session in [9, 2] {
+        messages::write(&mut first, &FromWorker::Show { session })
+            .await
+            .expect("says so");
+    }
+    // Ended for the other session, and its viewers come back.
+    while in_time(messages::read::<ToWorker>(&mut first))
+        .await
+        .is_ok()
+    {}
+
+    let mut second = story.worker().await;
+    let shown = loop {
+        if let ToWorker::Logins(logins) = in_time(messages::read(&mut second)).await.expect("heard")
+        {
+            break logins.into_iter().find(|login| login.shown);
+        }
+    };
+    assert_eq!(shown.map(|login| login.session), Some(2));
 }

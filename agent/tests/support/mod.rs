@@ -320,7 +320,7 @@ impl Watch {
                     drop(self.socket.send(Message::Binary(message.into())).await);
                 }
                 ViewerOutput::Event(event) => {
-                    if let ViewerEvent::Layout(layout) = &event {
+                    if let ViewerEvent::Layout { layout, .. } = &event {
                         self.picture.resize(layout.picture);
                     }
                     self.events.push(event);
@@ -338,6 +338,17 @@ impl Watch {
             ViewerEvent::Ended { code, message } => Some((*code, message.as_str())),
             _ => None,
         })
+    }
+
+    /// The newest layout, and the display that is shown alone.
+    pub fn layout(&self) -> (gc_model::geometry::DisplayLayout, Option<u32>) {
+        let mut layouts = self.events.iter().rev();
+        layouts
+            .find_map(|event| match event {
+                ViewerEvent::Layout { layout, only } => Some((layout.clone(), *only)),
+                _ => None,
+            })
+            .expect("a layout came")
     }
 
     pub fn is_connected(&self) -> bool {

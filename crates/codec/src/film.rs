@@ -2,6 +2,11 @@
 //! their own rectangle, beside the lossless stream. What is here decides where a film
 //! is and how good it may be; the codecs stand behind [`FilmCodec`].
 
+#[cfg(feature = "vp9")]
+mod scale;
+#[cfg(feature = "vp9")]
+mod vp9;
+
 use std::time::Duration;
 
 use gc_model::geometry::Rect;
@@ -47,16 +52,6 @@ pub enum FilmQuality {
     Good,
 }
 
-impl FilmQuality {
-    /// The best quantizer (0 exact to 63 coarsest).
-    fn best_quantizer(self) -> f64 {
-        match self {
-            Self::Coarse => 48.0,
-            Self::Good => 28.0,
-        }
-    }
-}
-
 /// What the next frame of a film may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilmOrder {
@@ -98,6 +93,8 @@ pub struct FilmPacket {
     pub data: Vec<u8>,
     /// Nothing before it is needed.
     pub key: bool,
+    /// It would be better if it might have more bytes.
+    pub held_back: bool,
 }
 
 /// A codec that failed. Another stream may do better; the film can go on without.
@@ -107,15 +104,14 @@ pub struct FilmError(pub String);
 
 /// Packs the frames of one film, all of one size.
 pub trait FilmEncoder: Send {
-    /// Packs `area` of `frame` with `quantizer` (0 exact to 63 coarsest). The first frame is a key frame.
+    /// Packs `picture`, the film's part of the screen, as `order` says. The first frame is a key frame.
     ///
     /// # Errors
     /// The codec failed; the stream cannot go on.
     fn encode(
         &mut self,
-        frame: &FrameView<'_>,
-        area: Rect,
-        quantizer: u32,
+        picture: &FrameView<'_>,
+        order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError>;
 }
 
@@ -133,7 +129,13 @@ pub trait FilmCodec: Send {
 
 /// The codecs that this build can make, best first.
 pub fn film_codecs() -> Vec<Box<dyn FilmCodec>> {
-    Vec::new()
+    #[allow(unused_mut)]
+    let mut codecs: Vec<Box<dyn FilmCodec>> = Vec::new();
+    #[cfg(feature = "vp9")]
+    if vp9::Vp9::is_available() {
+        codecs.push(Box::new(vp9::Vp9));
+    }
+    codecs
 }
 
 /// The film of one viewer: at most one at a time, in a rectangle around all that plays.
@@ -149,7 +151,6 @@ struct Film {
     reduction: u32,
     order: FilmOrder,
     encoder: Box<dyn FilmEncoder>,
-    rate: RateControl,
     coded: (u32, u32),
     fed_at: Moment,
     /// Since when less than half of the area was enough.
@@ -210,7 +211,7 @@ impl Films {
         let continues = self.running.as_ref().is_some_and(|film| {
             film.area == area
                 && film.order.format == order.format
-                && film.reduction == RateControl::reduction_for(area, film.reduction, order)
+                && film.reduction == reduction_for(area, film.reduction, order)
         });
         if !continues {
             self.open(area, order)?;
@@ -219,9 +220,7 @@ impl Films {
         film.order = *order;
         film.fed_at = now;
         let area = film.area.rect();
-        let quantizer = film.rate.quantizer(order);
-        let packet = film.encoder.encode(frame, area, quantizer)?;
-        film.rate.note(&packet, order);
+        let packet = film.encoder.encode(&frame.part(area), order)?;
         Ok(FilmPiece {
             stream: self.streams,
             format: order.format,
@@ -231,7 +230,7 @@ impl Films {
             coded_height: film.coded.1,
             rects,
             data: packet.data,
-            held_back: f64::from(quantizer) > order.quality.best_quantizer(),
+            held_back: packet.held_back,
         })
     }
 
@@ -239,7 +238,7 @@ impl Films {
         let codec = self
             .codec(order.format)
             .ok_or_else(|| FilmError("not in this program".to_owned()))?;
-        let reduction = RateControl::reduction_for(area, 0, order);
+        let reduction = reduction_for(area, 0, order);
         let rect = area.rect();
         let side = |px: u32| px.div_ceil(reduction).max(MIN_CODED_SIDE_PX.min(px));
         let coded = (side(rect.width), side(rect.height));
@@ -250,7 +249,6 @@ impl Films {
             reduction,
             order: *order,
             encoder,
-            rate: RateControl::start(coded.0 * coded.1, order),
             coded,
             fed_at: Moment::ZERO,
             roomy_since: None,
@@ -289,70 +287,25 @@ impl Film {
     }
 }
 
-/// Chooses the quantizer, so that frames come near their target: the answer is exact for
-/// the frame after, which a controller with a buffer of its own would not be. A link
-/// that got slower is known to the pacer first.
-#[derive(Debug)]
-struct RateControl {
-    quantizer: f64,
-}
-
-/// The coarsest quantizer.
-const COARSEST: f64 = 63.0;
-
-/// This many quantizer steps halve the bytes; measured between 7 and 11.
-const STEPS_TO_HALF: f64 = 9.0;
-
 /// A key frame may have this many times the bytes of others: it comes seldom.
 const KEY_ALLOWANCE: f64 = 8.0;
 
-/// Most that quality falls, and grows, from one frame to the next.
-const MAX_STEP_UP: f64 = 14.0;
-const MAX_STEP_DOWN: f64 = 2.0;
-
-impl RateControl {
-    /// By how much a picture of `area` is reduced so that its first frame is not late.
-    /// `current` stays unless it is wrong by twice: 0 for none.
-    fn reduction_for(area: Bounds, current: u32, order: &FilmOrder) -> u32 {
-        let first = |reduction: u32| {
-            area.rect().area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
-        };
-        let room = order.target_bytes as f64 * KEY_ALLOWANCE;
-        let still_right = current > 0
-            && first(current) <= room * 2.0
-            && (current == 1 || first(current / 2) > room / 2.0);
-        if still_right {
-            return current;
-        }
-        let mut reduction = 1;
-        while reduction < MAX_REDUCTION && first(reduction) > room {
-            reduction *= 2;
-        }
-        reduction
+/// By how much a picture of `area` is reduced so that its first frame is not late.
+/// `current` stays unless it is wrong by twice: 0 for none.
+fn reduction_for(area: Bounds, current: u32, order: &FilmOrder) -> u32 {
+    let first = |reduction: u32| {
+        area.rect().area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
+    };
+    let room = order.target_bytes as f64 * KEY_ALLOWANCE;
+    let still_right = current > 0
+        && first(current) <= room * 2.0
+        && (current == 1 || first(current / 2) > room / 2.0);
+    if still_right {
+        return current;
     }
-
-    fn start(pixels: u32, order: &FilmOrder) -> Self {
-        let coarsest_key = f64::from(pixels) * KEY_BYTES_PER_PIXEL;
-        let room = order.target_bytes as f64 * KEY_ALLOWANCE;
-        let finer = STEPS_TO_HALF * (room / coarsest_key.max(1.0)).log2();
-        Self {
-            quantizer: COARSEST - finer.max(0.0),
-        }
+    let mut reduction = 1;
+    while reduction < MAX_REDUCTION && first(reduction) > room {
+        reduction *= 2;
     }
-
-    fn quantizer(&mut self, order: &FilmOrder) -> u32 {
-        self.quantizer = self
-            .quantizer
-            .clamp(order.quality.best_quantizer(), COARSEST);
-        self.quantizer.round() as u32
-    }
-
-    fn note(&mut self, packet: &FilmPacket, order: &FilmOrder) {
-        let allowed = order.target_bytes as f64 * if packet.key { KEY_ALLOWANCE } else { 1.0 };
-        let steps = STEPS_TO_HALF * (packet.data.len().max(1) as f64 / allowed.max(1.0)).log2();
-        // A small key frame says little about the frames after it.
-        if !packet.key || steps > 0.0 {
-            self.quantizer += steps.clamp(-MAX_STEP_DOWN, MAX_STEP_UP);
-        }
-    }
+    reduction
 }

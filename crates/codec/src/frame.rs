@@ -29,6 +29,32 @@ impl<'a> FrameView<'a> {
         self.size
     }
 
+    /// A rectangle of the picture, as a picture of its own.
+    ///
+    /// # Panics
+    /// When it is empty or does not lie inside the picture: a bug of the caller.
+    #[must_use]
+    pub fn part(&self, area: Rect) -> Self {
+        let size = Size::new(area.width, area.height).expect("a part has pixels");
+        assert!(area.fits(self.size), "part inside the picture");
+        let start = area.y as usize * self.stride + area.x as usize * BYTES_PER_PIXEL;
+        Self {
+            size,
+            stride: self.stride,
+            data: &self.data[start..],
+        }
+    }
+
+    /// All rows, [`FrameView::stride`] bytes apart.
+    pub const fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// Bytes from one row to the next.
+    pub const fn stride(&self) -> usize {
+        self.stride
+    }
+
     /// The bytes of `width` pixels from (`x`, `y`) on.
     ///
     /// # Panics

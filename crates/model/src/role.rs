@@ -22,6 +22,8 @@ pub enum Permission {
     RemoveMachine,
     /// Make, list and delete enrolment tokens.
     ManageEnrolment,
+    /// Lock, restart and switch off a machine, also when nobody looks at it.
+    UsePower,
     /// View and control a machine.
     StartSession,
     /// See the list of sessions, everybody's.
@@ -34,6 +36,10 @@ pub enum Permission {
     SupportForOthers,
     /// Read and export the audit log.
     ReadAudit,
+    /// See what was sent by e-mail and webhook, and send a test.
+    SeeNotices,
+    /// Add people, set what they may do, take their access away.
+    ManageUsers,
 }
 
 impl Role {
@@ -44,13 +50,20 @@ impl Role {
     pub const fn may(self, permission: Permission) -> bool {
         use Permission as P;
         match permission {
-            P::SeeMachines | P::RenameMachine | P::StartSession | P::SeeSessions | P::Support => {
-                true
-            }
+            P::SeeMachines
+            | P::RenameMachine
+            | P::UsePower
+            | P::StartSession
+            | P::SeeSessions
+            | P::Support => true,
             P::EndSessionOfOthers | P::SupportForOthers => {
                 matches!(self, Self::SeniorTechnician | Self::Admin)
             }
-            P::RemoveMachine | P::ManageEnrolment | P::ReadAudit => matches!(self, Self::Admin),
+            P::RemoveMachine
+            | P::ManageEnrolment
+            | P::ReadAudit
+            | P::SeeNotices
+            | P::ManageUsers => matches!(self, Self::Admin),
         }
     }
 
@@ -79,6 +92,7 @@ mod tests {
         let table = [
             (P::SeeMachines, [true, true, true]),
             (P::RenameMachine, [true, true, true]),
+            (P::UsePower, [true, true, true]),
             (P::StartSession, [true, true, true]),
             (P::SeeSessions, [true, true, true]),
             (P::EndSessionOfOthers, [false, true, true]),
@@ -87,6 +101,8 @@ mod tests {
             (P::RemoveMachine, [false, false, true]),
             (P::ManageEnrolment, [false, false, true]),
             (P::ReadAudit, [false, false, true]),
+            (P::SeeNotices, [false, false, true]),
+            (P::ManageUsers, [false, false, true]),
         ];
         for (permission, expected) in table {
             assert_eq!(

@@ -2,6 +2,7 @@
 //! `SendInput` for mouse and keyboard. What can be decided without Windows is in
 //! the modules below and tested anywhere; the system calls are in `system`.
 
+pub mod boot;
 pub mod cadence;
 pub mod compare;
 pub mod cursor_image;

@@ -118,6 +118,14 @@ impl FakeScreen {
         });
     }
 
+    /// Puts other displays on the same picture.
+    pub fn set_displays(&self, displays: Vec<Display>) {
+        self.change(|state| {
+            state.layout.displays = displays;
+            state.generation += 1;
+        });
+    }
+
     /// Lets input be refused from now on.
     pub fn refuse_input(&self, refusal: Refusal) {
         self.change(|state| state.refusal = Some(refusal));

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::guest::GuestWindow;
-use crate::{Desktop, PlatformError, ServiceControl};
+use crate::{Desktop, PlatformError, Power, ServiceControl};
 
 /// What the machine is, for the technician's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -115,6 +115,11 @@ pub trait Host: Send + Sync {
     /// the first thread starts and after each session, so that an agent that
     /// waits again is as small as before.
     fn release_memory(&self) {}
+
+    /// The machine's power, where this system can be told.
+    fn power(&self) -> Option<Box<dyn Power>> {
+        None
+    }
 
     /// The agent as a service of this system; `None` where the system's own tools do that.
     fn service(&self) -> Option<Box<dyn ServiceControl>> {

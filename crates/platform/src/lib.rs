@@ -6,11 +6,14 @@ pub mod conformance;
 pub mod fake;
 pub mod guest;
 mod host;
+pub mod part;
+mod power;
 mod service;
 
 use std::time::Duration;
 
 pub use host::{Facts, Host, Preset, Removed};
+pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
 
 use gc_codec::FrameView;
@@ -62,6 +65,16 @@ pub trait Desktop: Send {
 
     /// True when [`InputEvent::SecureAttention`] has an effect here.
     fn has_secure_attention(&self) -> bool;
+
+    /// Releases every key and button that is down, after a process of ours that ended without
+    /// doing so. A key that the person at the machine holds is released too: the system does
+    /// not say who pressed it. Answers how many there were.
+    ///
+    /// # Errors
+    /// See [`PlatformError`].
+    fn release_leftovers(&mut self) -> Result<usize, PlatformError> {
+        Ok(0)
+    }
 }
 
 /// What [`Capture::grab`] found.

@@ -47,6 +47,7 @@ pub(crate) fn layout_to_wire(generation: u32, layout: &DisplayLayout) -> v1::Dis
                 primary: display.primary,
             })
             .collect(),
+        only: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The machine's end of one viewer's connection.
 
 mod consent;
+mod machine;
 mod opening;
 mod picture;
 
@@ -22,6 +23,7 @@ use crate::consent::{Consent, ConsentOutcome, Elevation, Gate, Rights};
 use crate::convert::text;
 use crate::cursor::CursorSlots;
 use crate::echo::EchoHold;
+use crate::guard::Guard;
 use crate::handshake::Handshake;
 use crate::input::HeldInput;
 use crate::pacer::Pacer;
@@ -63,6 +65,8 @@ pub struct HostConfig {
     pub has_input: bool,
     /// Ctrl+Alt+Del has an effect here.
     pub has_secure_attention: bool,
+    /// What can be kept from the person at the machine.
+    pub guards: Guard,
     /// Best quality that the machine's owner allows; `None` leaves it to the viewer.
     pub quality: Option<Quality>,
     /// The video codecs that this program can make, best first.
@@ -109,6 +113,13 @@ pub enum HostOutput {
     Capture(EncodeOrder),
     /// Do this to the machine now.
     Inject(InputEvent),
+    /// Show this display alone, or all; [`Host::handle_layout`] follows when that changes anything.
+    Show(Option<u32>),
+    /// Show this login of the machine to everybody.
+    ShowDesktopSession(u32),
+    /// Keep the person at the machine from doing or seeing anything, or let them;
+    /// answer with [`Host::handle_guard`].
+    Guard(Guard),
     /// Close the connection. The sentence is for the log.
     Ended(String),
 }
@@ -158,6 +169,9 @@ pub struct Host {
     last_input_at: Option<Moment>,
     echo: EchoHold,
     layout_generation: u32,
+    /// The display that alone is in the picture.
+    only_display: Option<u32>,
+    guard: Guard,
     pacer: Pacer,
     frames: Frames,
     cursor: CursorSlots,
@@ -206,6 +220,8 @@ impl Host {
             last_input_at: None,
             echo: EchoHold::default(),
             layout_generation: 1,
+            only_display: None,
+            guard: Guard::default(),
             pacer: Pacer::default(),
             frames: Frames::default(),
             cursor: CursorSlots::default(),
@@ -376,7 +392,11 @@ impl Host {
                 | viewer_message::Body::Chord(_),
             ) if !self.admits_input() => {}
             Some(viewer_message::Body::Mouse(event)) => {
-                let events = self.input.mouse(&event, self.config.layout.picture);
+                let events = if self.is_of_another_layout(&event) {
+                    self.input.mouse_elsewhere(&event)
+                } else {
+                    self.input.mouse(&event, self.config.layout.picture)
+                };
                 self.inject(now, event.sequence, events);
             }
             Some(viewer_message::Body::Key(event)) => {
@@ -399,6 +419,7 @@ impl Host {
                 }
                 if self.preferences.view_only {
                     self.release_all();
+                    self.lift_guard();
                 }
             }
             Some(viewer_message::Body::Refresh(request)) => {
@@ -421,6 +442,11 @@ impl Host {
             }
             Some(viewer_message::Body::Words(reveal)) => self.handle_words(now, &reveal),
             Some(viewer_message::Body::Consent(request)) => self.handle_request(now, &request),
+            Some(viewer_message::Body::SelectDisplay(select)) => self.handle_select(select),
+            Some(viewer_message::Body::SelectDesktopSession(select)) => {
+                self.handle_select_session(select);
+            }
+            Some(viewer_message::Body::Guard(wanted)) => self.handle_set_guard(wanted),
             // A newer viewer's message that this version does not know.
             None => {}
         }
@@ -479,6 +505,7 @@ impl Host {
             return;
         }
         self.release_all();
+        self.lift_guard();
         self.withdraw_question();
         self.state = State::Ended;
         self.outputs.push_back(HostOutput::Ended(log.to_owned()));

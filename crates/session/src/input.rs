@@ -46,6 +46,14 @@ impl HeldInput {
         out
     }
 
+    /// A mouse event of a picture that is not shown any more: where it points is not known, so
+    /// it only releases.
+    pub(crate) fn mouse_elsewhere(&mut self, event: &v1::MouseEvent) -> Vec<InputEvent> {
+        let released = self.buttons & !event.buttons;
+        self.buttons &= event.buttons;
+        released_buttons(released).collect()
+    }
+
     pub(crate) fn key(&mut self, event: &v1::KeyEvent) -> Vec<InputEvent> {
         // A key that this version does not know still types its text.
         let usage = Usage::new(event.usage).unwrap_or(Usage::UNKNOWN);
@@ -113,17 +121,20 @@ impl HeldInput {
             .rev()
             .map(|usage| press(usage, false))
             .collect();
-        for (bit, button) in MouseButton::ALL.into_iter().enumerate() {
-            if self.buttons & (1 << bit) != 0 {
-                out.push(InputEvent::Button {
-                    button,
-                    down: false,
-                });
-            }
-        }
-        self.buttons = 0;
+        out.extend(released_buttons(std::mem::take(&mut self.buttons)));
         out
     }
+}
+
+/// The releases of the buttons whose bits are set.
+fn released_buttons(bits: u32) -> impl Iterator<Item = InputEvent> {
+    let buttons = MouseButton::ALL.into_iter().enumerate();
+    buttons
+        .filter(move |(bit, _)| bits & (1 << bit) != 0)
+        .map(|(_, button)| InputEvent::Button {
+            button,
+            down: false,
+        })
 }
 
 fn press(usage: Usage, down: bool) -> InputEvent {

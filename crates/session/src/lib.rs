@@ -5,9 +5,11 @@
 mod consent;
 mod convert;
 mod cursor;
+mod desktop_sessions;
 mod echo;
 mod fixed_delay;
 mod grant;
+mod guard;
 mod handshake;
 pub mod host;
 mod input;
@@ -20,7 +22,9 @@ mod wire;
 pub mod words;
 
 pub use consent::{Answer, Consent, ConsentOutcome, Elevation, Given, Rights};
+pub use desktop_sessions::{DesktopSession, DesktopSessionKind};
 pub use grant::GrantError;
+pub use guard::Guard;
 pub use host::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput};
 pub use key::{AgentKeyError, agent_public_key};
 pub use preferences::{OsFamily, Preferences, Quality};

@@ -3,6 +3,7 @@
 
 mod consent;
 mod event;
+mod machine;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use gc_proto::v1::{agent_message, viewer_message};
 use crate::consent::{Elevation, Rights};
 use crate::convert::{film_from_wire, format_to_wire, layout_from_wire, rects_from_wire, text};
 use crate::cursor::CURSOR_SLOTS;
+use crate::guard::Guard;
 use crate::handshake::{Handshake, derive_key};
 use crate::preferences::{OsFamily, Preferences};
 use crate::seal::LaneKeys;
@@ -264,6 +266,7 @@ impl Viewer {
                 buttons: buttons & 0b1_1111,
                 wheel_x,
                 wheel_y,
+                layout_generation: self.layout.as_ref().map_or(0, |(number, _)| *number),
             };
             self.send(Lane::Input, viewer_message::Body::Mouse(event));
         }
@@ -493,6 +496,11 @@ impl Viewer {
             consent_pending: accepted.consent_pending,
             words,
             has_secure_attention: has(v1::Feature::SecureAttention),
+            can_select_display: has(v1::Feature::SelectDisplay),
+            guards: Guard {
+                block_input: has(v1::Feature::BlockInput),
+                blank_screen: has(v1::Feature::BlankScreen),
+            },
             has_cursor: has(v1::Feature::Cursor),
             has_text_input: has(v1::Feature::TextInput),
             asks_person: has(v1::Feature::Consent),
@@ -551,6 +559,8 @@ impl Viewer {
                 self.emit(ViewerEvent::Paused(paused.paused));
             }
             Some(agent_message::Body::Layout(layout)) => self.handle_layout(&layout),
+            Some(agent_message::Body::DesktopSessions(list)) => self.handle_desktop_sessions(&list),
+            Some(agent_message::Body::Guard(state)) => self.handle_guard_state(&state),
             Some(agent_message::Body::PictureKey(dealt)) => self.handle_picture_key(&dealt),
             Some(agent_message::Body::Frame(frame)) => self.handle_frame(now, &frame, bytes),
             Some(agent_message::Body::CursorShape(shape)) => self.handle_cursor_shape(&shape),
@@ -642,7 +652,10 @@ impl Viewer {
                 );
             }
         }
-        self.emit(ViewerEvent::Layout(layout.clone()));
+        self.emit(ViewerEvent::Layout {
+            layout: layout.clone(),
+            only: wire.only,
+        });
         self.layout = Some((wire.generation, layout));
     }
 

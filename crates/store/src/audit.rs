@@ -38,6 +38,14 @@ actions! {
     ServerClaimed => "server.claimed",
     /// Somebody was added.
     UserCreated => "user.created",
+    /// Somebody got another name or role; the detail has both.
+    UserChanged => "user.changed",
+    /// Somebody cannot sign in any more.
+    UserDisabled => "user.disabled",
+    /// Somebody can sign in again.
+    UserEnabled => "user.enabled",
+    /// An administrator set somebody's password.
+    PasswordReset => "user.password_reset",
     /// Somebody signed in.
     LoginStarted => "login.started",
     /// A wrong name or password; the detail has the name.
@@ -62,6 +70,10 @@ actions! {
     MachineRemoved => "machine.removed",
     /// A machine's key was revoked.
     MachineKeyRevoked => "machine.key_revoked",
+    /// A machine was ordered to lock, sign out, restart or switch off.
+    MachinePower => "machine.power",
+    /// A machine did not do what it was ordered; the detail says why.
+    MachinePowerFailed => "machine.power_failed",
     /// A session was started.
     SessionStarted => "session.started",
     /// A viewer came back to a session.
@@ -90,6 +102,8 @@ actions! {
     SupportCodeCompleted => "support_code.completed",
     /// The person at a machine answered what may be done.
     ConsentAnswered => "consent.answered",
+    /// A notice was sent to try out e-mail and webhooks.
+    NoticeTested => "notice.tested",
     /// The audit log was exported.
     AuditExported => "audit.exported",
 }

@@ -13,6 +13,7 @@ mod errors;
 mod logins;
 mod machines;
 mod migrations;
+mod notices;
 mod open;
 mod rows;
 mod sessions;
@@ -26,14 +27,17 @@ pub use errors::StoreError;
 pub use logins::{NewLogin, RotateError, Rotation};
 pub use machines::CheckIn;
 pub use migrations::MigrateError;
+pub use notices::{NewNotice, Notice, Tried};
 pub use open::{OpenError, Store};
-pub use rows::{EnrolmentToken, Login, Machine, Session, User};
+pub use rows::{Account, EnrolmentToken, Login, Machine, Session, User};
 pub use sessions::{EndedSession, NewSession, SessionCursor, SessionFilter, Usage};
 pub use support::{
     ClaimCodeError, Claimed, CodeChange, CreateCodeError, Guest, GuestClaim, NewSupportCode,
     SupportCodeRow,
 };
-pub use users::{ClaimError, CreateUserError, Credentials, NewUser};
+pub use users::{
+    ChangeUserError, ChangedUser, ClaimError, CreateUserError, Credentials, NewUser, UserChange,
+};
 
 /// SHA-256 of a random secret, in hexadecimal: what the database keeps of
 /// refresh tokens, enrolment tokens and machine keys. Their 256 random bits need

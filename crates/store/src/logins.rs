@@ -5,7 +5,7 @@ use gc_model::id::{LoginId, UserId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    ExprTrait, QueryFilter, QueryOrder, Set,
+    ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 use crate::SecretHash;
@@ -45,6 +45,9 @@ pub struct Rotation {
     pub now: DateTime<Utc>,
     /// When the new token ends.
     pub expires_at: DateTime<Utc>,
+    /// A token that was exchanged since then, from the same address, may be
+    /// exchanged once more: the answer to the first time may not have arrived.
+    pub once_more_since: DateTime<Utc>,
     /// Sign-ins older than this must give the password again.
     pub not_created_before: DateTime<Utc>,
     /// Where from.
@@ -88,7 +91,9 @@ impl Store {
         Ok(())
     }
 
-    /// Exchanges a refresh token for the next. A token works once.
+    /// Exchanges a refresh token for the next. A token works once; see
+    /// [`Rotation::once_more_since`] for the answer that got lost. Whichever of
+    /// the two new tokens comes first, the other is spent with it.
     ///
     /// # Errors
     /// See [`RotateError`].
@@ -104,7 +109,9 @@ impl Store {
             .exec(&transaction)
             .await?
             .rows_affected;
+        // Locked until this is over: of two that come once more, one is the second.
         let Some(token) = refresh_token::Entity::find_by_id(rotation.presented.as_str())
+            .lock_exclusive()
             .one(&transaction)
             .await?
         else {
@@ -114,11 +121,14 @@ impl Store {
         let Some((login, user)) = found else {
             return Err(RotateError::NotValid);
         };
-        if spent == 0 {
+        if spent == 0 && !may_come_once_more(&transaction, &token, &login, &rotation).await? {
             return end_reused(transaction, login, user, &rotation).await;
         }
         if token.expires_at <= rotation.now || login.created_at < rotation.not_created_before {
             return Err(RotateError::NotValid);
+        }
+        if spent > 0 {
+            spend_others(&transaction, &login.id, rotation.now).await?;
         }
 
         insert_token(
@@ -283,8 +293,25 @@ pub(crate) async fn end_others(
 ) -> Result<Vec<LoginId>, StoreError> {
     let others = login::Column::UserId
         .eq(user.as_str())
-        .and(login::Column::Id.ne(keep.as_str()))
-        .and(login::Column::EndedAt.is_null());
+        .and(login::Column::Id.ne(keep.as_str()));
+    end_where(db, others, now).await
+}
+
+/// Ends every live sign-in of a person.
+pub(crate) async fn end_all(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<LoginId>, StoreError> {
+    end_where(db, login::Column::UserId.eq(user.as_str()), now).await
+}
+
+async fn end_where(
+    db: &impl ConnectionTrait,
+    which: Expr,
+    now: DateTime<Utc>,
+) -> Result<Vec<LoginId>, StoreError> {
+    let others = which.and(login::Column::EndedAt.is_null());
     let rows = login::Entity::find().filter(others.clone()).all(db).await?;
     login::Entity::update_many()
         .col_expr(login::Column::EndedAt, Expr::value(now))
@@ -330,6 +357,44 @@ async fn live_login(
         .await?;
     let Some(user) = user else { return Ok(None) };
     Ok(Some((Login::try_from(login)?, User::try_from(user)?)))
+}
+
+/// True for a spent token whose successor may never have arrived: it is the only
+/// one since then, nobody used it, and the same address asks again soon.
+async fn may_come_once_more(
+    db: &impl ConnectionTrait,
+    token: &refresh_token::Model,
+    login: &Login,
+    rotation: &Rotation,
+) -> Result<bool, DbErr> {
+    let Some(used_at) = token.used_at else {
+        return Ok(false);
+    };
+    if used_at < rotation.once_more_since || login.address != rotation.address {
+        return Ok(false);
+    }
+    let successors = refresh_token::Entity::find()
+        .filter(refresh_token::Column::LoginId.eq(login.id.as_str()))
+        .filter(refresh_token::Column::IssuedAt.gte(used_at))
+        .filter(refresh_token::Column::TokenHash.ne(token.token_hash.as_str()))
+        .all(db)
+        .await?;
+    Ok(matches!(successors.as_slice(), [only] if only.used_at.is_none()))
+}
+
+/// Spends what else could still be exchanged for this sign-in.
+async fn spend_others(
+    db: &impl ConnectionTrait,
+    login: &LoginId,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    refresh_token::Entity::update_many()
+        .col_expr(refresh_token::Column::UsedAt, Expr::value(now))
+        .filter(refresh_token::Column::LoginId.eq(login.as_str()))
+        .filter(refresh_token::Column::UsedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 async fn end_reused(

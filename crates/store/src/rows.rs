@@ -24,6 +24,15 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
+/// A person as administrators see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Who.
+    pub user: User,
+    /// Since when they cannot sign in; `None` while they can.
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
 /// One sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
@@ -133,6 +142,17 @@ impl TryFrom<entity::user::Model> for User {
             username: row.username,
             display_name: row.display_name,
             created_at: row.created_at,
+        })
+    }
+}
+
+impl TryFrom<entity::user::Model> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: entity::user::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            disabled_at: row.disabled_at,
+            user: User::try_from(row)?,
         })
     }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use gc_model::id::{LoginId, UserId};
 use gc_model::role::Role;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait,
-    QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 use crate::audit::{self, NewAuditEntry};
@@ -13,7 +13,7 @@ use crate::entity::{claim, user};
 use crate::errors::{StoreError, is_duplicate};
 use crate::logins::{self, NewLogin};
 use crate::open::Store;
-use crate::rows::User;
+use crate::rows::{Account, User, read_all};
 
 /// A person to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,46 @@ pub enum CreateUserError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What an administrator changes of a person; `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserChange {
+    /// For people.
+    pub display_name: Option<String>,
+    /// What they may do.
+    pub role: Option<Role>,
+    /// True: they cannot sign in any more.
+    pub disabled: Option<bool>,
+}
+
+/// A person who was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedUser {
+    /// As they stand.
+    pub account: Account,
+    /// The sign-ins that ended with it.
+    pub ended: Vec<LoginId>,
+}
+
+/// The person was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeUserError {
+    /// There is nobody of this id.
+    #[error("there is no such person")]
+    NotFound,
+    /// Nobody would be left to administer the server.
+    #[error("the last administrator must stay one")]
+    LastAdmin,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbErr> for ChangeUserError {
+    fn from(error: DbErr) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl Store {
@@ -142,6 +182,120 @@ impl Store {
             })
         })
         .transpose()
+    }
+
+    /// Everybody, those who cannot sign in too, by name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let rows = user::Entity::find()
+            .order_by_asc(user::Column::DisplayName)
+            .order_by_asc(user::Column::Id)
+            .all(&self.reader)
+            .await?;
+        read_all(rows)
+    }
+
+    /// One person; `None` when there is nobody of this id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn account(&self, id: &UserId) -> Result<Option<Account>, StoreError> {
+        let row = user::Entity::find_by_id(id.as_str())
+            .one(&self.reader)
+            .await?;
+        row.map(Account::try_from).transpose()
+    }
+
+    /// Changes a person. One administrator who can sign in always stays, also
+    /// when two take each other's role at the same moment. The sign-ins of
+    /// somebody who is disabled end.
+    ///
+    /// # Errors
+    /// See [`ChangeUserError`].
+    pub async fn change_user(
+        &self,
+        id: &UserId,
+        change: UserChange,
+        now: DateTime<Utc>,
+        entries: Vec<NewAuditEntry>,
+    ) -> Result<ChangedUser, ChangeUserError> {
+        let transaction = self.write().await?;
+        // Locked until this is over: who comes at the same moment counts afterwards.
+        let admins = user::Entity::find()
+            .filter(user::Column::Role.eq(Role::Admin.as_str()))
+            .filter(user::Column::DisabledAt.is_null())
+            .order_by_asc(user::Column::Id)
+            .lock_exclusive()
+            .all(&transaction)
+            .await?;
+        let row = user::Entity::find_by_id(id.as_str())
+            .one(&transaction)
+            .await?
+            .ok_or(ChangeUserError::NotFound)?;
+        let demoted = change.role.is_some_and(|role| role != Role::Admin);
+        let disabled = change.disabled == Some(true);
+        let is_last = admins.len() == 1 && admins[0].id == row.id;
+        if (demoted || disabled) && is_last {
+            return Err(ChangeUserError::LastAdmin);
+        }
+        let mut new = row.clone().into_active_model();
+        if let Some(name) = change.display_name {
+            new.display_name = Set(name);
+        }
+        if let Some(role) = change.role {
+            new.role = Set(role.as_str().to_owned());
+        }
+        match change.disabled {
+            Some(true) if row.disabled_at.is_none() => new.disabled_at = Set(Some(now)),
+            Some(false) => new.disabled_at = Set(None),
+            _ => {}
+        }
+        let row = if new.is_changed() {
+            new.update(&transaction).await?
+        } else {
+            row
+        };
+        let ended = if disabled {
+            logins::end_all(&transaction, id, now).await?
+        } else {
+            Vec::new()
+        };
+        for entry in entries {
+            audit::append(&transaction, entry).await?;
+        }
+        transaction.commit().await?;
+        let account = Account::try_from(row)?;
+        Ok(ChangedUser { account, ended })
+    }
+
+    /// Sets the password of somebody else and ends all of their sign-ins.
+    /// Returns which ones ended; `None` when there is nobody of this id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn reset_password(
+        &self,
+        user: &UserId,
+        password_hash: String,
+        now: DateTime<Utc>,
+        entry: NewAuditEntry,
+    ) -> Result<Option<Vec<LoginId>>, StoreError> {
+        let transaction = self.write().await?;
+        let changed = user::Entity::update_many()
+            .col_expr(user::Column::PasswordHash, password_hash.into())
+            .filter(user::Column::Id.eq(user.as_str()))
+            .exec(&transaction)
+            .await?
+            .rows_affected;
+        if changed == 0 {
+            return Ok(None);
+        }
+        let ended = logins::end_all(&transaction, user, now).await?;
+        audit::append(&transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(Some(ended))
     }
 
     /// Sets a password and ends every other sign-in of this person. Returns

@@ -202,6 +202,20 @@ pub unsafe extern "C" fn gc_viewer_preferences(
     accepted(&unsafe { bridge(viewer).preferences(moment(now_us), bytes(pointer, length)) })
 }
 
+/// A wish about displays, logins or the person at the machine as JSON; 1 when it was readable.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_viewer_machine(
+    viewer: *mut Bridge,
+    now_us: f64,
+    pointer: *const u8,
+    length: usize,
+) -> i32 {
+    accepted(&unsafe { bridge(viewer).machine(moment(now_us), bytes(pointer, length)) })
+}
+
 /// Asks for the whole picture anew.
 ///
 /// # Safety

@@ -8,7 +8,8 @@ use gc_model::id::{ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_session::viewer::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
 use gc_session::{
-    ConsentOutcome, Elevation, OsFamily, Preferences, Quality, Viewer, ViewerConfig, ViewerOutput,
+    ConsentOutcome, DesktopSession, DesktopSessionKind, Elevation, Guard, OsFamily, Preferences,
+    Quality, Viewer, ViewerConfig, ViewerOutput,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -86,6 +87,23 @@ struct Key {
 enum Chord {
     SecureAttention,
     Keys { codes: Vec<String> },
+}
+
+/// What is wanted of the machine itself.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum MachineWish {
+    /// `null` for all of them.
+    Display {
+        id: Option<u32>,
+    },
+    DesktopSession {
+        id: u32,
+    },
+    Guard {
+        block_input: bool,
+        blank_screen: bool,
+    },
 }
 
 /// What `gc_viewer_poll` found.
@@ -193,6 +211,31 @@ impl Bridge {
                 if !self.viewer.handle_chord(now, &codes) {
                     return Err(BridgeError::Json("chord"));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// See [`Viewer::handle_select_display`], [`Viewer::handle_select_desktop_session`] and
+    /// [`Viewer::handle_set_guard`].
+    ///
+    /// # Errors
+    /// JSON that is none of them.
+    pub fn machine(&mut self, now: Moment, json: &[u8]) -> Result<(), BridgeError> {
+        match parse(json, "wish")? {
+            MachineWish::Display { id } => self.viewer.handle_select_display(now, id),
+            MachineWish::DesktopSession { id } => {
+                self.viewer.handle_select_desktop_session(now, id);
+            }
+            MachineWish::Guard {
+                block_input,
+                blank_screen,
+            } => {
+                let guard = Guard {
+                    block_input,
+                    blank_screen,
+                };
+                self.viewer.handle_set_guard(now, guard);
             }
         }
         Ok(())
@@ -340,6 +383,8 @@ fn event_json(event: &ViewerEvent) -> Value {
             consent_pending,
             words,
             has_secure_attention,
+            can_select_display,
+            guards,
             has_cursor,
             has_text_input,
             asks_person,
@@ -353,6 +398,9 @@ fn event_json(event: &ViewerEvent) -> Value {
                 named(*asks_person, "consent"),
                 named(*elevation == Elevation::Possible, "elevation"),
                 named(*elevation == Elevation::Elevated, "elevated"),
+                named(*can_select_display, "select_display"),
+                named(guards.block_input, "block_input"),
+                named(guards.blank_screen, "blank_screen"),
             ]
             .into_iter()
             .flatten()
@@ -364,7 +412,14 @@ fn event_json(event: &ViewerEvent) -> Value {
             });
             json!({"type": "connected", "software": software, "os_family": os_family, "rights": rights.names(), "consent_pending": consent_pending, "words": words, "features": features})
         }
-        ViewerEvent::Layout(layout) => layout_json(layout),
+        ViewerEvent::Layout { layout, only } => layout_json(layout, *only),
+        ViewerEvent::DesktopSessions(sessions) => {
+            let sessions: Vec<Value> = sessions.iter().map(desktop_session_json).collect();
+            json!({"type": "desktop_sessions", "sessions": sessions})
+        }
+        ViewerEvent::Guard { guard, detail } => json!({
+            "type": "guard", "block_input": guard.block_input, "blank_screen": guard.blank_screen, "detail": detail,
+        }),
         ViewerEvent::CursorShape { id, shape: None } => {
             json!({"type": "cursor_shape", "id": id, "rgba": null})
         }
@@ -423,7 +478,15 @@ fn event_json(event: &ViewerEvent) -> Value {
     }
 }
 
-fn layout_json(layout: &DisplayLayout) -> Value {
+fn desktop_session_json(session: &DesktopSession) -> Value {
+    let kind = match session.kind {
+        DesktopSessionKind::Console => "console",
+        DesktopSessionKind::Remote => "remote",
+    };
+    json!({"id": session.id, "kind": kind, "user": session.user, "shown": session.shown})
+}
+
+fn layout_json(layout: &DisplayLayout, only: Option<u32>) -> Value {
     let displays: Vec<Value> = layout
         .displays
         .iter()
@@ -434,5 +497,5 @@ fn layout_json(layout: &DisplayLayout) -> Value {
             })
         })
         .collect();
-    json!({"type": "layout", "width": layout.picture.width(), "height": layout.picture.height(), "displays": displays})
+    json!({"type": "layout", "width": layout.picture.width(), "height": layout.picture.height(), "displays": displays, "only": only})
 }

@@ -13,7 +13,8 @@ use gc_model::pointer::{Pointer, PointerShape};
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::{
-    Captured, Consent, Elevation, Host, HostConfig, HostOutput, OsFamily, agent_public_key,
+    Captured, Consent, DesktopSession, DesktopSessionKind, Elevation, Guard, Host, HostConfig,
+    HostOutput, OsFamily, agent_public_key,
 };
 use guruconnect_viewer::bridge::{Bridge, OutputKind};
 use serde_json::{Value, json};
@@ -73,6 +74,10 @@ fn host() -> Host {
             software: "agent 9".into(),
             has_input: true,
             has_secure_attention: true,
+            guards: Guard {
+                block_input: true,
+                blank_screen: false,
+            },
             quality: None,
             films: Vec::new(),
             consent: Consent::NotNeeded,
@@ -90,6 +95,7 @@ struct Pair {
     json: Vec<Value>,
     pixels: Vec<u8>,
     injected: Vec<InputEvent>,
+    wishes: Vec<String>,
 }
 
 impl Pair {
@@ -104,6 +110,7 @@ impl Pair {
             json: Vec::new(),
             pixels: Vec::new(),
             injected: Vec::new(),
+            wishes: Vec::new(),
         };
         pair.exchange();
         pair
@@ -158,6 +165,9 @@ impl Pair {
                     | HostOutput::Ask { .. }
                     | HostOutput::Settled { .. }
                     | HostOutput::Ended(_) => {}
+                    HostOutput::Show(_)
+                    | HostOutput::ShowDesktopSession(_)
+                    | HostOutput::Guard(_) => self.wishes.push(format!("{output:?}")),
                 }
             }
             self.host.handle_timeout(now);
@@ -179,13 +189,13 @@ fn tells_what_was_connected_and_shows_rgba_pixels() {
 
     let expected = json!({
         "type": "connected", "software": "agent 9", "os_family": "windows", "rights": ["view", "control"], "consent_pending": false, "words": pair.event("connected")["words"],
-        "features": ["cursor", "text_input", "secure_attention"],
+        "features": ["cursor", "text_input", "secure_attention", "select_display", "block_input"],
     });
     assert_eq!(pair.event("connected"), &expected);
     let display = json!({"id": 1, "name": "Screen", "x": 0, "y": 0, "width": 64, "height": 32, "primary": true});
     assert_eq!(
         pair.event("layout"),
-        &json!({"type": "layout", "width": 64, "height": 32, "displays": [display]})
+        &json!({"type": "layout", "width": 64, "height": 32, "displays": [display], "only": null})
     );
     let frame = pair
         .json
@@ -235,6 +245,50 @@ fn reads_keys_chords_and_pointer_as_json_and_numbers() {
     assert_eq!(
         keys, 6,
         "A and its release by the chord, Alt and F4 both ways"
+    );
+}
+
+#[test]
+fn reads_wishes_of_the_machine_and_tells_what_became_of_them() {
+    let mut pair = Pair::connected();
+    let now = Moment::from_micros(1_000_000);
+    for wish in [
+        r#"{"kind":"display","id":1}"#,
+        r#"{"kind":"display","id":null}"#,
+        r#"{"kind":"desktop_session","id":2}"#,
+        r#"{"kind":"guard","block_input":true,"blank_screen":false}"#,
+    ] {
+        pair.bridge.machine(now, wish.as_bytes()).expect(wish);
+    }
+    assert!(pair.bridge.machine(now, br#"{"kind":"explode"}"#).is_err());
+    pair.exchange();
+    let login = DesktopSession {
+        id: 2,
+        kind: DesktopSessionKind::Remote,
+        user: "bob".into(),
+        shown: true,
+    };
+    pair.host.handle_desktop_sessions(now, &[login]);
+    pair.host.handle_guard(now, Guard::default(), "no");
+    pair.exchange();
+
+    assert_eq!(
+        pair.wishes,
+        [
+            "Show(Some(1))",
+            "Show(None)",
+            "ShowDesktopSession(2)",
+            "Guard(Guard { block_input: true, blank_screen: false })",
+        ]
+    );
+    let logins = json!([{"id": 2, "kind": "remote", "user": "bob", "shown": true}]);
+    assert_eq!(
+        pair.event("desktop_sessions"),
+        &json!({"type": "desktop_sessions", "sessions": logins})
+    );
+    assert_eq!(
+        pair.event("guard"),
+        &json!({"type": "guard", "block_input": false, "blank_screen": false, "detail": "no"})
     );
 }
 

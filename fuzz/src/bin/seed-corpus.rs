@@ -113,6 +113,7 @@ fn agent_messages(
                 width: 64,
                 height: 48,
                 displays: vec![display],
+                only: None,
             }),
         ),
         (
@@ -120,6 +121,25 @@ fn agent_messages(
             Body::PictureKey(v1::PictureKey {
                 epoch: 2,
                 key: vec![3; 32].into(),
+            }),
+        ),
+        (
+            0,
+            Body::DesktopSessions(v1::DesktopSessions {
+                sessions: vec![v1::DesktopSession {
+                    id: 2,
+                    kind: v1::DesktopSessionKind::Remote.into(),
+                    user: "bob".into(),
+                    shown: true,
+                }],
+            }),
+        ),
+        (
+            0,
+            Body::Guard(v1::GuardState {
+                block_input: true,
+                blank_screen: false,
+                detail: "no".into(),
             }),
         ),
         (0, Body::Pong(v1::Pong { token: 1 })),
@@ -171,7 +191,30 @@ fn agent_messages(
                 ..Default::default()
             }),
         ),
+        (2, Body::Frame(film_frame())),
     ]
+}
+
+/// A frame with nothing but a film.
+fn film_frame() -> v1::VideoFrame {
+    let film = v1::FilmFrame {
+        stream: 1,
+        encoding: v1::Encoding::Vp9.into(),
+        key: true,
+        area: vec![8, 8, 32, 24],
+        coded_width: 16,
+        coded_height: 12,
+        rects: vec![8, 8, 32, 16],
+        data: vec![0x82, 0x49, 0x83, 0x42].into(),
+    };
+    v1::VideoFrame {
+        sequence: 2,
+        layout_generation: 1,
+        encoding: v1::Encoding::ZstdBgrx.into(),
+        starts_stream: true,
+        film: Some(film),
+        ..Default::default()
+    }
 }
 
 fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
@@ -206,6 +249,7 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 buttons: 3,
                 wheel_x: -120,
                 wheel_y: 240,
+                layout_generation: 1,
             }),
         ),
         (
@@ -217,6 +261,21 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
                 text: "ä".into(),
                 modifiers: 1,
                 repeat: false,
+            }),
+        ),
+        (
+            0,
+            Body::SelectDisplay(v1::SelectDisplay { display: Some(1) }),
+        ),
+        (
+            0,
+            Body::SelectDesktopSession(v1::SelectDesktopSession { id: 2 }),
+        ),
+        (
+            0,
+            Body::Guard(v1::SetGuard {
+                block_input: true,
+                blank_screen: true,
             }),
         ),
         (
@@ -255,6 +314,7 @@ fn control_messages() -> Vec<Vec<u8>> {
         control_version: 1,
         software_version: "0.1.0".into(),
         facts: Some(facts.clone()),
+        power_actions: vec!["restart".into()],
     };
     let failed = v1::OfferFailed {
         session_id: "s".into(),

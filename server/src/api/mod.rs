@@ -9,11 +9,13 @@ mod events;
 mod health;
 pub(crate) mod machines;
 mod metrics;
+mod notices;
 mod ready;
 pub(crate) mod sessions;
 mod setup;
 pub(crate) mod support;
 pub(crate) mod support_codes;
+mod users;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -44,6 +46,7 @@ use crate::{portal, web, ws};
         (name = "server", description = "The server itself"),
         (name = "setup", description = "Claiming a fresh server"),
         (name = "auth", description = "Signing in and out"),
+        (name = "users", description = "People who sign in"),
         (name = "machines", description = "Managed computers"),
         (name = "enrolment", description = "Bringing machines in"),
         (name = "sessions", description = "Remote control"),
@@ -110,6 +113,7 @@ fn documented() -> OpenApiRouter<Shared> {
             machines::remove::remove_machine
         ))
         .routes(routes!(machines::revoke_key::revoke_key))
+        .routes(routes!(machines::power::use_power))
         .routes(routes!(
             enrolment_tokens::list::list_tokens,
             enrolment_tokens::create::create_token
@@ -138,6 +142,11 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(support::info::info))
         .routes(routes!(support::status::status))
         .routes(routes!(support::chat::read, support::chat::say))
+        .routes(routes!(users::list::list_users, users::create::create_user))
+        .routes(routes!(users::change::change_user))
+        .routes(routes!(users::password::reset_password))
+        .routes(routes!(notices::list::list_notices))
+        .routes(routes!(notices::test::test_notices))
         .routes(routes!(audit::list::list_audit))
         .routes(routes!(audit::export::export_audit))
         .routes(routes!(events::listen))

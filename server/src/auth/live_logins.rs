@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use gc_model::id::LoginId;
+use gc_model::id::{LoginId, UserId};
 use gc_model::time::Moment;
 use gc_store::{Store, StoreError, User};
 
@@ -58,6 +58,13 @@ impl LiveLogins {
             remembered.users.insert(login.clone(), (user.clone(), now));
         }
         Ok(Some(user))
+    }
+
+    /// Forgets what was known of a person who was changed.
+    pub(crate) fn forget_user(&self, id: &UserId) {
+        let mut remembered = self.remembered.lock().expect("no code here panics");
+        remembered.endings += 1;
+        remembered.users.retain(|_, (user, _)| user.id != *id);
     }
 
     /// Forgets a sign-in that ended.

@@ -34,6 +34,8 @@ pub(crate) enum Limited {
     Chat,
     /// Reads of the chat: a page asks every few seconds.
     ChatRead,
+    /// Notices that are tried out.
+    NoticeTest,
     /// Consent answers that a guest reports.
     Consent,
 }
@@ -53,6 +55,7 @@ impl Limited {
             Self::Download => "download",
             Self::Chat => "chat",
             Self::ChatRead => "chat_read",
+            Self::NoticeTest => "notice_test",
             Self::Consent => "consent",
         }
     }
@@ -67,6 +70,7 @@ impl Limited {
             Self::Enrol => (300, Duration::from_millis(200)),
             Self::Start | Self::Chat | Self::ChatRead => (60, Duration::from_millis(500)),
             Self::SupportCode => (60, Duration::from_secs(2)),
+            Self::NoticeTest => (5, Duration::from_secs(30)),
             Self::Request => (3, Duration::from_mins(5)),
             Self::Consent => (60, Duration::from_secs(10)),
             Self::Download => (20, Duration::from_secs(3)),

@@ -6,6 +6,7 @@
 //! to the tasks it decides about.
 
 pub(crate) mod events;
+mod power;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,6 +15,7 @@ use axum::extract::ws::WebSocket;
 use chrono::{DateTime, Utc};
 use gc_model::id::{LoginId, MachineId, ParticipantId, SessionId};
 use gc_model::machine::MachineKind;
+use gc_model::power::PowerAction;
 use gc_proto::v1::GuestState;
 use gc_relay::{
     CloseWhy, ControlClose, ControlId, NotAllowed, Output, Relay, Side, Ticket, Tickets, Traffic,
@@ -25,6 +27,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::chance::random_bytes;
 use crate::clock::Clock;
 use events::Events;
+pub(crate) use power::PowerWish;
 
 /// Commands that wait for one agent's control connection. An agent that takes
 /// none for so long is as good as gone.
@@ -45,6 +48,8 @@ pub(crate) enum ControlCommand {
     TellGuest(Box<GuestState>),
     /// Hand a guest a line of the chat.
     Say(Box<ChatLine>),
+    /// Do this to the machine.
+    Power { number: u64, wish: PowerWish },
     /// Close the connection.
     Close(ControlClose),
 }
@@ -89,6 +94,8 @@ pub(crate) struct Presence {
     pub(crate) online: bool,
     /// Sessions in which somebody looks at it right now.
     pub(crate) sessions: Vec<OpenSession>,
+    /// What can be ordered of it.
+    pub(crate) power_actions: Vec<PowerAction>,
 }
 
 /// See the module.
@@ -109,6 +116,7 @@ struct State {
     open: BTreeMap<SessionId, OpenSession>,
     /// The connections of guests, which no count of machines has in it.
     guests: HashMap<MachineId, ControlId>,
+    orders: power::Orders,
     last_control: u64,
 }
 
@@ -130,6 +138,7 @@ impl Hub {
     pub(crate) fn connect_control(
         &self,
         machine: &Machine,
+        power_actions: Vec<PowerAction>,
     ) -> (ControlId, mpsc::Receiver<ControlCommand>) {
         let (sender, receiver) = mpsc::channel(CONTROL_BACKLOG);
         let mut state = self.lock();
@@ -139,6 +148,7 @@ impl Hub {
         if machine.kind == MachineKind::Guest {
             state.guests.insert(machine.id.clone(), id);
         }
+        state.orders.connected(&machine.id, id, power_actions);
         state.relay.handle_control_connected(&machine.id, id);
         self.dispatch(state);
         (id, receiver)
@@ -151,6 +161,7 @@ impl Hub {
         if state.guests.get(machine) == Some(&control) {
             state.guests.remove(machine);
         }
+        state.orders.disconnected(machine, control);
         state.relay.handle_control_closed(machine, control);
         self.dispatch(state);
     }
@@ -289,6 +300,7 @@ impl Hub {
         Presence {
             online: state.relay.is_online(machine),
             sessions,
+            power_actions: state.orders.actions(machine),
         }
     }
 
@@ -297,7 +309,9 @@ impl Hub {
         let state = self.lock();
         let mut all: HashMap<MachineId, Presence> = HashMap::new();
         for machine in state.relay.online() {
-            all.entry(machine.clone()).or_default().online = true;
+            let presence = all.entry(machine.clone()).or_default();
+            presence.online = true;
+            presence.power_actions = state.orders.actions(machine);
         }
         for session in state
             .open

@@ -13,6 +13,9 @@ const EVERY: Duration = Duration::from_hours(6);
 /// How long a sign-in that is over can still be looked up, in days.
 const LOGIN_DAYS: i64 = 7;
 
+/// How long the log of deliveries is kept, in days. It has what customers wrote.
+const NOTICE_DAYS: i64 = 30;
+
 pub(super) async fn run(app: Shared) {
     let mut timer = interval(EVERY);
     loop {
@@ -43,12 +46,19 @@ async fn tidy(app: &App) -> anyhow::Result<()> {
         .delete_support_before(audit_cut)
         .await
         .context("support codes")?;
-    if entries + logins + codes > 0 {
+    let notice_cut = now - TimeDelta::days(NOTICE_DAYS);
+    let notices = app
+        .store
+        .delete_notices_before(notice_cut)
+        .await
+        .context("notices")?;
+    if entries + logins + codes + notices > 0 {
         tracing::info!(
             entries,
             logins,
             codes,
-            "Old audit entries, sign-ins and support codes deleted"
+            notices,
+            "Old audit entries, sign-ins, support codes and notices deleted"
         );
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What the server does by itself, for as long as it runs.
 
 mod housekeeping;
+mod notices;
 mod publish;
 mod support;
 mod usage;
@@ -29,6 +30,7 @@ pub(crate) fn start(app: &Shared, abandoned: mpsc::UnboundedReceiver<SessionId>)
     jobs.spawn(publish::run(app.clone()));
     jobs.spawn(usage::run(app.clone()));
     jobs.spawn(support::run(app.clone()));
+    jobs.spawn(notices::run(app.clone()));
     jobs.spawn(housekeeping::run(app.clone()));
     jobs
 }

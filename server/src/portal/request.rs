@@ -123,5 +123,6 @@ async fn ask(
         return Err(ApiError::internal(&error.into()));
     }
     app.hub.events.support_changed(code.id.clone());
+    app.announce_request(&code, message).await;
     Ok(Some(own_page(app, &code)))
 }

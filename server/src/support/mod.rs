@@ -425,11 +425,12 @@ impl App {
     }
 }
 
-/// What a customer is called in the chat.
+/// What a customer is called in the chat: as the technician noted, or as they
+/// wrote themselves.
 fn guest_name(code: &SupportCodeRow) -> String {
     let named = [
-        code.guest.as_ref().map(|guest| &guest.user),
         Some(&code.customer),
+        code.guest.as_ref().map(|guest| &guest.user),
         code.guest.as_ref().map(|guest| &guest.host_name),
     ];
     named

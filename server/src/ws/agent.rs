@@ -7,6 +7,7 @@ use axum::response::Response;
 use futures_util::StreamExt as _;
 use gc_model::id::SessionId;
 use gc_proto::Message as _;
+use gc_proto::limits::MAX_TEXT_BYTES;
 use gc_proto::v1::agent_control::Body;
 use gc_proto::v1::server_control::Body as ServerBody;
 use gc_proto::v1::{AgentControl, OfferFailed, ServerControl};
@@ -61,6 +62,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
         tracing::warn!(machine = %machine.id, "An agent did not introduce itself");
         return close(socket, CloseCode::ProtocolViolation).await;
     };
+    let power_actions = hello.power_actions().to_vec();
     let reported = Reported::new(machine.id.clone(), address, hello);
     match reported.write(app).await {
         Ok(true) => {}
@@ -75,7 +77,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
         return close(socket, CloseCode::GoingAway).await;
     }
 
-    let (id, mut commands) = app.hub.connect_control(machine);
+    let (id, mut commands) = app.hub.connect_control(machine, power_actions);
     let code = if still_allowed(app, &agent.key).await {
         match Guest::of(app, machine, address).await {
             Ok(guest) => {
@@ -223,6 +225,7 @@ impl Talk<'_> {
             ControlCommand::TellEnded { session } => Some(control::closed(&session)),
             ControlCommand::TellGuest(state) => Some(control::control(ServerBody::Guest(*state))),
             ControlCommand::Say(line) => self.guest.as_mut()?.line(&line),
+            ControlCommand::Power { number, wish } => Some(control::power(number, &wish)),
             ControlCommand::Close(_) => None,
         }
     }
@@ -254,6 +257,19 @@ impl Talk<'_> {
                 }
             }
             Some(Body::OfferFailed(failed)) => return self.offer_failed(&failed),
+            Some(Body::Power(result)) => {
+                let problem = gc_model::text::clean(&result.problem, MAX_TEXT_BYTES);
+                let result_of = if problem.is_empty() {
+                    Ok(())
+                } else {
+                    Err(problem)
+                };
+                let machine = self.reported.machine();
+                self.app
+                    .hub
+                    .power_answered(machine, result.request_id, result_of);
+                return Ok(());
+            }
             Some(Body::Hello(_)) => return Err(CloseCode::ProtocolViolation),
             Some(Body::Chat(chat)) => match &self.guest {
                 Some(guest) => guest

@@ -4,16 +4,20 @@ use std::net::IpAddr;
 
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::machine::MachineFacts;
+use gc_model::power::PowerAction;
 use gc_model::text::clean;
 use gc_proto::Message as _;
 use gc_proto::v1::agent_control::Body as AgentBody;
 use gc_proto::v1::server_control::Body as ServerBody;
-use gc_proto::v1::{AgentControl, ServerControl, ServerHello, SessionClosed, SessionOffer};
+use gc_proto::v1::{
+    AgentControl, PowerOrder, ServerControl, ServerHello, SessionClosed, SessionOffer,
+};
 use gc_relay::Ticket;
 use gc_store::{CheckIn, StoreError};
 
 use crate::api::agent::facts_of;
 use crate::app::App;
+use crate::hub::PowerWish;
 
 /// Version of the control connection that this server speaks, and the oldest
 /// that it accepts.
@@ -30,6 +34,14 @@ const MAX_VERSION_CHARS: usize = 40;
 pub(super) struct Hello {
     version: String,
     facts: MachineFacts,
+    power_actions: Vec<PowerAction>,
+}
+
+impl Hello {
+    /// What can be ordered of the machine.
+    pub(super) fn power_actions(&self) -> &[PowerAction] {
+        &self.power_actions
+    }
 }
 
 /// Reads the first message; `None` when it is no introduction.
@@ -38,6 +50,15 @@ pub(super) fn parse_hello(bytes: &[u8]) -> Option<Hello> {
         AgentBody::Hello(hello) if hello.control_version >= CONTROL_VERSION => Some(Hello {
             version: clean(&hello.software_version, MAX_VERSION_CHARS),
             facts: facts_of(hello.facts?),
+            power_actions: PowerAction::ALL
+                .into_iter()
+                .filter(|action| {
+                    hello
+                        .power_actions
+                        .iter()
+                        .any(|name| name == action.as_str())
+                })
+                .collect(),
         }),
         _ => None,
     }
@@ -112,6 +133,15 @@ pub(super) fn offer(
         session_id: session.as_str().to_owned(),
         participant_id: participant.as_str().to_owned(),
         path: format!("/ws/agent/session?ticket={}", ticket.to_text()),
+    }))
+}
+
+pub(super) fn power(number: u64, wish: &PowerWish) -> ServerControl {
+    control(ServerBody::Power(PowerOrder {
+        request_id: number,
+        action: wish.action.as_str().to_owned(),
+        return_after_seconds: wish.return_after_seconds,
+        technician: wish.technician.clone(),
     }))
 }
 

@@ -2,7 +2,7 @@
 // how a page is built.
 
 import { expect, type Locator, type Page } from "@playwright/test";
-import { KEYBOARDS } from "../../../scripts/lib/keyboards.mjs";
+import { KEYBOARDS, type Stroke } from "../../../scripts/lib/keyboards.mjs";
 import { differencesFromKnownPicture } from "./known-picture";
 
 /** Of the stories' X11 desktop, in pixels. */
@@ -130,7 +130,18 @@ export class ViewerPage {
     for (const character of text) {
       const stroke = character === "\n" ? { code: "Enter" } : KEYBOARDS[keyboard].get(character);
       if (!stroke) throw new Error(`the ${keyboard} keyboard has no ${character}`);
-      const { code, shift, altGraph } = stroke;
+      const { code, shift, altGraph, dead } = stroke as Stroke;
+      if (dead) {
+        // Two keys make one character, and the browser's text field puts them together.
+        await session.send("Input.dispatchKeyEvent", {
+          type: "rawKeyDown",
+          key: "Dead",
+          code: dead.code,
+          windowsVirtualKeyCode: COMPOSING,
+        });
+        await session.send("Input.insertText", { text: character });
+        continue;
+      }
       if (altGraph) {
         // The debugging protocol knows no AltGr, so the page makes these events itself.
         await this.page.evaluate(pressWithAltGraph, { character, code });
@@ -154,6 +165,18 @@ export class ViewerPage {
       if (shift)
         await session.send("Input.dispatchKeyEvent", { ...SHIFT_KEY, type: "keyUp", modifiers: 0 });
     }
+    await session.detach();
+  }
+
+  /** What an input method makes, which no key of the keyboard does. */
+  async compose(text: string): Promise<void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    await session.send("Input.imeSetComposition", {
+      text,
+      selectionStart: text.length,
+      selectionEnd: text.length,
+    });
+    await session.send("Input.insertText", { text });
     await session.detach();
   }
 
@@ -192,6 +215,9 @@ export class ViewerPage {
     await expect(this.canvas).toHaveCSS("opacity", "1", { timeout });
   }
 }
+
+/** What browsers say of a key whose character is still being composed. */
+const COMPOSING = 229;
 
 interface Point {
   x: number;

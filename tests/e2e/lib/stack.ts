@@ -35,23 +35,24 @@ export class Stack {
   private constructor(
     readonly folder: string,
     port: number,
+    env: Record<string, string>,
   ) {
     this.server = this.#cleanup.stopping(
-      new Server({ folder, port, env: { CLAIM_SECRET, LOG_LEVEL: "debug" } }),
+      new Server({ folder, port, env: { CLAIM_SECRET, LOG_LEVEL: "debug", ...env } }),
     );
   }
 
   /** A server that nobody has claimed yet. */
-  static async unclaimed(): Promise<Stack> {
+  static async unclaimed(env: Record<string, string> = {}): Promise<Stack> {
     const folder = mkdtempSync(path.join(os.tmpdir(), "gc-e2e-"));
-    const stack = new Stack(folder, await freePort(FIRST_PORT));
+    const stack = new Stack(folder, await freePort(FIRST_PORT), env);
     await stack.server.start();
     return stack;
   }
 
   /** A claimed server with one X11 machine online. */
-  static async withMachine(): Promise<Stack> {
-    const stack = await Stack.unclaimed();
+  static async withMachine(env: Record<string, string> = {}): Promise<Stack> {
+    const stack = await Stack.unclaimed(env);
     try {
       await stack.server.api.claim(CLAIM_SECRET, TECHNICIAN);
       await stack.addMachine();
@@ -62,7 +63,7 @@ export class Stack {
     return stack;
   }
 
-  async addMachine(): Promise<void> {
+  async addMachine(args: string[] = []): Promise<void> {
     const { server } = this;
     this.#desktop = this.#cleanup.stopping(
       await startDesktop({ folder: path.join(this.folder, "desktop"), ...DESKTOP }),
@@ -73,7 +74,7 @@ export class Stack {
         folder: this.folder,
         server: server.url,
         env: this.#desktop.env,
-        args: ["--log-level", "debug"],
+        args: ["--log-level", "debug", ...args],
       }),
     );
     this.#agent.start(await server.api.enrolmentToken());
@@ -134,6 +135,8 @@ function there<T>(thing: T | undefined, what: string): T {
 }
 
 type Fixtures = {
+  /** More settings of the server, by `test.use`. */
+  serverEnv: Record<string, string>;
   /** A server that nobody has claimed. */
   unclaimed: Stack;
   /** A claimed server with an X11 machine online. */
@@ -143,8 +146,11 @@ type Fixtures = {
 };
 
 export const test = base.extend<Fixtures>({
-  unclaimed: async ({}, use, testInfo) => use_(await Stack.unclaimed(), use, testInfo),
-  stack: async ({}, use, testInfo) => use_(await Stack.withMachine(), use, testInfo),
+  serverEnv: [{}, { option: true }],
+  unclaimed: async ({ serverEnv }, use, testInfo) =>
+    use_(await Stack.unclaimed(serverEnv), use, testInfo),
+  stack: async ({ serverEnv }, use, testInfo) =>
+    use_(await Stack.withMachine(serverEnv), use, testInfo),
   dashboard: async ({ page, stack }, use) => use(new Dashboard(page, stack.server.url)),
 });
 

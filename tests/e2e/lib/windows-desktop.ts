@@ -20,15 +20,18 @@ export class WindowsDesktop {
   /**
    * The first time on a machine, Wine sets up a Windows; later ones are copies of that.
    * With `plain`, windows stand on the screen itself and not in a window of Wine's: that is
-   * where a service finds them.
+   * where a service finds them. `monitors` are sizes of monitors side by side, like
+   * `800x600,640x480`.
    */
-  async start({ plain = false } = {}): Promise<void> {
+  async start({ plain = false, monitors = "" } = {}): Promise<void> {
     const { width, height } = WindowsDesktop.size;
+    const size = `${width}x${height}`;
+    const screen = monitors || plain ? ["--monitors", monitors || size] : ["--size", size];
     const log = path.join(this.folder, "wine-desktop.log");
     const desktop = this.#cleanup.stopping(
       new Program({
         command: SCRIPT,
-        args: ["up", this.#state, plain ? "--monitors" : "--size", `${width}x${height}`],
+        args: ["up", this.#state, ...screen],
         log,
         input: true,
       }),
@@ -41,6 +44,12 @@ export class WindowsDesktop {
       withinMs: 120_000,
       everyMs: 200,
     });
+  }
+
+  /** Gives the machine another keyboard, as X11 names it. */
+  keyboard(layout: string): void {
+    const display = readFileSync(path.join(this.#state, "display"), "utf8").trim();
+    execFileSync("setxkbmap", ["-display", `:${display}`, "-layout", layout], { timeout: 10_000 });
   }
 
   /** Starts one of our programs, or one of Windows' own, and leaves it running. */

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use gc_model::input::{InputEvent, KeyInput, KeyText, MouseButton};
 use gc_model::key::Usage;
+use gc_model::power::PowerAction;
 use gc_platform::{Host, Input, PlatformError};
 use gc_platform_windows::WindowsHost;
 
@@ -51,6 +52,16 @@ fn usage_of(character: char) -> Usage {
         _ => return Usage::UNKNOWN,
     };
     Usage::from_code(&code).unwrap_or(Usage::UNKNOWN)
+}
+
+/// How Windows starts the next time.
+pub(crate) fn set_safe_mode(kind: &str) -> Result<(), String> {
+    let kind = match kind {
+        "ordinary" => None,
+        kind => Some(PowerAction::parse(kind).ok_or("no such kind")?),
+    };
+    let power = WindowsHost.power().ok_or("no power")?;
+    power.set_safe_mode(kind).map_err(|error| error.to_string())
 }
 
 /// A folder and a file as the agent makes them for its key.

@@ -9,7 +9,10 @@
 //! windows-helper place-guest <label>  prints where its button with that label is, as place-notepad does
 //! windows-helper limited <program>    starts a program without administrator rights, and waits for its end
 //! windows-helper window               opens a window and prints one line for each key and button that it gets, until it is ended
+//! windows-helper pointer              prints where the pointer is in the picture: x and y
+//! windows-helper keys-down            prints the numbers of the virtual keys and buttons that are down, one on each line
 //! windows-helper make-private <path>  makes a folder the way the agent makes its own, with a secret.txt in it
+//! windows-helper safe-mode <kind>     sets how Windows starts the next time, without restarting: safe_mode, safe_mode_network, safe_mode_prompt or ordinary
 //! windows-helper alive                ends at once: the session can start programs
 //! windows-helper idle                 does nothing until it is ended: keeps a Wine session alive
 //! ```
@@ -41,7 +44,13 @@ fn main() {
         }
         ["limited", program] => limited::run(program),
         ["window"] => listener::listen(),
+        ["pointer"] => notepad::pointer().map(|(x, y)| println!("{x} {y}")),
+        ["keys-down"] => {
+            notepad::keys_down().for_each(|key| println!("{key:#04x}"));
+            Ok(())
+        }
         ["make-private", path] => hands::make_private(path),
+        ["safe-mode", kind] => hands::set_safe_mode(kind),
         ["alive"] => Ok(()),
         ["idle"] => loop {
             std::thread::park();

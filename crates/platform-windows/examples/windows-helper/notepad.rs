@@ -3,9 +3,10 @@
 
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::{HWND, LPARAM, RECT, TRUE};
+use windows_sys::Win32::Foundation::{HWND, LPARAM, POINT, RECT, TRUE};
+use windows_sys::Win32::UI::Input::KeyboardAndMouse::GetAsyncKeyState;
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    EnumChildWindows, FindWindowW, GetClassNameW, GetSystemMetrics, GetWindowRect,
+    EnumChildWindows, FindWindowW, GetClassNameW, GetCursorPos, GetSystemMetrics, GetWindowRect,
     SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, SMTO_ABORTIFHUNG, SendMessageTimeoutW, WM_GETTEXT,
 };
 use windows_sys::core::BOOL;
@@ -42,6 +43,29 @@ pub(crate) fn text_of(control: HWND) -> Result<String, String> {
     Ok(String::from_utf16_lossy(
         &buffer[..length.min(buffer.len())],
     ))
+}
+
+/// Where the pointer is in the picture.
+pub(crate) fn pointer() -> Result<(i32, i32), String> {
+    let mut place = POINT::default();
+    // SAFETY: the structure is ours; the other calls take numbers.
+    let (known, left, top) = unsafe {
+        (
+            GetCursorPos(&raw mut place),
+            GetSystemMetrics(SM_XVIRTUALSCREEN),
+            GetSystemMetrics(SM_YVIRTUALSCREEN),
+        )
+    };
+    if known == 0 {
+        return Err("the pointer is nowhere".to_owned());
+    }
+    Ok((place.x - left, place.y - top))
+}
+
+/// The virtual keys and buttons that are down for the whole desktop.
+pub(crate) fn keys_down() -> impl Iterator<Item = i32> {
+    // SAFETY: takes a number. The sign bit says that the key is down.
+    (1..255).filter(|&key| unsafe { GetAsyncKeyState(key) < 0 })
 }
 
 /// A rectangle in picture coordinates.

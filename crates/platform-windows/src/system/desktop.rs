@@ -43,6 +43,10 @@ impl Desktop for WindowsDesktop {
         Ok(Box::new(SendInputDevice::new(Arc::clone(&self.captures))))
     }
 
+    fn release_leftovers(&mut self) -> Result<usize, PlatformError> {
+        SendInputDevice::new(Arc::clone(&self.captures)).release_leftovers()
+    }
+
     fn has_secure_attention(&self) -> bool {
         secure_attention::is_available()
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gc_platform::guest::GuestWindow;
-use gc_platform::{Desktop, Facts, Host, PlatformError, Preset, Removed, ServiceControl};
+use gc_platform::{Desktop, Facts, Host, PlatformError, Power, Preset, Removed, ServiceControl};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -19,6 +19,7 @@ use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 use super::desktop::WindowsDesktop;
 use super::guest::WindowsGuestWindow;
 use super::os::{Version, from_wide};
+use super::power::WindowsPower;
 use super::service::WindowsService;
 use super::{private_files, program_files, registry, slot, tokens};
 
@@ -74,6 +75,10 @@ impl Host for WindowsHost {
 
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         private_files::replace_file(path, content)
+    }
+
+    fn power(&self) -> Option<Box<dyn Power>> {
+        Some(Box::new(WindowsPower))
     }
 
     fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
@@ -156,11 +161,16 @@ fn current_user() -> String {
 }
 
 fn console_user() -> String {
+    // SAFETY: takes nothing.
+    session_user(unsafe { WTSGetActiveConsoleSessionId() })
+}
+
+/// Who is signed in there; empty for nobody.
+pub(crate) fn session_user(session: u32) -> String {
     let mut text = std::ptr::null_mut();
     let mut bytes = 0;
     // SAFETY: Windows makes a text of that many bytes, which is copied before it is freed.
     unsafe {
-        let session = WTSGetActiveConsoleSessionId();
         let known = WTSQuerySessionInformationW(
             std::ptr::null_mut(),
             session,

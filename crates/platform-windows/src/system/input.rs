@@ -11,7 +11,7 @@ use windows_sys::Win32::UI::Input::KeyboardAndMouse::{
     MOUSEEVENTF_HWHEEL, MOUSEEVENTF_LEFTDOWN, MOUSEEVENTF_LEFTUP, MOUSEEVENTF_MIDDLEDOWN,
     MOUSEEVENTF_MIDDLEUP, MOUSEEVENTF_MOVE, MOUSEEVENTF_RIGHTDOWN, MOUSEEVENTF_RIGHTUP,
     MOUSEEVENTF_VIRTUALDESK, MOUSEEVENTF_WHEEL, MOUSEEVENTF_XDOWN, MOUSEEVENTF_XUP, MOUSEINPUT,
-    SendInput,
+    SendInput, VIRTUAL_KEY, VK_LBUTTON, VK_MBUTTON, VK_RBUTTON, VK_XBUTTON1, VK_XBUTTON2,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     GetSystemMetrics, SM_SWAPBUTTON, XBUTTON1, XBUTTON2,
@@ -20,7 +20,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 use super::displays::virtual_screen;
 use super::events::Captures;
 use super::input_desktop::{Followed, ThreadDesktop};
-use super::keyboard::{ForegroundLayout, modifiers};
+use super::keyboard::{ForegroundLayout, keys_down, modifiers, scan_code};
 use super::os::last_error;
 use super::secure_attention;
 use crate::keystrokes::{Keystrokes, Stroke};
@@ -41,6 +41,15 @@ impl SendInputDevice {
             keys: Keystrokes::new(),
             buttons: BTreeSet::new(),
         }
+    }
+
+    /// Releases every key and button that the system says is down; how many there were.
+    pub(crate) fn release_leftovers(&mut self) -> Result<usize, PlatformError> {
+        self.desktop.follow()?;
+        let down = keys_down();
+        let inputs: Vec<INPUT> = down.iter().map(|&key| release_of(key)).collect();
+        self.send(&inputs)?;
+        Ok(inputs.len())
     }
 
     fn key(&mut self, key: &KeyInput) -> Result<(), PlatformError> {
@@ -135,6 +144,36 @@ fn send_input(inputs: &[INPUT]) -> usize {
             inputs.as_ptr(),
             size_of::<INPUT>() as i32,
         ) as usize
+    }
+}
+
+/// The release of a key or button by its virtual key.
+fn release_of(key: VIRTUAL_KEY) -> INPUT {
+    let button = |flag, data| mouse_input(0, 0, data, flag);
+    match key {
+        VK_LBUTTON | VK_RBUTTON => {
+            // GetAsyncKeyState names the physical button, and so does SendInput.
+            button(
+                if key == VK_LBUTTON {
+                    MOUSEEVENTF_LEFTUP
+                } else {
+                    MOUSEEVENTF_RIGHTUP
+                },
+                0,
+            )
+        }
+        VK_MBUTTON => button(MOUSEEVENTF_MIDDLEUP, 0),
+        VK_XBUTTON1 => button(MOUSEEVENTF_XUP, i32::from(XBUTTON1)),
+        VK_XBUTTON2 => button(MOUSEEVENTF_XUP, i32::from(XBUTTON2)),
+        _ => {
+            let (code, extended) = scan_code(key);
+            stroke_input(Stroke::Virtual {
+                key,
+                code,
+                extended,
+                down: false,
+            })
+        }
     }
 }
 

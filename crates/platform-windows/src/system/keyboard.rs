@@ -3,10 +3,10 @@
 use std::ptr::null_mut;
 
 use windows_sys::Win32::UI::Input::KeyboardAndMouse::{
-    GetAsyncKeyState, GetKeyState, GetKeyboardLayout, HKL, MAPVK_VK_TO_CHAR, MAPVK_VSC_TO_VK_EX,
-    MapVirtualKeyExW, ToUnicodeEx, VIRTUAL_KEY, VK_CAPITAL, VK_CONTROL, VK_DIVIDE, VK_LCONTROL,
-    VK_LMENU, VK_LWIN, VK_MENU, VK_MULTIPLY, VK_NUMLOCK, VK_RCONTROL, VK_RMENU, VK_RWIN, VK_SHIFT,
-    VK_SPACE, VkKeyScanExW,
+    GetAsyncKeyState, GetKeyState, GetKeyboardLayout, HKL, MAPVK_VK_TO_CHAR, MAPVK_VK_TO_VSC_EX,
+    MAPVK_VSC_TO_VK_EX, MapVirtualKeyExW, ToUnicodeEx, VIRTUAL_KEY, VK_CAPITAL, VK_CONTROL,
+    VK_DIVIDE, VK_LBUTTON, VK_LCONTROL, VK_LMENU, VK_LWIN, VK_MENU, VK_MULTIPLY, VK_NUMLOCK,
+    VK_RCONTROL, VK_RMENU, VK_RWIN, VK_SHIFT, VK_SPACE, VkKeyScanExW,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{GetForegroundWindow, GetWindowThreadProcessId};
 
@@ -33,6 +33,26 @@ pub(crate) fn modifiers() -> Modifiers {
         caps_lock: is_on(VK_CAPITAL),
         num_lock: is_on(VK_NUMLOCK),
     }
+}
+
+/// Every key and button that is down now, by its virtual key. Of Shift, Control and Alt
+/// the left and the right one each, not the names for either.
+pub(crate) fn keys_down() -> Vec<VIRTUAL_KEY> {
+    const LAST: VIRTUAL_KEY = 0xfe;
+    (VK_LBUTTON..=LAST)
+        .filter(|key| ![VK_SHIFT, VK_CONTROL, VK_MENU].contains(key))
+        // SAFETY: takes a number. The sign bit says that the key is down.
+        .filter(|&key| unsafe { GetAsyncKeyState(i32::from(key)) < 0 })
+        .collect()
+}
+
+/// The scan code of a virtual key, and whether it has the E0 prefix.
+pub(crate) fn scan_code(key: VIRTUAL_KEY) -> (u16, bool) {
+    // SAFETY: takes numbers; no layout is this thread's own.
+    let code = unsafe { MapVirtualKeyExW(u32::from(key), MAPVK_VK_TO_VSC_EX, null_mut()) };
+    // Before Windows Vista the call does not know these prefixes, and Wine leaves them out.
+    let is_extended = matches!(key, VK_RCONTROL | VK_RMENU | VK_LWIN | VK_RWIN);
+    ((code & 0xff) as u16, code & 0xff00 == 0xe000 || is_extended)
 }
 
 /// The layout of the window that would get a key now. Each program has its own.

@@ -102,6 +102,11 @@ pub(crate) fn delete_run_values(names: &[&str]) {
     }
 }
 
+/// Deletes a value below `HKEY_LOCAL_MACHINE`, where there is one.
+pub(crate) fn delete_machine_value(key: &str, value: &str) {
+    delete_value(HKEY_LOCAL_MACHINE, key, value);
+}
+
 /// What is not there, or not ours to delete, stays.
 fn delete_value(root: HKEY, key: &str, value: &str) {
     let (key, value) = (wide(key), wide(value));

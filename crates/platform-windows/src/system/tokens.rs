@@ -3,17 +3,21 @@
 use std::io;
 
 use gc_platform::PlatformError;
-use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, LocalFree};
+use windows_sys::Win32::Foundation::{
+    CloseHandle, ERROR_NOT_ALL_ASSIGNED, GetLastError, HANDLE, LocalFree,
+};
 use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
 use windows_sys::Win32::Security::{
-    DuplicateTokenEx, GetTokenInformation, PSID, SecurityImpersonation, SetTokenInformation,
-    TOKEN_ADJUST_DEFAULT, TOKEN_ADJUST_SESSIONID, TOKEN_ASSIGN_PRIMARY, TOKEN_DUPLICATE,
-    TOKEN_ELEVATION, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenPrimary, TokenSessionId,
-    TokenUser,
+    AdjustTokenPrivileges, DuplicateTokenEx, GetTokenInformation, LookupPrivilegeValueW, PSID,
+    SE_PRIVILEGE_ENABLED, SecurityImpersonation, SetTokenInformation, TOKEN_ADJUST_DEFAULT,
+    TOKEN_ADJUST_PRIVILEGES, TOKEN_ADJUST_SESSIONID, TOKEN_ASSIGN_PRIMARY, TOKEN_DUPLICATE,
+    TOKEN_ELEVATION, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenPrimary,
+    TokenSessionId, TokenUser,
 };
+use windows_sys::Win32::System::RemoteDesktop::WTSQueryUserToken;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
-use super::os::last_error;
+use super::os::{last_error, wide};
 
 /// An access token of ours.
 pub(crate) struct Token(HANDLE);
@@ -73,6 +77,54 @@ pub(crate) fn for_session(session: u32) -> Result<Token, PlatformError> {
         return Err(last_error("SetTokenInformation"));
     }
     Ok(copy)
+}
+
+/// The token of who is signed in there. Only the system is given it.
+pub(crate) fn of_user(session: u32) -> Result<Token, PlatformError> {
+    let mut token = std::ptr::null_mut();
+    // SAFETY: the token is closed by `Token`.
+    if unsafe { WTSQueryUserToken(session, &raw mut token) } == 0 {
+        return Err(last_error("WTSQueryUserToken"));
+    }
+    Ok(Token(token))
+}
+
+/// Lets this process use a privilege that its account has.
+pub(crate) fn enable_privilege(name: &str) -> Result<(), PlatformError> {
+    let mut own = std::ptr::null_mut();
+    let access = TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY;
+    // SAFETY: the current process' handle needs no closing; the token's is closed by `Token`.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), access, &raw mut own) } == 0 {
+        return Err(last_error("OpenProcessToken"));
+    }
+    let own = Token(own);
+    let name = wide(name);
+    let mut wanted = TOKEN_PRIVILEGES {
+        PrivilegeCount: 1,
+        ..Default::default()
+    };
+    wanted.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
+    // SAFETY: the name ends with a zero; the number has a place; the token is open, and
+    // nothing is asked to be told of the privileges before.
+    unsafe {
+        let luid = &raw mut wanted.Privileges[0].Luid;
+        if LookupPrivilegeValueW(std::ptr::null(), name.as_ptr(), luid) == 0 {
+            return Err(last_error("LookupPrivilegeValue"));
+        }
+        let adjusted = AdjustTokenPrivileges(
+            own.0,
+            0,
+            &raw const wanted,
+            0,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        );
+        // It succeeds without having given what the account does not have.
+        if adjusted == 0 || GetLastError() == ERROR_NOT_ALL_ASSIGNED {
+            return Err(PlatformError::Denied("AdjustTokenPrivileges"));
+        }
+    }
+    Ok(())
 }
 
 /// The SID of the account that this process runs as, as text.

@@ -6,7 +6,7 @@ use std::io;
 use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::AsRawHandle;
 use std::path::Path;
-use std::ptr::null;
+use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use gc_platform::PlatformError;
@@ -15,12 +15,16 @@ use tokio::net::windows::named_pipe::{
 };
 use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Pipes::GetNamedPipeClientProcessId;
-use windows_sys::Win32::System::RemoteDesktop::WTSGetActiveConsoleSessionId;
+use windows_sys::Win32::System::RemoteDesktop::{
+    WTS_CURRENT_SERVER_HANDLE, WTS_SESSION_INFOW, WTSActive, WTSEnumerateSessionsW, WTSFreeMemory,
+    WTSGetActiveConsoleSessionId,
+};
 use windows_sys::Win32::System::Threading::{
     CREATE_NO_WINDOW, CreateProcessAsUserW, GetExitCodeProcess, PROCESS_INFORMATION, STARTUPINFOW,
     TerminateProcess, WaitForSingleObject,
 };
 
+use super::host::session_user;
 use super::input_desktop;
 use super::os::{is_wine, last_error, wide};
 use super::private_files::Descriptor;
@@ -42,6 +46,60 @@ pub fn showing_session() -> Option<u32> {
     // SAFETY: takes nothing.
     let session = unsafe { WTSGetActiveConsoleSessionId() };
     (session != NO_SESSION).then_some(session)
+}
+
+/// A login that could be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// As Windows numbers it.
+    pub session: u32,
+    /// Who is signed in; empty at a sign-in screen.
+    pub user: String,
+}
+
+/// The logins that have a screen: the machine's own, and those of connected remote desktops.
+pub fn logins() -> Vec<Login> {
+    let console = showing_session();
+    let mut found = console.into_iter().collect::<Vec<_>>();
+    // Wine says that there are none, and means that it cannot tell.
+    found.extend(
+        active_sessions()
+            .into_iter()
+            .filter(|session| Some(*session) != console),
+    );
+    found
+        .into_iter()
+        .map(|session| Login {
+            session,
+            user: session_user(session),
+        })
+        .collect()
+}
+
+/// The sessions whose user is connected. That of the services is none of them.
+fn active_sessions() -> Vec<u32> {
+    let mut list: *mut WTS_SESSION_INFOW = null_mut();
+    let mut count = 0;
+    // SAFETY: Windows makes a list of that many entries, which is copied before it is freed.
+    unsafe {
+        let known = WTSEnumerateSessionsW(
+            WTS_CURRENT_SERVER_HANDLE,
+            0,
+            1,
+            &raw mut list,
+            &raw mut count,
+        );
+        if known == 0 || list.is_null() {
+            return Vec::new();
+        }
+        let sessions = std::slice::from_raw_parts(list, count as usize)
+            .iter()
+            .filter(|session| session.State == WTSActive)
+            .map(|session| session.SessionId)
+            .collect();
+        WTSFreeMemory(list.cast());
+        sessions
+    }
 }
 
 /// A worker's process.
@@ -162,7 +220,26 @@ impl WorkerProcess {
         if is_wine() {
             input_desktop::go_to_the_users_desktop()?;
         }
-        let token = tokens::for_session(session)?;
+        Self::start_with(&tokens::for_session(session)?, program, arguments)
+    }
+
+    /// Starts a program in a desktop session as the person who is signed in there.
+    ///
+    /// # Errors
+    /// [`PlatformError::Denied`] for everybody but the system, and where nobody is signed in the system's.
+    pub fn start_as_user<A: AsRef<OsStr>>(
+        session: u32,
+        program: &Path,
+        arguments: &[A],
+    ) -> Result<Self, PlatformError> {
+        Self::start_with(&tokens::of_user(session)?, program, arguments)
+    }
+
+    fn start_with<A: AsRef<OsStr>>(
+        token: &tokens::Token,
+        program: &Path,
+        arguments: &[A],
+    ) -> Result<Self, PlatformError> {
         let mut line = Vec::new();
         let arguments: Vec<Vec<u16>> = arguments
             .iter()

@@ -36,6 +36,7 @@ impl Host {
         );
         if paused {
             self.release_all();
+            self.lift_guard();
         } else {
             self.show(now);
         }

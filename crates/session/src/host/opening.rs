@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Host, HostOutput, State, WordsCheck};
 use crate::consent::{Consent, Elevation, Rights};
-use crate::convert::{format_to_wire, layout_to_wire, text};
+use crate::convert::{format_to_wire, text};
 use crate::grant;
 use crate::handshake::derive_key;
 use crate::preferences::Preferences;
@@ -83,7 +83,7 @@ impl Host {
         };
         let accepted = v1::Accepted {
             capabilities: Some(self.capabilities()),
-            layout: Some(layout_to_wire(self.layout_generation, &self.config.layout)),
+            layout: Some(self.wire_layout()),
             rights: rights.to_wire(),
             consent_pending,
         };
@@ -154,6 +154,7 @@ impl Host {
                 Elevation::Elevated => features.push(v1::Feature::Elevated.into()),
             }
         }
+        features.extend(self.machine_features());
         v1::Capabilities {
             wire_version: WIRE_VERSION.into(),
             encodings: [v1::Encoding::ZstdBgrx]

@@ -5,13 +5,12 @@ use std::time::Duration;
 use gc_codec::{
     Colours, EncodeOrder, Encoded, FilmFormat, FilmOrder, FilmQuality, Pending, Update,
 };
-use gc_model::geometry::DisplayLayout;
 use gc_model::time::Moment;
 use gc_proto::v1;
 use gc_proto::v1::agent_message;
 
 use super::{Host, HostOutput, State};
-use crate::convert::{film_to_wire, layout_to_wire, rects_to_wire};
+use crate::convert::{film_to_wire, rects_to_wire};
 use crate::preferences::Quality;
 use crate::wire::Lane;
 
@@ -86,18 +85,6 @@ impl Default for Frames {
 }
 
 impl Host {
-    /// The layout changed: the picture starts anew.
-    pub fn handle_layout(&mut self, now: Moment, layout: DisplayLayout) {
-        self.config.layout = layout;
-        self.layout_generation += 1;
-        self.frames.restart = true;
-        if matches!(self.state, State::Running(_)) {
-            let layout = layout_to_wire(self.layout_generation, &self.config.layout);
-            self.send(Lane::Control, agent_message::Body::Layout(layout));
-        }
-        self.order_capture(now);
-    }
-
     /// The answer to [`HostOutput::Capture`].
     pub fn handle_captured(&mut self, now: Moment, captured: Captured) {
         let Some(budget) = self.frames.outstanding.take() else {

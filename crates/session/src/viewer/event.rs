@@ -8,6 +8,8 @@ use gc_model::pointer::PointerShape;
 use gc_proto::v1;
 
 use crate::consent::{ConsentOutcome, Elevation, Rights};
+use crate::desktop_sessions::DesktopSession;
+use crate::guard::Guard;
 use crate::preferences::OsFamily;
 use crate::words::TwoWords;
 
@@ -28,6 +30,10 @@ pub enum ViewerEvent {
         words: TwoWords,
         /// Ctrl+Alt+Del can be sent.
         has_secure_attention: bool,
+        /// One display alone can be shown.
+        can_select_display: bool,
+        /// What can be kept from the person at the machine.
+        guards: Guard,
         /// The pointer comes apart from the picture.
         has_cursor: bool,
         /// Text is typed as text where keys differ.
@@ -38,7 +44,21 @@ pub enum ViewerEvent {
         elevation: Elevation,
     },
     /// The displays; the picture starts anew.
-    Layout(DisplayLayout),
+    Layout {
+        /// Places are relative to the picture; displays outside of it are listed too.
+        layout: DisplayLayout,
+        /// The display that alone is in the picture.
+        only: Option<u32>,
+    },
+    /// The logins of the machine that can be shown.
+    DesktopSessions(Vec<DesktopSession>),
+    /// What is kept from the person at the machine now.
+    Guard {
+        /// Which of it.
+        guard: Guard,
+        /// Why it is not what was asked for; empty when it is. The agent's words: hostile text.
+        detail: String,
+    },
     /// The pointer looks like the shape of this id; `None` when that was told before.
     CursorShape {
         /// Below 64.

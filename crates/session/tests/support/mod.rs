@@ -7,16 +7,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use gc_codec::{EncodeOrder, Encoder, FrameView};
+use gc_codec::{EncodeOrder, Encoder, FilmFormat, FrameView, film_codecs};
 use gc_model::geometry::{Display, DisplayLayout, Rect, Size};
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::input::InputEvent;
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
-use gc_session::viewer::{ShownFrame, ViewerEvent};
+use gc_session::viewer::{Film, ShownFrame, ViewerEvent};
 use gc_session::{
-    Captured, Consent, Elevation, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer,
-    ViewerConfig, ViewerOutput, agent_public_key,
+    Captured, Consent, Elevation, Guard, Host, HostConfig, HostOutput, OsFamily, Preferences,
+    Viewer, ViewerConfig, ViewerOutput, agent_public_key,
 };
 use gc_testkit::link::Link;
 
@@ -109,6 +109,7 @@ pub fn host_with(change: impl FnOnce(&mut HostConfig)) -> Host {
         software: "agent 0.0".to_owned(),
         has_input: true,
         has_secure_attention: false,
+        guards: Guard::default(),
         quality: None,
         films: Vec::new(),
         consent: Consent::NotNeeded,
@@ -145,6 +146,10 @@ pub fn viewer_with(change: impl FnOnce(&mut ViewerConfig)) -> Viewer {
 }
 
 /// A machine, a link and a viewer, run by a virtual clock.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that a story throws"
+)]
 pub struct Session {
     pub now: Moment,
     pub host: Host,
@@ -158,6 +163,8 @@ pub struct Session {
     pub injected: Vec<InputEvent>,
     pub captures: usize,
     pub questions: Vec<HostOutput>,
+    /// What was wanted of the machine itself.
+    pub machine: Vec<HostOutput>,
     pub ended: Option<String>,
     /// All that the relay carried, both ways.
     pub recorded: Vec<u8>,
@@ -168,6 +175,12 @@ pub struct Session {
     /// The viewer's program hangs: nothing is read any more.
     pub viewer_hangs: bool,
     pub video: bool,
+    /// What plays is soft, with some grain, as films are; else it is noise.
+    pub soft: bool,
+    /// What a viewer decodes films with: the stream and its decoder.
+    film: Option<(u32, gc_vpx::Decoder)>,
+    /// The viewer's film decoder does not work.
+    pub film_fails: bool,
     encoder: Encoder,
     capturing: VecDeque<(Moment, Captured)>,
     changed: Vec<Rect>,
@@ -194,12 +207,16 @@ impl Session {
             injected: Vec::new(),
             captures: 0,
             questions: Vec::new(),
+            machine: Vec::new(),
             ended: None,
             recorded: Vec::new(),
             updates: Vec::new(),
             paint: Duration::from_millis(3),
             viewer_hangs: false,
             video: false,
+            soft: false,
+            film: None,
+            film_fails: false,
             encoder: Encoder::new(size).expect("memory"),
             capturing: VecDeque::new(),
             changed: Vec::new(),
@@ -207,6 +224,35 @@ impl Session {
             next_video: Moment::ZERO,
             video_frame: 0,
         }
+    }
+
+    /// The same with both ends able to do VP9.
+    pub fn with_films(bits_per_second: u64, rtt: Duration) -> Self {
+        let mut session = Self::over(bits_per_second, rtt);
+        let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
+        session.host = host_with(|config| config.films = vec![FilmFormat::Vp9]);
+        session.viewer = viewer_with(|config| config.films = vec![FilmFormat::Vp9]);
+        session.encoder = Encoder::with_films(size, film_codecs()).expect("memory");
+        session.soft = true;
+        session
+    }
+
+    /// Draws a frame of a film.
+    fn draw_film(&mut self, rect: Rect, frame: u32) {
+        let time = frame as f32 * 0.12;
+        for y in rect.y..rect.y + rect.height {
+            for x in rect.x..rect.x + rect.width {
+                let (u, v) = (x as f32 * 0.05, y as f32 * 0.04);
+                let wave = |shift: f32| (u + time + shift).sin() * (v - time * 0.7 + shift).cos();
+                let grain =
+                    (x.wrapping_mul(7_919) ^ y.wrapping_mul(104_729) ^ frame.wrapping_mul(31)) % 5;
+                let level = |shift: f32| (118.0 + wave(shift) * 90.0) as u32 + grain;
+                let pixel = level(0.0) << 16 | level(1.3) << 8 | level(2.6);
+                let at = (y * WIDTH + x) as usize * 4;
+                self.screen[at..at + 4].copy_from_slice(&pixel.to_le_bytes());
+            }
+        }
+        self.changed(rect);
     }
 
     /// Draws noise and lets the agent know.
@@ -328,7 +374,11 @@ impl Session {
         if self.video && self.next_video <= now {
             self.video_frame += 1;
             self.next_video = now + Duration::from_millis(33);
-            self.draw(VIDEO, 1_000_000 + self.video_frame);
+            if self.soft {
+                self.draw_film(VIDEO, self.video_frame);
+            } else {
+                self.draw(VIDEO, 1_000_000 + self.video_frame);
+            }
         }
         while let Some(message) = self.up.receive(now.as_micros()) {
             self.host.handle_message(now, &message);
@@ -365,6 +415,9 @@ impl Session {
                 HostOutput::Inject(event) => self.injected.push(event),
                 HostOutput::Started { .. } | HostOutput::Words(_) => {}
                 HostOutput::Ask { .. } | HostOutput::Settled { .. } => self.questions.push(output),
+                HostOutput::Show(_) | HostOutput::ShowDesktopSession(_) | HostOutput::Guard(_) => {
+                    self.machine.push(output);
+                }
                 HostOutput::Ended(why) => self.ended = Some(why),
             }
         }
@@ -418,8 +471,55 @@ impl Session {
                 from += row;
             }
         }
+        if let Some(film) = &frame.film
+            && self.show_film(film).is_err()
+        {
+            self.viewer.handle_film_failed(self.now);
+        }
         self.painting
             .push_back((self.now + self.paint, frame.sequence));
         self.frames.push((self.now, frame));
+    }
+
+    /// Paints a film's frame, each pixel of the area from the nearest coded one.
+    fn show_film(&mut self, film: &Film) -> Result<(), ()> {
+        if self.film_fails {
+            return Err(());
+        }
+        if film.key || self.film.is_none() {
+            self.film = Some((film.stream, gc_vpx::Decoder::new().map_err(drop)?));
+        }
+        let (stream, decoder) = self.film.as_mut().expect("just made");
+        assert_eq!(*stream, film.stream, "a stream begins with a key frame");
+        let picture = decoder.decode(self.viewer.film_data()).map_err(drop)?;
+        let coded = (picture.size().width(), picture.size().height());
+        assert_eq!(coded, (film.coded_width, film.coded_height));
+        let pixels = picture.to_bgrx();
+        for rect in &film.rects {
+            for y in rect.y..rect.y + rect.height {
+                for x in rect.x..rect.x + rect.width {
+                    let from_x = (x - film.area.x) * coded.0 / film.area.width;
+                    let from_y = (y - film.area.y) * coded.1 / film.area.height;
+                    let from = (from_y * coded.0 + from_x) as usize * 4;
+                    let at = (y * WIDTH + x) as usize * 4;
+                    self.shown[at..at + 3].copy_from_slice(&pixels[from..from + 3]);
+                    self.shown[at + 3] = 0;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How far the viewer's picture is from the screen inside `rect`: levels of the mean byte.
+    pub fn error_in(&self, rect: Rect) -> f64 {
+        let mut sum = 0_u64;
+        for y in rect.y..rect.y + rect.height {
+            let from = (y * WIDTH + rect.x) as usize * 4;
+            let to = from + rect.width as usize * 4;
+            for (shown, screen) in self.shown[from..to].iter().zip(&self.screen[from..to]) {
+                sum += u64::from(shown.abs_diff(*screen));
+            }
+        }
+        sum as f64 / (rect.area() * 3) as f64
     }
 }

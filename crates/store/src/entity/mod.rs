@@ -10,6 +10,7 @@ pub mod login;
 pub mod machine;
 pub mod machine_key;
 pub mod migration;
+pub mod notice;
 pub mod refresh_token;
 pub mod session;
 pub mod support_code;

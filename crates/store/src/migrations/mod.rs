@@ -8,6 +8,7 @@
 mod columns;
 mod m0001_first_tables;
 mod m0002_support;
+mod m0003_notices;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{IndexCreateStatement, TableAlterStatement, TableCreateStatement};
@@ -39,6 +40,12 @@ const STEPS: &[Step] = &[
         tables: m0002_support::tables,
         changes: m0002_support::changes,
         indexes: m0002_support::indexes,
+    },
+    Step {
+        name: "0003_notices",
+        tables: m0003_notices::tables,
+        changes: Vec::new,
+        indexes: m0003_notices::indexes,
     },
 ];
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod machines;
+mod notices;
 mod opening;
 mod people;
 mod sessions;

@@ -19,6 +19,7 @@ import { colorSchemeManager, cssVariables, theme } from "./theme.ts";
 
 // Loaded when needed: most visits open none of them.
 const AuditPage = lazy(() => import("./audit/AuditPage.tsx"));
+const PeoplePage = lazy(() => import("./people/PeoplePage.tsx"));
 const SupportPage = lazy(() => import("./support/SupportPage.tsx"));
 const ViewerPage = lazy(loadViewerPage);
 
@@ -75,6 +76,7 @@ function AppRoutes({ queries }: { queries: QueryClient }) {
             <Route path="/machines" element={<Navigate to="/" replace />} />
             <Route element={<AdminOnly />}>
               <Route path="/audit" element={<AuditPage />} />
+              <Route path="/people" element={<PeoplePage />} />
             </Route>
             <Route path="/settings" element={<SettingsPage />} />
             <Route path="*" element={<NotFoundPage />} />

@@ -1,5 +1,6 @@
 import { ApiError, readApiError, UnreachableError } from "./errors.ts";
 import type {
+  Account,
   AuditEntry,
   AuditFilter,
   ChatLine,
@@ -7,7 +8,9 @@ import type {
   Login,
   Machine,
   NewEnrolmentToken,
+  Notices,
   Page,
+  PowerAction,
   Quality,
   Session,
   SessionTicket,
@@ -130,6 +133,15 @@ export class ApiClient {
     return this.#done(`${machinePath(id)}/revoke-key`, { method: "POST" });
   }
 
+  /** Answered when the machine has begun to do it. */
+  orderPower(
+    id: string,
+    action: PowerAction,
+    options: { confirmation?: string; return_after_minutes?: number } = {},
+  ): Promise<void> {
+    return this.#done(`${machinePath(id)}/power`, { method: "POST", body: { action, ...options } });
+  }
+
   enrolmentTokens(signal?: AbortSignal): Promise<EnrolmentToken[]> {
     return this.#items("/api/enrolment-tokens", signal);
   }
@@ -220,6 +232,45 @@ export class ApiClient {
       method: "POST",
       body: { client_id: clientId, text },
     });
+  }
+
+  // People
+
+  people(signal?: AbortSignal): Promise<Account[]> {
+    return this.#items("/api/users", signal);
+  }
+
+  addPerson(body: {
+    username: string;
+    display_name: string;
+    role: string;
+    password: string;
+  }): Promise<Account> {
+    return this.#json("/api/users", { method: "POST", body });
+  }
+
+  /** What is absent stays as it is. */
+  changePerson(
+    id: string,
+    body: { display_name?: string; role?: string; disabled?: boolean },
+  ): Promise<Account> {
+    return this.#json(userPath(id), { method: "PATCH", body });
+  }
+
+  /** Of somebody else; ends all of their logins. */
+  resetPassword(id: string, password: string): Promise<void> {
+    return this.#done(`${userPath(id)}/password`, { method: "POST", body: { password } });
+  }
+
+  // Notices
+
+  notices(signal?: AbortSignal): Promise<Notices> {
+    return this.#json("/api/notices", signal ? { signal } : {});
+  }
+
+  /** Tells everybody something that is nothing. */
+  testNotices(): Promise<void> {
+    return this.#done("/api/notices/test", { method: "POST" });
   }
 
   // Audit
@@ -351,5 +402,6 @@ function queryString(query: RequestOptions["query"]): string {
 }
 
 const machinePath = (id: string) => `/api/machines/${encodeURIComponent(id)}`;
+const userPath = (id: string) => `/api/users/${encodeURIComponent(id)}`;
 const supportPath = (id: string) => `/api/support-codes/${encodeURIComponent(id)}`;
 const sessionPath = (id: string) => `/api/sessions/${encodeURIComponent(id)}`;

@@ -191,7 +191,8 @@ export interface paths {
     put?: never;
     /**
      * Renew an access token with the refresh cookie, which is exchanged too. A
-     *     refresh token that comes a second time ends the sign-in.
+     *     refresh token that comes again ends the sign-in, but for once within ten
+     *     seconds from the same address.
      */
     post: operations["refresh"];
     delete?: never;
@@ -294,6 +295,23 @@ export interface paths {
     patch: operations["rename_machine"];
     trace?: never;
   };
+  "/api/machines/{id}/power": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Lock, sign out, restart or switch off a machine. Answered when its agent has begun. */
+    post: operations["use_power"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/machines/{id}/revoke-key": {
     parameters: {
       query?: never;
@@ -305,6 +323,40 @@ export interface paths {
     put?: never;
     /** Revoke a machine's key. Its agent is disconnected and must enrol anew. */
     post: operations["revoke_key"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/notices": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who is told when a customer asks for help, and what was delivered. */
+    get: operations["list_notices"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/notices/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Tell everybody something that is nothing, to see that it arrives. */
+    post: operations["test_notices"];
     delete?: never;
     options?: never;
     head?: never;
@@ -629,6 +681,58 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/users": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Everybody who signs in, those who cannot any more too, by name. */
+    get: operations["list_users"];
+    put?: never;
+    /** Add somebody who can sign in. */
+    post: operations["create_user"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/users/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /** Change somebody's name or role, or whether they can sign in. */
+    patch: operations["change_user"];
+    trace?: never;
+  };
+  "/api/users/{id}/password": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Set somebody else's password. All of their sign-ins end. */
+    post: operations["reset_password"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/health": {
     parameters: {
       query?: never;
@@ -684,6 +788,27 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A person who signs in. */
+    AccountBody: {
+      /** Format: date-time */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @description Since when they cannot sign in; null while they can.
+       */
+      disabled_at?: string | null;
+      display_name: string;
+      id: string;
+      /**
+       * @description `technician`, `senior_technician` or `admin`.
+       * @example technician
+       */
+      role: string;
+      username: string;
+    };
+    AccountsBody: {
+      items: components["schemas"]["AccountBody"][];
+    };
     /** @description Way into a session: everything that a viewer needs. */
     AdmissionBody: {
       /** @description X25519, base64. Refuse a machine that proves another one. */
@@ -740,6 +865,25 @@ export interface components {
       items: components["schemas"]["AuditBody"][];
       /** @description For the next page; null on the last. */
       next_cursor?: string | null;
+    };
+    /** @description What is absent stays as it is. */
+    ChangeUserRequest: {
+      /**
+       * @description True: they cannot sign in any more, and what they have open ends.
+       * @default null
+       */
+      disabled: boolean | null;
+      /**
+       * @description 1 to 100 characters.
+       * @default null
+       */
+      display_name: string | null;
+      /**
+       * @description `technician`, `senior_technician` or `admin`.
+       * @default null
+       * @example senior_technician
+       */
+      role: string | null;
     };
     ChatBody: {
       items: components["schemas"]["ChatLineBody"][];
@@ -831,6 +975,22 @@ export interface components {
        * @example Office Berlin
        */
       name: string;
+    };
+    CreateUserRequest: {
+      /** @example Grace Hopper */
+      display_name: string;
+      /** @description For the first sign-in; at least 12 characters. */
+      password: string;
+      /**
+       * @description `technician`, `senior_technician` or `admin`.
+       * @example technician
+       */
+      role: string;
+      /**
+       * @description 1 to 64 letters, digits, dots, dashes, underscores, + or @.
+       * @example grace
+       */
+      username: string;
     };
     /** @description A new enrolment token. The token itself is only in this answer. */
     CreatedTokenBody: components["schemas"]["TokenBody"] & {
@@ -984,6 +1144,8 @@ export interface components {
       os_family: string;
       os_name: string;
       os_version: string;
+      /** @description What `POST /api/machines/{id}/power` can do; empty while it is offline. */
+      power_actions: string[];
       /** @description Who looks at it right now. */
       sessions: components["schemas"]["LiveSessionBody"][];
     };
@@ -997,10 +1159,79 @@ export interface components {
     MeBody: {
       user: components["schemas"]["UserBody"];
     };
+    /** @description A delivery. */
+    NoticeBody: {
+      /**
+       * Format: int32
+       * @description How often it was tried.
+       */
+      attempts: number;
+      /** @description `email` or `webhook`. */
+      channel: string;
+      /** Format: date-time */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @description When it arrived or was given up.
+       */
+      ended_at?: string | null;
+      /** @description What the receiver sees as `webhook-id`. */
+      id: string;
+      /**
+       * @description `support.requested` or `test`.
+       * @example support.requested
+       */
+      kind: string;
+      /** @description What went wrong the last time. */
+      last_error?: string | null;
+      /**
+       * Format: date-time
+       * @description When it is tried next; null when it is not.
+       */
+      next_at?: string | null;
+      /**
+       * @description `pending`, `delivered` or `failed`.
+       * @example delivered
+       */
+      state: string;
+      target: string;
+    };
+    NoticesBody: {
+      /**
+       * @description `always` or `after-hours`.
+       * @example always
+       */
+      email_when: string;
+      /** @description The newest deliveries, newest first. */
+      items: components["schemas"]["NoticeBody"][];
+      /**
+       * @description When somebody is there, in the server's time zone; null for always.
+       * @example mon-fri 08:00-18:00
+       */
+      support_hours?: string | null;
+      /** @description Who is told, by the operator's settings. */
+      targets: components["schemas"]["TargetBody"][];
+    };
     PasswordRequest: {
       current: string;
       /** @description At least 12 characters. */
       new: string;
+    };
+    PowerRequest: {
+      /**
+       * @description `lock`, `log_off`, `restart`, `shut_down`, `safe_mode`, `safe_mode_network`,
+       *     `safe_mode_prompt` or `emergency_restart`, if the machine's `power_actions` has it.
+       * @example restart
+       */
+      action: string;
+      /** @description For `emergency_restart`: the machine's name, as a person typed it. */
+      confirmation?: string | null;
+      /**
+       * Format: int32
+       * @description For safe mode: after so many minutes (5 to 120, default 15) without this server the
+       *     machine restarts ordinarily.
+       */
+      return_after_minutes?: number | null;
     };
     /**
      * @description How good the picture should be.
@@ -1017,6 +1248,10 @@ export interface components {
     RenameRequest: {
       /** @description 1 to 100 characters. */
       name: string;
+    };
+    ResetPasswordRequest: {
+      /** @description At least 12 characters. */
+      password: string;
     };
     SayRequest: {
       /**
@@ -1168,6 +1403,18 @@ export interface components {
        *     server's folder: `windows`, `linux`.
        */
       missing_programs: string[];
+    };
+    TargetBody: {
+      /**
+       * @description `email` or `webhook`.
+       * @example email
+       */
+      channel: string;
+      /**
+       * @description A mail address, or where a webhook leads without its path.
+       * @example on-call@example.com
+       */
+      target: string;
     };
     /** @description An enrolment token, without the token. */
     TokenBody: {
@@ -1965,6 +2212,97 @@ export interface operations {
       };
     };
   };
+  use_power: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PowerRequest"];
+      };
+    };
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `machine_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `machine_offline`, `power_unsupported` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `power_failed`: the machine says why */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `power_unanswered` */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
   revoke_key: {
     parameters: {
       query?: never;
@@ -2000,6 +2338,92 @@ export interface operations {
       };
       /** @description `machine_not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  list_notices: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["NoticesBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  test_notices: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description On its way: the list says what came of it */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `nobody_to_tell`, or `too_many_notices` wait */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3040,6 +3464,231 @@ export interface operations {
       };
       /** @description `ticket_not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  list_users: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccountsBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  create_user: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CreateUserRequest"];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccountBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `name_taken`, `too_many_users` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `weak_password`, `invalid` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  change_user: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ChangeUserRequest"];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccountBody"];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `user_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `not_yourself`, `last_admin` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+    };
+  };
+  reset_password: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ResetPasswordRequest"];
+      };
+    };
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `user_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `not_yourself` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
+      };
+      /** @description `weak_password` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -6,6 +6,8 @@ type Schemas = components["schemas"];
 
 export type User = Schemas["UserBody"];
 export type SignedIn = Schemas["SignedInBody"];
+/** Somebody who can sign in, or could once, as administrators see them. */
+export type Account = Schemas["AccountBody"];
 /** One sign-in of the own account, on one browser. */
 export type Login = Schemas["LoginBody"];
 export type Machine = Schemas["MachineBody"];
@@ -25,6 +27,19 @@ export type SupportCodes = Schemas["SupportCodesBody"];
 /** The customer's computer in the waiting room, or being helped. */
 export type Guest = NonNullable<SupportCode["guest"]>;
 export type ChatLine = Schemas["ChatLineBody"];
+/** What can be done to a machine as a whole. A newer server may know more. */
+export type PowerAction =
+  | "lock"
+  | "log_off"
+  | "restart"
+  | "shut_down"
+  | "safe_mode"
+  | "safe_mode_network"
+  | "safe_mode_prompt"
+  | "emergency_restart";
+/** Who is told by mail and webhook, and what was delivered. */
+export type Notices = Schemas["NoticesBody"];
+export type Notice = Notices["items"][number];
 export type Quality = "auto" | "low" | "medium" | "high";
 
 export interface Page<T> {

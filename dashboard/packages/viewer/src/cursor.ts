@@ -135,6 +135,17 @@ export class RemoteCursor {
       this.#overlay.hidden = true;
       return;
     }
+    // On a display that is not shown.
+    const { picture } = this.#screen;
+    if (
+      this.#remote.x < 0 ||
+      this.#remote.y < 0 ||
+      this.#remote.x >= picture.width ||
+      this.#remote.y >= picture.height
+    ) {
+      this.#overlay.hidden = true;
+      return;
+    }
     const shape = this.#shape;
     const scale = this.#screen.cssScale;
     const drawn = Math.max(scale, MIN_SCALE);

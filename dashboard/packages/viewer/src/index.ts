@@ -3,8 +3,10 @@ export type { ConnectionState, EndReason, LostReason } from "./connection.ts";
 export type { Scale, Size } from "./geometry.ts";
 export type {
   Chord,
+  DesktopSession,
   Display,
   Feature,
+  Guard,
   OsFamily,
   Quality,
   Right,

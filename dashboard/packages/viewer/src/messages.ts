@@ -15,7 +15,11 @@ export type Feature =
   /** They may be asked for administrator rights for the agent. */
   | "elevation"
   /** The agent has administrator rights. */
-  | "elevated";
+  | "elevated"
+  /** One display alone can be shown. */
+  | "select_display"
+  | "block_input"
+  | "blank_screen";
 
 /** The server's answer to starting or rejoining a session: good for one connection. */
 export interface SessionInfo {
@@ -51,6 +55,20 @@ export const MODIFIER = {
 
 export type Chord = { kind: "secure_attention" } | { kind: "keys"; codes: string[] };
 
+/** What is wanted of the machine itself. */
+export type MachineWish =
+  /** Shows one display alone; `null`: all of them. */
+  | { kind: "display"; id: number | null }
+  /** Shows another login, to everybody who looks. */
+  | { kind: "desktop_session"; id: number }
+  | ({ kind: "guard" } & Guard);
+
+/** What is kept from the person at the machine. */
+export interface Guard {
+  block_input: boolean;
+  blank_screen: boolean;
+}
+
 export interface Preferences {
   quality: Quality;
   view_only: boolean;
@@ -66,7 +84,8 @@ export type ToWorker =
     }
   /** Ends the connection; with `goodbye` the other end is told that we do not come back. */
   | { kind: "close"; goodbye: boolean }
-  | { kind: "painted"; link: number; sequence: number; pixels: ArrayBuffer }
+  /** One of the parts of an update is on the canvas; a buffer goes back to where it came from. */
+  | { kind: "painted"; link: number; sequence: number; pixels: ArrayBuffer | null }
   | { kind: "pointer"; x: number; y: number; buttons: number }
   | { kind: "wheel"; x: number; y: number; dx: number; dy: number }
   | { kind: "key"; key: KeyInput }
@@ -74,6 +93,7 @@ export type ToWorker =
   | { kind: "release_all" }
   | { kind: "preferences"; preferences: Preferences }
   | { kind: "refresh" }
+  | { kind: "machine"; wish: MachineWish }
   /** Asks the person at the machine for mouse and keyboard. */
   | { kind: "request_control" }
   /** Asks them for administrator rights. */
@@ -82,6 +102,17 @@ export type ToWorker =
 export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
   | { kind: "frame"; link: number; frame: Frame; pixels: ArrayBuffer; decodeMs: number }
+  /** Rectangles of an earlier frame that had to wait for the film below them. */
+  | { kind: "tiles"; link: number; sequence: number; rects: Rect[]; pixels: ArrayBuffer }
+  /** The frame's film, decoded. Whoever paints the image closes it. */
+  | {
+      kind: "film";
+      link: number;
+      frame: Frame;
+      film: Film;
+      image: VideoFrame;
+      decodeMs: number;
+    }
   | { kind: "closed"; link: number; code: number }
   /** The core cannot run here at all. */
   | { kind: "broken"; message: string };
@@ -130,13 +161,24 @@ export interface Frame {
 }
 
 export interface Display {
-  id: number | string;
+  id: number;
   name: string;
+  /** Relative to the picture: a display that is not in it lies outside. */
   x: number;
   y: number;
   width: number;
   height: number;
   primary: boolean;
+}
+
+/** A login on the machine. */
+export interface DesktopSession {
+  id: number;
+  /** Where its screen is: at the machine, or at somebody's remote desktop. */
+  kind: "console" | "remote";
+  /** Empty at a sign-in screen. */
+  user: string;
+  shown: boolean;
 }
 
 export type EndCode =
@@ -175,7 +217,17 @@ export type CoreEvent =
   | { type: "consent"; request_id: number; outcome: ConsentOutcome; rights: Right[] }
   /** The person at the machine paused the session, or resumed it. */
   | { type: "paused"; paused: boolean }
-  | { type: "layout"; width: number; height: number; displays: Display[] }
+  /** `only` is the display that alone is in the picture. */
+  | {
+      type: "layout";
+      width: number;
+      height: number;
+      displays: Display[];
+      only: number | null;
+    }
+  | { type: "desktop_sessions"; sessions: DesktopSession[] }
+  /** `detail`: why it is not what was asked for; empty when it is. */
+  | ({ type: "guard"; detail: string } & Guard)
   | {
       type: "cursor_shape";
       id: number | string;

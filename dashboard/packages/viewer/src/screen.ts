@@ -6,7 +6,7 @@ import {
   scrollForZoom,
   toPicture,
 } from "./geometry.ts";
-import type { Frame } from "./messages.ts";
+import type { Film, Rect } from "./messages.ts";
 
 /**
  * The canvas with the remote picture. Its pixels are the picture's, its CSS size is what the
@@ -90,15 +90,29 @@ export class Screen {
     return toPicture(point, this.canvas.getBoundingClientRect(), this.#picture);
   }
 
-  /** Puts a frame's rectangles on the canvas. Their pixels stand one after the other. */
-  paint(frame: Frame, pixels: ArrayBuffer): void {
+  /** Puts rectangles on the canvas. Their pixels stand one after the other. */
+  paint(rects: readonly Rect[], pixels: ArrayBuffer): void {
     let offset = 0;
-    for (const [x, y, width, height] of frame.rects) {
+    for (const [x, y, width, height] of rects) {
       const length = width * height * 4;
       const image = new ImageData(new Uint8ClampedArray(pixels, offset, length), width, height);
       this.#context.putImageData(image, x, y);
       offset += length;
     }
+  }
+
+  /** Puts a film's picture on the canvas, only where it is to be seen. */
+  paintFilm({ area, coded, rects }: Film, image: VideoFrame): void {
+    const context = this.#context;
+    const [x, y, width, height] = area;
+    context.save();
+    context.beginPath();
+    for (const rect of rects) context.rect(...rect);
+    context.clip();
+    // A film of the area's own size is shown as it is; a smaller one is stretched, softly.
+    context.imageSmoothingEnabled = coded[0] !== width || coded[1] !== height;
+    context.drawImage(image, x, y, width, height);
+    context.restore();
   }
 
   close(): void {

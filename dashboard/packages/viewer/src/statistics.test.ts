@@ -5,6 +5,7 @@ import { LIMIT_SENTENCE, Statistics } from "./statistics.ts";
 const frame = (change: Partial<Frame> = {}): Frame => ({
   sequence: 1,
   rects: [],
+  film: null,
   complete: true,
   reduced: false,
   bytes: 12_500,
@@ -37,7 +38,8 @@ describe("Statistics", () => {
     expect(statistics.sumUp(10).latency).toEqual({
       capture: 1,
       encode: 2,
-      network: 10,
+      queue: 9.25,
+      network: 5,
       decode: 0.5,
       paint: 0.25,
     });
@@ -51,7 +53,7 @@ describe("Statistics", () => {
 
     expect(stats.framesPerSecond).toBe(0);
     expect(stats.inputToFrameMs).toBe(30);
-    expect(stats.latency.network).toBe(10);
+    expect(stats.latency.network).toBe(5);
     expect(stats.limitSentence).toBe(LIMIT_SENTENCE.nothing_changes);
   });
 

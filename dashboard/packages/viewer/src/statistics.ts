@@ -22,7 +22,9 @@ export interface ViewerStats {
 export interface LatencyParts {
   capture: number;
   encode: number;
-  /** One way, half of the round trip. */
+  /** Waiting behind what was sent before, at the machine and on the way. */
+  queue: number;
+  /** One way, half of the round trip on an empty line. */
   network: number;
   /** Opening the seal and unpacking. */
   decode: number;
@@ -98,7 +100,8 @@ export class Statistics {
       latency: {
         capture: part((frame) => frame.capture_us),
         encode: part((frame) => frame.encode_us),
-        network: part((frame) => frame.rtt_us / 2),
+        queue: median(basis.map(queueMs)),
+        network: part((frame) => frame.base_rtt_us / 2),
         decode: median(basis.map(({ decodeMs }) => decodeMs)),
         paint: median(basis.map(({ paintMs }) => paintMs)),
       },
@@ -113,4 +116,9 @@ function median(values: number[]): number {
   if (values.length === 0) return 0;
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+/** What a frame's round trip has beyond the empty line's, and beyond our own part of it. */
+function queueMs({ frame, decodeMs, paintMs }: Sample): number {
+  return Math.max(0, (frame.rtt_us - frame.base_rtt_us) / 1_000 - decodeMs - paintMs);
 }

@@ -7,9 +7,11 @@ import type {
   Chord,
   ConsentOutcome,
   CoreEvent,
+  DesktopSession,
   Display,
   Feature,
   FromWorker,
+  Guard,
   OsFamily,
   Quality,
   Right,
@@ -59,6 +61,12 @@ export interface ViewerSnapshot {
   remote: RemoteInfo | null;
   picture: Size | null;
   displays: Display[];
+  /** The display that is shown alone; `null`: all of them. */
+  display: number | null;
+  /** The logins of the machine, when there is a choice. */
+  desktopSessions: DesktopSession[];
+  /** What is kept from the person at the machine. */
+  guard: Guard;
   /** The first picture has been painted. */
   hasPicture: boolean;
   quality: Quality;
@@ -112,6 +120,8 @@ export type ViewerEvent =
 /** 2 Hz: figures that a person can read. */
 const STATS_MS = 500;
 
+const NO_GUARD: Guard = { block_input: false, blank_screen: false };
+
 const NOTICE_MESSAGE: Record<string, string> = {
   input_unavailable: "The machine does not accept input right now.",
   chord_unsupported: "The machine cannot press this combination.",
@@ -155,6 +165,9 @@ export class Viewer {
   /** The key that the current link's agent has to hold. */
   #offeredKey: string | null = null;
   #snapshot: ViewerSnapshot;
+  /** What the technician chose, also for the connections to come. */
+  #wantedDisplay: number | null = null;
+  #displayAsked = false;
   #closed = false;
 
   /** Begins to connect at once. `container` gets the picture; it should have a size of its own. */
@@ -166,6 +179,9 @@ export class Viewer {
       remote: null,
       picture: null,
       displays: [],
+      display: null,
+      desktopSessions: [],
+      guard: NO_GUARD,
       hasPicture: false,
       quality: options.quality ?? "auto",
       viewOnly: options.viewOnly ?? false,
@@ -255,6 +271,28 @@ export class Viewer {
   setScale(scale: Scale): void {
     this.#update({ scale });
     this.#screen.setScale(scale);
+  }
+
+  /** Shows one display alone, or all of them. */
+  selectDisplay(id: number | null): void {
+    this.#wantedDisplay = id;
+    this.#releaseAll();
+    this.#send({ kind: "machine", wish: { kind: "display", id } });
+  }
+
+  /** Shows another login of the machine, to everybody who looks at it. */
+  selectDesktopSession(id: number): void {
+    // Another login has displays of its own.
+    this.#wantedDisplay = null;
+    this.#input({ kind: "machine", wish: { kind: "desktop_session", id } });
+  }
+
+  /** Keeps the person at the machine from doing or seeing anything, as long as we are connected. */
+  setGuard(change: Partial<Guard>): void {
+    this.#input({
+      kind: "machine",
+      wish: { kind: "guard", ...this.#snapshot.guard, ...change },
+    });
   }
 
   sendChord(chord: Chord): void {
@@ -424,15 +462,23 @@ export class Viewer {
   // What the worker says
 
   #fromWorker(message: FromWorker): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      if (message.kind === "film") message.image.close();
+      return;
+    }
     if (message.kind === "broken") {
       this.#connection.handleBroken(`The viewer cannot run here: ${message.message}.`);
       this.#pump();
       return;
     }
-    if (message.link !== this.#link) return;
+    if (message.link !== this.#link) {
+      if (message.kind === "film") message.image.close();
+      return;
+    }
     switch (message.kind) {
       case "frame":
+      case "tiles":
+      case "film":
         this.#paint(message);
         break;
       case "event":
@@ -445,20 +491,26 @@ export class Viewer {
     }
   }
 
-  #paint({ frame, pixels, decodeMs }: Extract<FromWorker, { kind: "frame" }>): void {
+  #paint(part: Extract<FromWorker, { kind: "frame" | "tiles" | "film" }>): void {
     const start = performance.now();
-    this.#screen.paint(frame, pixels);
+    if (part.kind === "film") {
+      this.#screen.paintFilm(part.film, part.image);
+      part.image.close();
+    } else {
+      const { rects } = part.kind === "frame" ? part.frame : part;
+      this.#screen.paint(rects, part.pixels);
+    }
     const end = performance.now();
+    const pixels = part.kind === "film" ? null : part.pixels;
+    const sequence = part.kind === "tiles" ? part.sequence : part.frame.sequence;
     this.#worker.postMessage(
-      {
-        kind: "painted",
-        link: this.#link,
-        sequence: frame.sequence,
-        pixels,
-      } satisfies ToWorker,
-      [pixels],
+      { kind: "painted", link: this.#link, sequence, pixels } satisfies ToWorker,
+      pixels ? [pixels] : [],
     );
-    this.#statistics.handlePainted(end, frame, decodeMs, end - start);
+    // A frame with a film is painted when its film is.
+    if (part.kind === "film" || (part.kind === "frame" && !part.frame.film)) {
+      this.#statistics.handlePainted(end, part.frame, part.decodeMs, end - start);
+    }
     if (!this.#snapshot.hasPicture) this.#update({ hasPicture: true });
   }
 
@@ -475,7 +527,10 @@ export class Viewer {
           elevation: elevationOf(features),
           words: event.words,
           paused: false,
+          desktopSessions: [],
+          guard: NO_GUARD,
         });
+        this.#displayAsked = false;
         this.#applyViewOnly();
         this.#connection.handleConnected(this.#link);
         this.#pump();
@@ -495,7 +550,15 @@ export class Viewer {
         this.#update({
           picture: { width: event.width, height: event.height },
           displays: event.displays,
+          display: event.only,
         });
+        this.#keepDisplay(event);
+        break;
+      case "desktop_sessions":
+        this.#update({ desktopSessions: event.sessions });
+        break;
+      case "guard":
+        this.#guardChanged(event);
         break;
       case "cursor_shape":
         this.#cursor.handleShape(event);
@@ -531,6 +594,25 @@ export class Viewer {
         outcome === "declined"
           ? "The person at the machine did not agree to administrator rights."
           : "Nobody at the machine answered, so there are no administrator rights.",
+    });
+  }
+
+  /** A new connection begins with all displays; what the technician chose is chosen again. */
+  #keepDisplay({ only, displays }: Extract<CoreEvent, { type: "layout" }>): void {
+    const id = this.#wantedDisplay;
+    if (id === null || only === id || this.#displayAsked) return;
+    this.#displayAsked = true;
+    if (!displays.some((display) => display.id === id)) return;
+    this.#send({ kind: "machine", wish: { kind: "display", id } });
+  }
+
+  #guardChanged({ block_input, blank_screen, detail }: Extract<CoreEvent, { type: "guard" }>) {
+    this.#update({ guard: { block_input, blank_screen } });
+    if (detail === "") return;
+    this.#emitter.emit({
+      kind: "notice",
+      code: "guard_refused",
+      message: `The machine did not do all of that: ${detail}.`,
     });
   }
 

@@ -19,8 +19,13 @@ use crate::http::origin::{self, Origin};
 /// How long a sign-in can be renewed before the password is asked for again, in days.
 const MAX_LOGIN_DAYS: i64 = 30;
 
+/// For so long a token may be exchanged once more from the same address, in
+/// seconds: a page that is reloaded while it renews never hears the answer.
+const ONCE_MORE_SECONDS: i64 = 10;
+
 /// Renew an access token with the refresh cookie, which is exchanged too. A
-/// refresh token that comes a second time ends the sign-in.
+/// refresh token that comes again ends the sign-in, but for once within ten
+/// seconds from the same address.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "auth",
     security(("refresh_token" = [])),
     responses(
@@ -45,6 +50,7 @@ pub(crate) async fn refresh(
         next: secret_hash(&next),
         now,
         expires_at: refresh_expiry(now),
+        once_more_since: now - TimeDelta::seconds(ONCE_MORE_SECONDS),
         not_created_before: now - TimeDelta::days(MAX_LOGIN_DAYS),
         address: client.address.to_string(),
     };

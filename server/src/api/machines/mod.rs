@@ -1,6 +1,7 @@
 //! Managed computers.
 
 pub(super) mod list;
+pub(super) mod power;
 pub(super) mod remove;
 pub(super) mod rename;
 pub(super) mod revoke_key;
@@ -46,6 +47,8 @@ pub(crate) struct MachineBody {
     agent_public_key: String,
     /// Who looks at it right now.
     sessions: Vec<LiveSessionBody>,
+    /// What `POST /api/machines/{id}/power` can do; empty while it is offline.
+    power_actions: Vec<&'static str>,
 }
 
 /// A session in which somebody looks at the machine right now.
@@ -87,6 +90,11 @@ impl MachineBody {
             created_at: machine.created_at,
             agent_public_key: BASE64.encode(machine.agent_public_key),
             sessions,
+            power_actions: presence
+                .power_actions
+                .iter()
+                .map(|action| action.as_str())
+                .collect(),
         }
     }
 }

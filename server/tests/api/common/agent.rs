@@ -136,6 +136,7 @@ impl TestAgent {
             control_version: 1,
             software_version: "0.1.0".into(),
             facts: Some(facts("DESK-07")),
+            power_actions: vec!["restart".into(), "emergency_restart".into(), "dance".into()],
         };
         self.say(Body::Hello(hello)).await;
         assert!(matches!(self.hear().await, ServerBody::Hello(_)));

@@ -53,8 +53,8 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) database_url: String,
     pub(crate) http: reqwest::Client,
-    _folder: tempfile::TempDir,
-    _postgres: Option<Arc<Postgres>>,
+    folder: tempfile::TempDir,
+    postgres: Option<Arc<Postgres>>,
 }
 
 impl TestServer {
@@ -71,11 +71,28 @@ impl TestServer {
 
     async fn start(arguments: &[&str], postgres: Option<Arc<Postgres>>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let data_dir = folder.path().display().to_string();
         let database_url = match &postgres {
             Some(postgres) => postgres.database(),
-            None => format!("sqlite://{data_dir}/guruconnect.db"),
+            None => format!("sqlite://{}/guruconnect.db", folder.path().display()),
         };
+        Self::start_in(folder, database_url, arguments, postgres).await
+    }
+
+    /// Stops it and starts another one on the same data.
+    pub(crate) async fn restart(mut self, arguments: &[&str]) -> Self {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        Self::start_in(self.folder, self.database_url, arguments, self.postgres).await
+    }
+
+    async fn start_in(
+        folder: tempfile::TempDir,
+        database_url: String,
+        arguments: &[&str],
+        postgres: Option<Arc<Postgres>>,
+    ) -> Self {
+        let data_dir = folder.path().display().to_string();
         let own = [
             "guruconnect-server",
             "--bind",
@@ -97,8 +114,8 @@ impl TestServer {
             server: Some(server),
             database_url,
             http: client(),
-            _folder: folder,
-            _postgres: postgres,
+            folder,
+            postgres,
         }
     }
 

@@ -5,7 +5,7 @@ import { Dashboard } from "../../lib/dashboard";
 import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
 
-test("the service's worker is killed and the technician goes on typing", async ({
+test("the service's worker is killed, Shift comes up, and the technician goes on typing", async ({
   page,
   unclaimed,
 }, testInfo) => {
@@ -36,6 +36,10 @@ test("the service's worker is killed and the technician goes on typing", async (
     .poll(() => windows.ask("read-notepad"), { timeout: 60_000 })
     .toContain(before.trim());
 
+  const shift = "0xa0";
+  const keysDown = () => windows.ask("keys-down").split(/\s+/);
+  await page.keyboard.down("Shift");
+  await expect.poll(keysDown).toContain(shift);
   const [first] = windows.workers();
   if (first === undefined) throw new Error("the viewer is served by a worker");
   process.kill(first, "SIGKILL");
@@ -44,6 +48,8 @@ test("the service's worker is killed and the technician goes on typing", async (
     withinMs: 10_000,
     everyMs: 50,
   });
+  await expect.poll(keysDown, { timeout: 10_000 }).not.toContain(shift);
+  await page.keyboard.up("Shift");
   // What is typed while the viewer comes back goes nowhere; a technician types it again.
   await expect(async () => {
     await viewer.isLive();

@@ -12,11 +12,17 @@ const ACTIONS: Record<string, string> = {
   "machine.renamed": "Renamed a machine",
   "machine.removed": "Removed a machine",
   "machine.key_revoked": "Revoked a machine's key",
+  "machine.power": "Used a machine's power",
+  "machine.power_failed": "Could not use a machine's power",
   "login.started": "Signed in",
   "login.failed": "Failed to sign in",
   "login.ended": "Signed out",
   "login.reuse_detected": "Used a stolen or repeated login",
-  "user.created": "Was created",
+  "user.created": "Added somebody",
+  "user.changed": "Changed somebody's name or role",
+  "user.disabled": "Took somebody's access away",
+  "user.enabled": "Let somebody sign in again",
+  "user.password_reset": "Set somebody's password",
   "user.password_changed": "Changed the password",
   "server.claimed": "Claimed this server",
   "enrolment_token.created": "Created an enrolment token",
@@ -31,6 +37,7 @@ const ACTIONS: Record<string, string> = {
   "support_code.expired": "Let a support code expire",
   "support_code.completed": "Finished a support session",
   "consent.answered": "Was asked for consent",
+  "notice.tested": "Sent a test by mail and webhook",
   "audit.exported": "Exported the audit log",
 };
 
@@ -69,6 +76,7 @@ export function describeField(name: string): string {
 export function describeValue(name: string, value: unknown): string {
   if (typeof value === "number" && name.endsWith("_seconds")) return describeDuration(value);
   if (typeof value === "number" && name.startsWith("bytes")) return describeBytes(value);
-  if (name === "reason" || name === "end_reason") return String(value).replaceAll("_", " ");
+  if (name === "reason" || name === "end_reason" || name === "action")
+    return String(value).replaceAll("_", " ");
   return typeof value === "object" ? JSON.stringify(value) : String(value ?? "–");
 }

@@ -30,6 +30,18 @@ export const MachinesIcon = icon(
     <path d="M7 16.5h6M10 13.5v3" />
   </>,
 );
+export const RestartIcon = icon(
+  <>
+    <rect x="2.5" y="3.5" width="15" height="10" rx="1.5" />
+    <path d="M7 16.5h6M12.4 7.2A2.8 2.8 0 1 0 12.8 9M12.6 5.6v1.8h-1.8" />
+  </>,
+);
+export const DisplaysIcon = icon(
+  <>
+    <rect x="2.5" y="4.5" width="9" height="7" rx="1" />
+    <path d="M13.5 8.5h3a1 1 0 0 1 1 1v5a1 1 0 0 1-1 1h-7a1 1 0 0 1-1-1V13.5M7 11.5v2M5.5 13.5h1.5" />
+  </>,
+);
 /** A life ring. */
 export const SupportIcon = icon(
   <>
@@ -49,6 +61,12 @@ export const AuditIcon = icon(
   <>
     <path d="M5 2.5h7l3.5 3.5v11.5H5z" />
     <path d="M8 8.5h5M8 11.5h5M8 14.5h3" />
+  </>,
+);
+export const PeopleIcon = icon(
+  <>
+    <circle cx="8" cy="6.8" r="2.8" />
+    <path d="M2.8 16.2c.4-3 2.4-4.6 5.2-4.6s4.8 1.6 5.2 4.6M13 4.3a2.8 2.8 0 0 1 0 5M14.8 12c1.5.7 2.3 2.1 2.5 4.2" />
   </>,
 );
 export const SettingsIcon = icon(

@@ -2,6 +2,7 @@ import { isAdmin, useUser } from "../account/account.tsx";
 import { useTitle } from "../useTitle.ts";
 import { EnrolmentTokens } from "./EnrolmentTokens.tsx";
 import { Logins } from "./Logins.tsx";
+import { Notices } from "./Notices.tsx";
 import { Password } from "./Password.tsx";
 import classes from "./SettingsPage.module.css";
 
@@ -14,6 +15,7 @@ export function SettingsPage() {
       {isAdmin(user) && <EnrolmentTokens />}
       <Logins />
       <Password />
+      {isAdmin(user) && <Notices />}
     </div>
   );
 }

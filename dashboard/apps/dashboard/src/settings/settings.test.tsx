@@ -68,6 +68,48 @@ describe("settings", () => {
     expect(await screen.findByText("The token no longer works.")).toBeTruthy();
   });
 
+  it("shows who is told of customers, what did not arrive and why, and sends a test", async () => {
+    const server = settings();
+    const delivery = {
+      id: "n1",
+      kind: "support.requested",
+      channel: "webhook",
+      target: "https://hooks.example.com",
+      state: "failed",
+      attempts: 8,
+      created_at: "2026-01-01T00:00:00Z",
+      next_at: null,
+      ended_at: "2026-01-01T08:00:00Z",
+      last_error: "the receiver answered 500 Internal Server Error",
+    };
+    server.on("GET /api/notices", () => ({
+      targets: [
+        { channel: "email", target: "on-call@example.com" },
+        { channel: "webhook", target: "https://hooks.example.com" },
+      ],
+      email_when: "after-hours",
+      support_hours: "mon-fri 08:00-18:00",
+      items: [delivery],
+    }));
+    server.on("POST /api/notices/test", () => undefined);
+    const { user, screen } = open("/settings", server);
+    expect(await screen.findByText(/told are on-call@example.com, https:/)).toBeTruthy();
+    expect(screen.getByText("Given up after 8 tries")).toBeTruthy();
+    expect(screen.getByText("the receiver answered 500 Internal Server Error")).toBeTruthy();
+
+    await user.click(screen.getByRole("button", { name: "Send a test" }));
+
+    expect(await screen.findByText(/A test is on its way/)).toBeTruthy();
+    expect(server.calls).toContain("POST /api/notices/test");
+  });
+
+  it("offers no test where nobody is told", async () => {
+    const { screen } = open("/settings", settings());
+
+    expect(await screen.findByText(/Nobody is told when a customer asks/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Send a test" })).toBeNull();
+  });
+
   it("keeps enrolment tokens from a technician", async () => {
     const { screen } = open("/settings", settings(TECHNICIAN));
 

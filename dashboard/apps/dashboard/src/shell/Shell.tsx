@@ -12,6 +12,7 @@ import {
   AutoIcon,
   MachinesIcon,
   MoonIcon,
+  PeopleIcon,
   SettingsIcon,
   SignOutIcon,
   SunIcon,
@@ -44,6 +45,7 @@ export function Shell() {
           counted="waiting"
         />
         {isAdmin(user) && <RailLink to="/audit" label="Audit" icon={AuditIcon} />}
+        {isAdmin(user) && <RailLink to="/people" label="People" icon={PeopleIcon} />}
         <RailLink to="/settings" label="Settings" icon={SettingsIcon} />
         <div className={classes.space} />
         <AccountMenu />

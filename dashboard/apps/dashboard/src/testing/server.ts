@@ -53,6 +53,12 @@ export class FakeServer {
       },
       "GET /api/machines": () => ({ items: [] }),
       "GET /api/support-codes": () => ({ items: [], missing_programs: [] }),
+      "GET /api/notices": () => ({
+        targets: [],
+        email_when: "always",
+        support_hours: null,
+        items: [],
+      }),
       "GET /api/sessions": () => ({ items: [], next_cursor: null }),
       ...handlers,
     };
@@ -140,6 +146,7 @@ export function machine(change: Partial<Machine> = {}): Machine {
     created_at: "2026-01-02T03:04:05Z",
     agent_public_key: btoa("k".repeat(32)),
     sessions: [],
+    power_actions: [],
     ...change,
   };
 }

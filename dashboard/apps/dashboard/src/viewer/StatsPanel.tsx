@@ -7,6 +7,7 @@ import classes from "./StatsPanel.module.css";
 const PARTS: { key: keyof LatencyParts; label: string }[] = [
   { key: "capture", label: "Capture" },
   { key: "encode", label: "Encode" },
+  { key: "queue", label: "Queue" },
   { key: "network", label: "Network" },
   { key: "decode", label: "Decode" },
   { key: "paint", label: "Paint" },

@@ -61,7 +61,13 @@ export default function ViewerPage() {
         )}
       >
         {(viewer) => (
-          <ViewerToolbar ref={bar} viewer={viewer} machineName={name} onDisconnect={leave} />
+          <ViewerToolbar
+            ref={bar}
+            viewer={viewer}
+            machineName={name}
+            machine={listed}
+            onDisconnect={leave}
+          />
         )}
       </GuruConnectViewer>
     </main>

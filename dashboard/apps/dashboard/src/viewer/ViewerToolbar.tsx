@@ -1,3 +1,4 @@
+import type { Machine } from "@guruconnect/api";
 import { useViewerSnapshot } from "@guruconnect/react";
 import type { ConnectionState, Viewer } from "@guruconnect/viewer";
 import { useFullscreenDocument, useLocalStorage, useMediaQuery } from "@mantine/hooks";
@@ -14,8 +15,10 @@ import {
   PinIcon,
   PowerIcon,
 } from "../components/icons.tsx";
+import { DisplaysMenu } from "./DisplaysMenu.tsx";
 import { ElevationButton } from "./ElevationButton.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
+import { MachineMenu } from "./MachineMenu.tsx";
 import { QualityMenu } from "./QualityMenu.tsx";
 import { StatsPanel } from "./StatsPanel.tsx";
 import { ToolButton } from "./ToolButton.tsx";
@@ -34,11 +37,14 @@ export function ViewerToolbar({
   ref,
   viewer,
   machineName,
+  machine,
   onDisconnect,
 }: {
   ref: Ref<HTMLDivElement>;
   viewer: Viewer;
   machineName: string;
+  /** `undefined` for a customer's computer. */
+  machine: Machine | undefined;
   onDisconnect: () => void;
 }) {
   const snapshot = useViewerSnapshot(viewer);
@@ -93,7 +99,8 @@ export function ViewerToolbar({
               {STATE_LABEL[state.kind]}
             </span>
           </span>
-          {snapshot.words && (
+          {/* Nobody sees them at a machine of ours that stands alone. */}
+          {snapshot.words && !machine && (
             <span
               className={classes.words}
               data-testid="two-words"
@@ -119,6 +126,7 @@ export function ViewerToolbar({
             icon={fullScreen.fullscreen ? LeaveFullScreenIcon : FullScreenIcon}
             onClick={toggleFullScreen}
           />
+          <DisplaysMenu viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
           <span className={classes.divider} />
           <ToolButton
             label={mayControl ? "View only" : "You may only view this machine"}
@@ -129,6 +137,7 @@ export function ViewerToolbar({
           />
           <KeysMenu viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
           <ElevationButton viewer={viewer} snapshot={snapshot} />
+          <MachineMenu machine={machine} viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
           {touch && (
             <ToolButton
               label="On-screen keyboard"

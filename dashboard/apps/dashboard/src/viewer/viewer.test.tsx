@@ -1,13 +1,17 @@
-import type { ApiClient } from "@guruconnect/api";
+import type { ApiClient, Machine } from "@guruconnect/api";
 import type { ConnectionState, Viewer, ViewerSnapshot } from "@guruconnect/viewer";
 import { MantineProvider } from "@mantine/core";
-import { render, screen } from "@testing-library/react";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { AccountProvider, useAccount } from "../account/account.tsx";
-import { ADMIN, FakeServer, TECHNICIAN } from "../testing/server.ts";
+import { ToastProvider } from "../components/toasts.tsx";
+import { ADMIN, FakeServer, machine, TECHNICIAN } from "../testing/server.ts";
+import { DisplaysMenu } from "./DisplaysMenu.tsx";
 import { ElevationButton } from "./ElevationButton.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
+import { MachineMenu } from "./MachineMenu.tsx";
 import { StatusCard } from "./StatusCard.tsx";
 
 function fakeViewer() {
@@ -16,6 +20,9 @@ function fakeViewer() {
     trustNewKey: vi.fn(),
     sendChord: vi.fn(),
     requestElevation: vi.fn(),
+    selectDisplay: vi.fn(),
+    selectDesktopSession: vi.fn(),
+    setGuard: vi.fn(),
     focus: vi.fn(),
   };
 }
@@ -97,6 +104,9 @@ const snapshot = (change: Partial<ViewerSnapshot> = {}): ViewerSnapshot => ({
   },
   picture: { width: 100, height: 100 },
   displays: [],
+  display: null,
+  desktopSessions: [],
+  guard: { block_input: false, blank_screen: false },
   hasPicture: true,
   quality: "auto",
   viewOnly: false,
@@ -108,6 +118,174 @@ const snapshot = (change: Partial<ViewerSnapshot> = {}): ViewerSnapshot => ({
   words: null,
   paused: false,
   ...change,
+});
+
+describe("the displays menu", () => {
+  const remote = {
+    software: "guruconnect-agent 0.1.0",
+    osFamily: "windows",
+    rights: ["view", "control"],
+    features: ["select_display"],
+  } satisfies ViewerSnapshot["remote"];
+  const displays = [
+    { id: 1, name: "DELL", x: 0, y: 0, width: 1920, height: 1080, primary: true },
+    { id: 7, name: "LG", x: 1920, y: 0, width: 1280, height: 1024, primary: false },
+  ];
+
+  function showMenu(current: ViewerSnapshot) {
+    const viewer = fakeViewer();
+    render(
+      <MantineProvider env="test">
+        <DisplaysMenu viewer={viewer as unknown as Viewer} snapshot={current} onOpen={() => {}} />
+      </MantineProvider>,
+    );
+    return viewer;
+  }
+
+  it("is not there when there is nothing to choose", () => {
+    showMenu(snapshot({ remote, displays: displays.slice(0, 1) }));
+
+    expect(screen.queryByRole("button")).toBeNull();
+  });
+
+  it("shows one display alone, and all of them again", async () => {
+    const viewer = showMenu(snapshot({ remote, displays, display: 7 }));
+    await userEvent.click(screen.getByRole("button", { name: "Displays" }));
+    const one = await screen.findByRole("menuitemradio", { name: "1: DELL (1920 × 1080, main)" });
+    expect(screen.getByRole("menuitemradio", { name: "2: LG (1280 × 1024)" }).ariaChecked).toBe(
+      "true",
+    );
+
+    await userEvent.click(one);
+    expect(viewer.selectDisplay).toHaveBeenCalledWith(1);
+    await userEvent.click(screen.getByRole("button", { name: "Displays" }));
+    await userEvent.click(await screen.findByRole("menuitemradio", { name: "All displays" }));
+
+    expect(viewer.selectDisplay).toHaveBeenLastCalledWith(null);
+  });
+
+  it("lists logins when there are several, for those who may control", async () => {
+    const desktopSessions = [
+      { id: 1, kind: "console", user: "", shown: true },
+      { id: 4, kind: "remote", user: "bob", shown: false },
+    ] satisfies ViewerSnapshot["desktopSessions"];
+    const viewer = showMenu(snapshot({ remote, desktopSessions }));
+    await userEvent.click(screen.getByRole("button", { name: "Displays and logins" }));
+
+    expect(
+      await screen.findByRole("menuitemradio", { name: "Nobody signed in, at the machine" }),
+    ).toBeTruthy();
+    await userEvent.click(screen.getByRole("menuitemradio", { name: "bob, by remote desktop" }));
+
+    expect(viewer.selectDesktopSession).toHaveBeenCalledWith(4);
+  });
+});
+
+describe("the machine menu", () => {
+  const restartable = machine({
+    power_actions: ["restart", "safe_mode_network", "emergency_restart"],
+  });
+
+  function showMenu(current: Partial<ViewerSnapshot> = {}, of: Machine | undefined = restartable) {
+    const viewer = fakeViewer();
+    const server = new FakeServer({ "POST /api/machines/*/power": () => undefined });
+    render(
+      <MantineProvider env="test">
+        <QueryClientProvider client={new QueryClient()}>
+          <ToastProvider>
+            <AccountProvider api={server.client()}>
+              <WhenSignedIn>
+                <MachineMenu
+                  machine={of}
+                  viewer={viewer as unknown as Viewer}
+                  snapshot={snapshot(current)}
+                  onOpen={() => {}}
+                />
+              </WhenSignedIn>
+            </AccountProvider>
+          </ToastProvider>
+        </QueryClientProvider>
+      </MantineProvider>,
+    );
+    return { viewer, server };
+  }
+
+  const choose = async (name: string) => {
+    await userEvent.click(await screen.findByRole("button", { name: "Machine" }));
+    await userEvent.click(await screen.findByRole("menuitem", { name }));
+  };
+
+  it("restarts the machine once that is confirmed", async () => {
+    const { server } = showMenu();
+    await choose("Restart…");
+    expect(await screen.findByText(/also those with unsaved work/)).toBeTruthy();
+    expect(server.calls).not.toContain(`POST /api/machines/${restartable.id}/power`);
+
+    await userEvent.click(screen.getByRole("button", { name: "Restart" }));
+
+    await waitFor(() => expect(server.bodies.at(-1)).toEqual({ action: "restart" }));
+  });
+
+  it("takes the machine's name before an emergency restart", async () => {
+    const { server } = showMenu();
+    await choose("Emergency restart…");
+    const button = await screen.findByRole<HTMLButtonElement>("button", {
+      name: "Emergency restart",
+    });
+    expect(button.disabled).toBe(true);
+
+    await userEvent.type(screen.getByRole("textbox"), restartable.name);
+    await userEvent.click(button);
+
+    await waitFor(() =>
+      expect(server.bodies.at(-1)).toEqual({
+        action: "emergency_restart",
+        confirmation: restartable.name,
+      }),
+    );
+  });
+
+  it("says for how long the machine may be in safe mode without being reached", async () => {
+    const { server } = showMenu();
+    await choose("Restart into safe mode with network…");
+    const minutes = await screen.findByLabelText("Minutes until it restarts by itself");
+    await userEvent.clear(minutes);
+    await userEvent.type(minutes, "30");
+    await userEvent.click(
+      screen.getByRole("button", { name: "Restart into safe mode with network" }),
+    );
+
+    await waitFor(() =>
+      expect(server.bodies.at(-1)).toEqual({
+        action: "safe_mode_network",
+        return_after_minutes: 30,
+      }),
+    );
+  });
+
+  it("keeps mouse and keyboard from the person at the machine, where it can", async () => {
+    const remote = {
+      software: "guruconnect-agent 0.1.0",
+      osFamily: "windows",
+      rights: ["view", "control"],
+      features: ["block_input"],
+    } satisfies ViewerSnapshot["remote"];
+    const { viewer } = showMenu({ remote });
+    await userEvent.click(await screen.findByRole("button", { name: "Machine" }));
+
+    await userEvent.click(
+      await screen.findByRole("menuitemcheckbox", { name: /Block the machine's own mouse/ }),
+    );
+
+    expect(viewer.setGuard).toHaveBeenCalledWith({ block_input: true });
+    expect(screen.queryByRole("menuitemcheckbox", { name: /Blank/ })).toBeNull();
+  });
+
+  it("is not there for a machine that can do nothing of it", async () => {
+    showMenu({}, machine({ power_actions: [] }));
+
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Machine" })).toBeNull());
+  });
 });
 
 describe("the keys menu", () => {

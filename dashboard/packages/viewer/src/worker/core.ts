@@ -4,6 +4,7 @@ import type {
   FilmFormat,
   Frame,
   KeyInput,
+  MachineWish,
   Preferences,
   SessionInfo,
 } from "../messages.ts";
@@ -36,6 +37,7 @@ export interface ViewerCore {
   refresh(nowUs: number): void;
   /** A film could not be decoded: there shall be none any more. */
   filmFailed(nowUs: number): void;
+  machine(nowUs: number, wish: MachineWish): void;
   requestControl(nowUs: number): void;
   requestElevation(nowUs: number): void;
   painted(nowUs: number, sequence: number): void;
@@ -78,6 +80,7 @@ interface Exports {
   gc_viewer_chord(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_release_all(handle: number, nowUs: number): void;
   gc_viewer_preferences(handle: number, nowUs: number, pointer: number, length: number): void;
+  gc_viewer_machine(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_refresh(handle: number, nowUs: number): void;
   gc_viewer_film_failed(handle: number, nowUs: number): void;
   gc_viewer_request_control(handle: number, nowUs: number): number;
@@ -209,6 +212,11 @@ class WasmCore implements ViewerCore {
   preferences(nowUs: number, preferences: Preferences): void {
     const length = this.#writeJson(preferences);
     this.#wasm.gc_viewer_preferences(this.#handle, nowUs, this.#input, length);
+  }
+
+  machine(nowUs: number, wish: MachineWish): void {
+    const length = this.#writeJson(wish);
+    this.#wasm.gc_viewer_machine(this.#handle, nowUs, this.#input, length);
   }
 
   refresh(nowUs: number): void {

@@ -28,6 +28,7 @@ class FakeCore implements ViewerCore {
   chord = () => void this.calls.push("chord");
   releaseAll = () => void this.calls.push("release_all");
   preferences = () => void this.calls.push("preferences");
+  machine = () => void this.calls.push("machine");
   refresh = () => void this.calls.push("refresh");
   filmFailed = () => void this.calls.push("film_failed");
   requestControl = () => void this.calls.push("requestControl");
@@ -99,9 +100,20 @@ describe("Link", () => {
     it.socket.onopen?.();
 
     it.under.handle({ kind: "pointer", x: 3, y: 4, buttons: 1 });
-    it.under.handle({ kind: "painted", link: 1, sequence: 5, pixels: new ArrayBuffer(0) });
+    it.under.painted(5);
 
     expect(it.core.calls).toEqual(["pointer 3,4:1", "painted 5"]);
+  });
+
+  it("tries a film again after a failure, and does without after the second", () => {
+    const it = link();
+    it.under.filmFailed("first");
+    it.socket.onopen?.();
+
+    it.under.filmFailed("first");
+    it.under.filmFailed("second");
+
+    expect(it.core.calls).toEqual(["refresh", "film_failed"]);
   });
 
   it("says goodbye before it closes, and only when it is meant", () => {

@@ -13,8 +13,11 @@ export interface LinkSocket {
 
 export interface LinkHandlers {
   onEvent(event: CoreEvent): void;
-  /** `pixels` is a view into the core's memory: copy it. `decodeMs` is how long opening it took. */
-  onFrame(frame: Frame, pixels: Uint8Array, decodeMs: number): void;
+  /**
+   * `pixels` and `film`, the packet of the frame's film, are views into the core's memory: copy
+   * them. `decodeMs` is how long opening took.
+   */
+  onFrame(frame: Frame, pixels: Uint8Array, film: Uint8Array, decodeMs: number): void;
   /** Called once, whoever closed. */
   onClosed(code: number): void;
 }
@@ -79,15 +82,28 @@ export class Link {
       case "request_elevation":
         core.requestElevation(now);
         break;
+      case "machine":
+        core.machine(now, message.wish);
+        break;
       case "refresh":
         core.refresh(now);
-        break;
-      case "painted":
-        core.painted(now, message.sequence);
         break;
       default:
         return;
     }
+    this.#pump();
+  }
+
+  /** All of this update is on the page's canvas. */
+  painted(sequence: number): void {
+    this.#core?.painted(nowUs(), sequence);
+    this.#pump();
+  }
+
+  /** A film could not be decoded: begin anew, or without films if that was the second time. */
+  filmFailed(attempt: "first" | "second"): void {
+    if (attempt === "first") this.#core?.refresh(nowUs());
+    else this.#core?.filmFailed(nowUs());
     this.#pump();
   }
 
@@ -130,7 +146,7 @@ export class Link {
       if (this.#closed) return;
       if (output.kind === "send") this.#socket.send(output.bytes);
       else if (output.kind === "event") this.#handlers.onEvent(output.event);
-      else this.#handlers.onFrame(output.frame, output.pixels, decodeMs);
+      else this.#handlers.onFrame(output.frame, output.pixels, output.film, decodeMs);
     }
     this.#sleep(core.pollTimeout());
   }

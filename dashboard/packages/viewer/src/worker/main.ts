@@ -1,7 +1,9 @@
 import type { FromWorker, ToWorker } from "../messages.ts";
 import { BufferPool } from "./buffers.ts";
 import { loadCore } from "./core.ts";
+import { probeFilms } from "./films.ts";
 import { Link, type LinkSocket } from "./link.ts";
+import { type Paint, Pictures } from "./pictures.ts";
 
 /** The worker's entry: one core module, one buffer pool, at most one connection at a time. */
 
@@ -9,7 +11,9 @@ declare const self: DedicatedWorkerGlobalScope;
 
 const core = loadCore(new URL("../../wasm/guruconnect_viewer.wasm", import.meta.url));
 const buffers = new BufferPool();
+const films = probeFilms();
 let link: Link | null = null;
+let pictures: Pictures | null = null;
 let linkNumber = 0;
 
 core.catch((error: unknown) => {
@@ -18,17 +22,19 @@ core.catch((error: unknown) => {
 });
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  if (data.kind === "painted") buffers.giveBack(data.pixels);
-  if (data.kind === "open") void open(data);
+  if (data.kind === "painted") {
+    if (data.pixels) buffers.giveBack(data.pixels);
+    if (data.link === linkNumber) pictures?.handlePainted(data.sequence);
+  } else if (data.kind === "open") void open(data);
   else if (data.kind === "close") closeLink(data.goodbye);
-  else if (data.kind !== "painted" || data.link === linkNumber) link?.handle(data);
+  else link?.handle(data);
 };
 
 async function open(message: Extract<ToWorker, { kind: "open" }>): Promise<void> {
   closeLink(false);
   linkNumber = message.link;
   const number = message.link;
-  const openCore = await core;
+  const [openCore, decodes] = await Promise.all([core, films]);
   // Replaced or closed while the core was loading.
   if (number !== linkNumber) return;
 
@@ -37,9 +43,9 @@ async function open(message: Extract<ToWorker, { kind: "open" }>): Promise<void>
     session: message.session,
     preferences: message.preferences,
     software: message.software,
-    films: [],
+    films: decodes,
   };
-  link = new Link(
+  const opened = new Link(
     socket as LinkSocket,
     () => {
       const seed = crypto.getRandomValues(new Uint8Array(32));
@@ -47,19 +53,34 @@ async function open(message: Extract<ToWorker, { kind: "open" }>): Promise<void>
     },
     {
       onEvent: (event) => post({ kind: "event", link: number, event }),
-      onFrame: (frame, view, decodeMs) => {
-        const pixels = buffers.copy(view);
-        post({ kind: "frame", link: number, frame, pixels, decodeMs }, [pixels]);
+      onFrame: (...frame) => shown.handleFrame(...frame),
+      onClosed: (code) => {
+        shown.close();
+        post({ kind: "closed", link: number, code });
       },
-      onClosed: (code) => post({ kind: "closed", link: number, code }),
     },
   );
+  const shown = new Pictures(
+    {
+      paint: (paint) => postPaint(number, paint),
+      painted: (sequence) => opened.painted(sequence),
+      filmFailed: (attempt) => opened.filmFailed(attempt),
+    },
+    buffers,
+  );
+  link = opened;
+  pictures = shown;
+}
+
+function postPaint(number: number, paint: Paint): void {
+  post({ ...paint, link: number }, paint.kind === "film" ? [paint.image] : [paint.pixels]);
 }
 
 function closeLink(goodbye: boolean): void {
   linkNumber = 0;
   link?.close(goodbye);
   link = null;
+  pictures = null;
 }
 
 function post(message: FromWorker, transfer: Transferable[] = []): void {

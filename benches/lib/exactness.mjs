@@ -1,0 +1,142 @@
+// @ts-check
+// How a viewer's canvas compares with the screen that it shows, after everything on that
+// screen has come to rest: when it became equal bit for bit, and how near it was before.
+
+import { execFileSync } from "node:child_process";
+import { rounded } from "./statistics.mjs";
+
+/**
+ * Starts to watch the canvas, at the moment in which the screen came to rest. Answers when
+ * `lookMs` have passed; the figures come from {@link exactness}.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {{ atMs: number, lookMs: number }} options `atMs`: when a copy is kept for comparison
+ */
+export async function watchRest(page, options) {
+  await page.evaluate(watch, options);
+}
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {import('../../scripts/lib/desktop.mjs').Desktop} desktop
+ * @returns {Promise<{ equalAfterMs: number | null, equalShare: number, ssim: number }>}
+ *   `equalAfterMs` is `null` when it never was while we looked
+ */
+export async function exactness(page, desktop) {
+  const dump = execFileSync("xwd", ["-root", "-silent"], {
+    env: { ...process.env, ...desktop.env },
+    maxBuffer: 64 << 20,
+    timeout: 30_000,
+  });
+  const found = await page.evaluate(compare, pixels(dump).toString("base64"));
+  return {
+    equalAfterMs: rounded(found.equalAfterMs, 0),
+    equalShare: rounded(found.equalShare, 5) ?? 0,
+    ssim: rounded(found.ssim, 5) ?? 0,
+  };
+}
+
+/**
+ * The pixels of an xwd file, which X11/XWDFile.h describes: rows of BGRX, as every X server of
+ * this time keeps them.
+ *
+ * @param {Buffer} dump
+ */
+function pixels(dump) {
+  const [headerBytes, bitsPerPixel, colours] = [0, 44, 76].map((at) => dump.readUInt32BE(at));
+  if (bitsPerPixel !== 32) throw new Error(`a screen of ${bitsPerPixel} bits a pixel`);
+  return dump.subarray(headerBytes + colours * 12);
+}
+
+/** Runs in the page. @param {{ atMs: number, lookMs: number }} options */
+async function watch({ atMs, lookMs }) {
+  const { probe } = /** @type {any} */ (window);
+  const canvas = /** @type {HTMLCanvasElement} */ (probe.element);
+  const copy = document.createElement("canvas");
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  const context = /** @type {CanvasRenderingContext2D} */ (
+    copy.getContext("2d", { willReadFrequently: true })
+  );
+  const take = () => {
+    context.drawImage(canvas, 0, 0);
+    return context.getImageData(0, 0, copy.width, copy.height);
+  };
+  const begin = performance.now();
+  /** @type {ImageData | undefined} */
+  let kept;
+  /** A new entry whenever the canvas changed. @type {{ afterMs: number, image: ImageData }[]} */
+  const changes = [];
+  for (let now = begin; now < begin + lookMs; now = performance.now()) {
+    const image = take();
+    const before = changes.at(-1)?.image;
+    const [a, b] = [image, before].map((one) => one && new Uint32Array(one.data.buffer));
+    if (!a || !b?.every((value, index) => value === a[index])) {
+      changes.push({ afterMs: now - begin, image });
+      // The last few are enough to find when it became what it is.
+      if (changes.length > 12) changes.shift();
+    }
+    if (!kept && now - begin >= atMs) kept = image;
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+  probe.rest = { kept: kept ?? take(), changes };
+}
+
+/** Runs in the page. @param {string} screenBase64 rows of BGRX */
+function compare(screenBase64) {
+  const { kept, changes } = /** @type {any} */ (window).probe.rest;
+  const text = atob(screenBase64);
+  const screen = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const { width, height } = kept;
+
+  /** @param {ImageData} image */
+  const equal = ({ data }) => {
+    let count = 0;
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      const at = pixel * 4;
+      count += Number(
+        data[at] === screen[at + 2] &&
+          data[at + 1] === screen[at + 1] &&
+          data[at + 2] === screen[at],
+      );
+    }
+    return count;
+  };
+  const exact = changes.find(
+    (/** @type {{ image: ImageData }} */ { image }) => equal(image) === width * height,
+  );
+
+  // Structural similarity of brightness in blocks of 8x8 (Wang et al. 2004, without overlap).
+  /** @param {number} red @param {number} green @param {number} blue */
+  const luma = (red, green, blue) => 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  const [C1, C2, SIDE] = [6.5025, 58.5225, 8];
+  let sum = 0;
+  let blocks = 0;
+  for (let top = 0; top + SIDE <= height; top += SIDE) {
+    for (let left = 0; left + SIDE <= width; left += SIDE) {
+      let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0];
+      for (let y = top; y < top + SIDE; y++) {
+        for (let x = left; x < left + SIDE; x++) {
+          const at = (y * width + x) * 4;
+          const shown = luma(kept.data[at], kept.data[at + 1], kept.data[at + 2]);
+          const real = luma(screen[at + 2], screen[at + 1], screen[at]);
+          a += shown;
+          b += real;
+          aa += shown * shown;
+          bb += real * real;
+          ab += shown * real;
+        }
+      }
+      const count = SIDE * SIDE;
+      const [ma, mb] = [a / count, b / count];
+      const [va, vb, cov] = [aa / count - ma * ma, bb / count - mb * mb, ab / count - ma * mb];
+      sum += ((2 * ma * mb + C1) * (2 * cov + C2)) / ((ma * ma + mb * mb + C1) * (va + vb + C2));
+      blocks++;
+    }
+  }
+  return {
+    equalAfterMs: exact ? exact.afterMs : null,
+    equalShare: equal(kept) / (width * height),
+    ssim: sum / blocks,
+  };
+}

@@ -1,0 +1,59 @@
+//! Smaller pictures for slow links.
+
+use gc_model::geometry::Size;
+
+use crate::frame::{BYTES_PER_PIXEL, FrameView};
+
+/// A part of the screen as large as the film's coded picture.
+pub(super) struct Reduced {
+    size: Size,
+    pixels: Vec<u8>,
+}
+
+impl Reduced {
+    pub(super) fn new(size: Size) -> Self {
+        Self {
+            size,
+            pixels: Vec::new(),
+        }
+    }
+
+    /// The pixels and the bytes from row to row: `picture`'s own where nothing is to be reduced.
+    pub(super) fn take<'a>(&'a mut self, picture: &FrameView<'a>) -> (&'a [u8], usize) {
+        if picture.size() == self.size {
+            return (picture.data(), picture.stride());
+        }
+        self.reduce(picture);
+        (&self.pixels, self.size.width() as usize * BYTES_PER_PIXEL)
+    }
+
+    /// Each pixel is the mean of those that it stands for.
+    fn reduce(&mut self, picture: &FrameView<'_>) {
+        let (width, height) = (self.size.width(), self.size.height());
+        self.pixels.clear();
+        for y in 0..height {
+            let rows = span(y, height, picture.size().height());
+            for x in 0..width {
+                let columns = span(x, width, picture.size().width());
+                let mut sum = [0_u32; BYTES_PER_PIXEL];
+                for row in rows.clone() {
+                    let run = columns.end - columns.start;
+                    let pixels = picture.row(columns.start, row, run);
+                    for pixel in pixels.chunks_exact(BYTES_PER_PIXEL) {
+                        for (sum, byte) in sum.iter_mut().zip(pixel) {
+                            *sum += u32::from(*byte);
+                        }
+                    }
+                }
+                let count = (rows.end - rows.start) * (columns.end - columns.start);
+                self.pixels.extend(sum.map(|sum| (sum / count) as u8));
+            }
+        }
+    }
+}
+
+/// Which of `from` pixels stand behind pixel `index` of `to`; at least one.
+fn span(index: u32, to: u32, from: u32) -> std::ops::Range<u32> {
+    let edge = |index: u32| (u64::from(index) * u64::from(from) / u64::from(to)) as u32;
+    edge(index)..edge(index + 1).max(edge(index) + 1)
+}

@@ -1,0 +1,26 @@
+//! The machine's power, and its safe mode.
+
+use gc_model::power::PowerAction;
+
+use crate::PlatformError;
+
+/// What can be done to the machine as a whole. Nothing here asks anybody.
+pub trait Power: Send + Sync {
+    /// True when this system, and the account that we run as, can do it.
+    fn can(&self, action: PowerAction) -> bool;
+
+    /// Does one of the actions that are no safe mode.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`] for what [`Power::can`] denies, otherwise the system's.
+    fn act(&self, action: PowerAction) -> Result<(), PlatformError>;
+
+    /// Lets the next starts of the machine be of this kind; `None` for ordinary ones.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`] for what [`Power::can`] denies, otherwise the system's.
+    fn set_safe_mode(&self, kind: Option<PowerAction>) -> Result<(), PlatformError>;
+
+    /// True when the machine was started in safe mode.
+    fn is_in_safe_mode(&self) -> bool;
+}

@@ -1,0 +1,276 @@
+//! Films over simulated links, in virtual time, encoded and decoded for real.
+
+mod support;
+
+use std::time::Duration;
+
+use gc_codec::FilmFormat;
+use gc_model::time::Moment;
+use gc_proto::{Message as _, v1};
+use gc_session::viewer::{Film, ShownFrame};
+use gc_session::{Lane, Preferences, Quality, ViewerOutput};
+use support::{HEIGHT, Session, VIDEO, WIDTH, host_with, viewer_with};
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Rate in bit/s and round trip.
+const LINKS: [(u64, u64); 7] = [
+    (64_000, 300),
+    (256_000, 300),
+    (1_000_000, 40),
+    (2_000_000, 80),
+    (20_000_000, 40),
+    (100_000_000, 200),
+    (1_000_000_000, 5),
+];
+
+fn playing(bits_per_second: u64, rtt_ms: u64) -> Session {
+    let mut session = Session::with_films(bits_per_second, ms(rtt_ms));
+    play(&mut session);
+    session
+}
+
+fn play(session: &mut Session) {
+    session.connect();
+    session
+        .run_until(Duration::from_secs(30), Session::is_exact)
+        .expect("the first picture comes");
+    session.video = true;
+    session.run_for(Duration::from_secs(10));
+    session.frames.clear();
+}
+
+fn has_film(frame: &ShownFrame) -> bool {
+    frame.film.is_some()
+}
+
+fn films(session: &Session) -> usize {
+    let frames = session.frames.iter();
+    frames.filter(|(_, frame)| has_film(frame)).count()
+}
+
+#[test]
+fn a_film_plays_smoothly_from_two_megabits_on() {
+    for (rate, rtt) in LINKS {
+        let mut session = playing(rate, rtt);
+
+        session.run_for(Duration::from_secs(5));
+
+        let wanted = if rate >= 2_000_000 { 15 } else { 2 };
+        let shown = films(&session) / 5;
+        assert!(
+            shown >= wanted,
+            "{rate} bit/s, {rtt} ms: {shown} frames a second"
+        );
+    }
+}
+
+#[test]
+fn what_is_shown_of_a_film_looks_like_it() {
+    for (rate, rtt, limit) in [(20_000_000, 40, 6.0), (1_000_000, 40, 12.0)] {
+        let mut session = playing(rate, rtt);
+
+        // The screen goes on meanwhile: stop it, and look before anything is sharpened.
+        session.video = false;
+        session.run_for(ms(rtt + 100));
+
+        let error = session.error_in(VIDEO);
+        assert!(error < limit, "{rate} bit/s: {error:.1} levels");
+        assert!(!session.is_exact());
+    }
+}
+
+#[test]
+fn a_film_that_stops_is_exact_half_a_second_later() {
+    for (rate, rtt) in [(2_000_000, 80), (20_000_000, 40), (1_000_000_000, 5)] {
+        let mut session = playing(rate, rtt);
+
+        session.video = false;
+        // Its pixels are 24 to 98 KB, whatever they were packed as before.
+        let own = Duration::from_secs_f64(98_000.0 * 8.0 / rate as f64);
+        let exact = session.run_until(Duration::from_secs(20), Session::is_exact);
+
+        let limit = ms(500) + own;
+        assert!(
+            exact.is_some_and(|took| took < limit),
+            "{rate}: {exact:?} of {limit:?}"
+        );
+    }
+}
+
+#[test]
+fn a_key_press_is_seen_soon_beside_a_film() {
+    for (rate, rtt) in LINKS {
+        let mut session = playing(rate, rtt);
+
+        let mut slowest = Duration::ZERO;
+        for seed in 0..8 {
+            slowest = slowest.max(session.time_key_press(seed));
+            session.run_for(ms(700));
+        }
+
+        let own = Duration::from_secs_f64(1_000.0 * 8.0 / rate as f64);
+        let limit = match (rate, rtt) {
+            (2_000_000, 80) => ms(250),
+            _ => ms(2 * rtt) + own + ms(300),
+        };
+        assert!(
+            slowest < limit,
+            "{rate} bit/s, {rtt} ms: {slowest:?} of {limit:?}"
+        );
+    }
+}
+
+#[test]
+fn no_queue_stands_while_a_film_plays() {
+    for (rate, rtt) in LINKS {
+        let mut session = playing(rate, rtt);
+
+        let mut queues = Vec::new();
+        for _ in 0..1_000 {
+            session.run_for(ms(10));
+            queues.push(session.down.queued_bytes());
+        }
+        queues.sort_unstable();
+
+        let median = Duration::from_secs_f64(queues[500] as f64 * 8.0 / rate as f64);
+        assert!(
+            median < ms(rtt + 50) + Duration::from_secs_f64(1_000.0 * 8.0 / rate as f64),
+            "{rate} bit/s, {rtt} ms: {median:?}"
+        );
+    }
+}
+
+#[test]
+fn a_viewer_that_knows_no_codec_gets_no_films() {
+    let mut session = Session::over(20_000_000, ms(40));
+    session.soft = true;
+    session.host = host_with(|config| config.films = vec![FilmFormat::Vp9]);
+    play(&mut session);
+
+    session.run_for(Duration::from_secs(2));
+
+    assert_eq!(films(&session), 0);
+    assert!(session.frames.iter().any(|(_, frame)| frame.reduced));
+}
+
+#[test]
+fn a_viewer_whose_decoder_fails_goes_on_without_films() {
+    let mut session = playing(20_000_000, 40);
+    assert!({
+        session.run_for(ms(500));
+        films(&session) > 0
+    });
+
+    session.film_fails = true;
+    session.run_for(Duration::from_secs(2));
+    session.frames.clear();
+    session.run_for(Duration::from_secs(2));
+
+    assert_eq!(films(&session), 0);
+    assert!(session.frames.len() > 20);
+    session.video = false;
+    assert!(
+        session
+            .run_until(Duration::from_secs(5), Session::is_exact)
+            .is_some()
+    );
+}
+
+#[test]
+fn the_highest_quality_has_no_films() {
+    let mut session = playing(1_000_000_000, 5);
+
+    let preferences = Preferences {
+        quality: Quality::High,
+        ..Preferences::default()
+    };
+    session.viewer.handle_preferences(session.now, preferences);
+    session.run_for(ms(500));
+    session.frames.clear();
+    session.run_for(Duration::from_secs(1));
+
+    assert_eq!(films(&session), 0);
+    assert!(session.frames.iter().all(|(_, frame)| !frame.reduced));
+}
+
+/// A film's frame as a hostile machine may send it.
+fn film_message(change: impl FnOnce(&mut v1::FilmFrame)) -> Vec<u8> {
+    let mut film = v1::FilmFrame {
+        stream: 1,
+        encoding: v1::Encoding::Vp9.into(),
+        key: true,
+        area: vec![64, 64, 64, 32],
+        coded_width: 64,
+        coded_height: 32,
+        rects: vec![64, 64, 64, 16],
+        data: vec![1, 2, 3].into(),
+    };
+    change(&mut film);
+    let frame = v1::VideoFrame {
+        sequence: 1,
+        layout_generation: 1,
+        encoding: v1::Encoding::ZstdBgrx.into(),
+        film: Some(film),
+        starts_stream: true,
+        ..Default::default()
+    };
+    let body = Some(v1::agent_message::Body::Frame(frame));
+    v1::AgentMessage { body }.encode_to_vec()
+}
+
+fn shown(message: Vec<u8>) -> Option<Film> {
+    let mut viewer = viewer_with(|config| config.films = vec![FilmFormat::Vp9]);
+    let accepted = v1::Accepted {
+        layout: Some(v1::DisplayLayout {
+            generation: 1,
+            width: WIDTH,
+            height: HEIGHT,
+            ..Default::default()
+        }),
+        rights: vec![v1::Right::View.into()],
+        ..Default::default()
+    };
+    viewer.open_for_fuzzing(Moment::ZERO, accepted);
+    viewer.handle_opened_for_fuzzing(Moment::ZERO, Lane::Picture, message);
+    std::iter::from_fn(|| viewer.poll_output()).find_map(|output| match output {
+        ViewerOutput::Frame(frame) => frame.film,
+        _ => None,
+    })
+}
+
+#[test]
+fn a_film_that_is_no_film_is_never_shown() {
+    type Change = fn(&mut v1::FilmFrame);
+
+    assert!(shown(film_message(|_| {})).is_some(), "a good one is");
+
+    let broken: [(&str, Change); 11] = [
+        ("in a format that nobody announced", |film| {
+            film.encoding = v1::Encoding::H264.into();
+        }),
+        ("without its beginning", |film| film.key = false),
+        ("nowhere", |film| film.area.clear()),
+        ("in two places", |film| film.area.extend([0, 0, 8, 8])),
+        ("outside of the picture", |film| {
+            film.area = vec![WIDTH, 0, 64, 32];
+        }),
+        ("of a size that overflows", |film| {
+            film.area = vec![u32::MAX, 1, u32::MAX, u32::MAX];
+        }),
+        ("painted outside of its place", |film| {
+            film.rects = vec![0, 64, 64, 16];
+        }),
+        ("painted beyond all numbers", |film| {
+            film.rects = vec![u32::MAX, u32::MAX, u32::MAX, u32::MAX];
+        }),
+        ("coded larger than it is", |film| film.coded_width = 65),
+        ("coded as nothing", |film| film.coded_height = 0),
+        ("without a byte", |film| film.data.clear()),
+    ];
+    for (what, change) in broken {
+        assert!(shown(film_message(change)).is_none(), "{what}");
+    }
+}

@@ -1,0 +1,198 @@
+//! Chooses how coarse a picture becomes so that its packet has about the bytes it may have.
+//!
+//! libvpx's own control thinks in bits a second and takes half a second to find the
+//! quality that a line carries. Here every frame has a budget of its own: the last packet
+//! says what a quantizer costs, and how much the picture changed says how far that holds.
+
+use std::ops::RangeInclusive;
+
+use crate::encoder::MAX_QUANTIZER;
+use crate::picture::Picture;
+
+/// One pixel in 16 is compared: enough to see a film stop, start or cut.
+const SAMPLING: usize = 4;
+
+/// A step of the quantizer makes a packet smaller by this, in natural logarithms: 8 %,
+/// as measured on text and on films above the level of their grain.
+const USUAL_SLOPE: f32 = 0.08;
+
+/// What was measured between two packets is believed within these: 5 % and 26 %.
+const SLOPES: RangeInclusive<f32> = 0.05..=0.3;
+
+/// Towards finer quantizers a film soon begins to code its grain, at 12 % a step and more.
+const LEAST_FINER_SLOPE: f32 = 0.12;
+
+/// A picture becomes finer by at most this many steps at once: what is asked for is
+/// interpolated from one packet, and being wrong to this side makes the viewer wait.
+const MAX_FINER_STEPS: f32 = 8.0;
+
+/// The slope is measured where the quantizer moved by this much; less is lost in the film's own changes.
+const LEAST_STEPS_TO_MEASURE: f32 = 2.0;
+
+/// Packets this near to the budget (10 %) leave the quantizer alone.
+const NEAR: f32 = 0.1;
+
+/// A picture whose mean pixel changed by less, in levels, stands still: its packet says
+/// nothing about what movement costs.
+const LEAST_CHANGE: f32 = 0.5;
+
+/// A picture that changed this many times as much as the last one is another scene. It
+/// begins coarse, since nothing is known of it, and for a frame nobody sees that.
+const CUT: f32 = 4.0;
+const CUT_QUANTIZER: f32 = 50.0;
+
+/// The quantizer for which a first picture's bytes are guessed, and the guess:
+/// bytes for each pixel and each level that neighbours differ by.
+const GUESS_QUANTIZER: f32 = 40.0;
+const GUESS_BYTES: f32 = 0.006;
+
+/// What a picture without any edge still has.
+const LEAST_EDGES: f32 = 0.3;
+
+/// Differences between neighbours up to this are grain, which such a quantizer drops.
+const GRAIN_LEVELS: u8 = 6;
+
+/// What a packet was.
+#[derive(Clone, Copy)]
+struct Sample {
+    quantizer: f32,
+    /// Natural logarithm of its bytes.
+    bytes: f32,
+    /// Levels that the mean pixel changed by; unknown when the packet needs no picture before it.
+    change: Option<f32>,
+}
+
+impl Sample {
+    /// What the same quantizer would cost for a picture that changed by `change`.
+    fn expected(&self, change: f32) -> f32 {
+        self.bytes + self.change.map_or(0.0, |known| (change / known).ln())
+    }
+}
+
+/// The decision and what it learnt from.
+pub(crate) struct RateControl {
+    /// Brightness of the pixels that are compared, of the last picture.
+    seen: Vec<u8>,
+    /// Levels that the mean pixel changed by.
+    change: f32,
+    /// The last key frame.
+    key: Option<Sample>,
+    /// The last frame that moved, or the key frame after it.
+    last: Option<Sample>,
+    /// What a step of the quantizer is worth in this film.
+    slope: f32,
+}
+
+impl RateControl {
+    pub(crate) fn new() -> Self {
+        Self {
+            seen: Vec::new(),
+            change: 0.0,
+            key: None,
+            last: None,
+            slope: USUAL_SLOPE,
+        }
+    }
+
+    /// Looks at the picture that comes next, and says how coarse it should be.
+    pub(crate) fn choose(
+        &mut self,
+        picture: &Picture,
+        key: bool,
+        budget_bytes: usize,
+        allowed: &RangeInclusive<u8>,
+    ) -> u8 {
+        self.look(picture);
+        let budget = (budget_bytes.max(1) as f32).ln();
+        let wanted = match self.last {
+            Some(last) if !key => self.after(&last, budget),
+            _ => {
+                let sample = self.key.unwrap_or_else(|| guess(picture));
+                sample.quantizer + steps(sample.bytes - budget, USUAL_SLOPE)
+            }
+        };
+        let coarsest = (*allowed.end()).min(MAX_QUANTIZER);
+        let finest = (*allowed.start()).min(coarsest);
+        (wanted.round().clamp(0.0, f32::from(MAX_QUANTIZER)) as u8).clamp(finest, coarsest)
+    }
+
+    fn after(&self, last: &Sample, budget: f32) -> f32 {
+        if self.change < LEAST_CHANGE {
+            return last.quantizer;
+        }
+        let over = last.expected(self.change) - budget;
+        let follows = last.quantizer + steps(over, self.slope).max(-MAX_FINER_STEPS);
+        match last.change {
+            Some(usual) if self.change > usual * CUT => follows.max(CUT_QUANTIZER),
+            _ => follows,
+        }
+    }
+
+    /// Takes notice of the packet that came of it.
+    pub(crate) fn learn(&mut self, key: bool, quantizer: u8, bytes: usize) {
+        let sample = Sample {
+            quantizer: f32::from(quantizer),
+            bytes: (bytes.max(1) as f32).ln(),
+            change: (!key).then_some(self.change),
+        };
+        if key {
+            self.key = Some(sample);
+        } else if self.change < LEAST_CHANGE {
+            return;
+        } else if let Some(last) = self.last.filter(|last| last.change.is_some()) {
+            let coarser = sample.quantizer - last.quantizer;
+            if coarser.abs() >= LEAST_STEPS_TO_MEASURE {
+                let measured = (last.expected(self.change) - sample.bytes) / coarser;
+                let believed = measured.clamp(*SLOPES.start(), *SLOPES.end());
+                self.slope = f32::midpoint(self.slope, believed);
+            }
+        }
+        self.last = Some(sample);
+    }
+
+    /// Measures how much the picture changed.
+    fn look(&mut self, picture: &Picture) {
+        let samples = picture.planes[0]
+            .chunks_exact(picture.stride(0))
+            .step_by(SAMPLING)
+            .flat_map(|row| row.iter().step_by(SAMPLING).copied());
+        if self.seen.is_empty() {
+            self.seen.extend(samples);
+            return;
+        }
+        let mut difference = 0_u64;
+        for (seen, now) in self.seen.iter_mut().zip(samples) {
+            difference += u64::from(seen.abs_diff(now));
+            *seen = now;
+        }
+        self.change = difference as f32 / self.seen.len() as f32;
+    }
+}
+
+/// Steps of the quantizer that take `over` away, or give it when it is negative.
+fn steps(over: f32, slope: f32) -> f32 {
+    if over.abs() < NEAR {
+        0.0
+    } else if over > 0.0 {
+        over / slope
+    } else {
+        over / slope.max(LEAST_FINER_SLOPE)
+    }
+}
+
+/// What a key frame may cost, before there was one.
+fn guess(picture: &Picture) -> Sample {
+    let edges: u64 = picture.planes[0]
+        .chunks_exact(picture.stride(0))
+        .step_by(SAMPLING)
+        .flat_map(|row| row.array_windows())
+        .map(|&[left, right]| u64::from(left.abs_diff(right).saturating_sub(GRAIN_LEVELS)))
+        .sum();
+    let pixels = picture.size().area() as f32;
+    let levels = LEAST_EDGES + edges as f32 * SAMPLING as f32 / pixels;
+    Sample {
+        quantizer: GUESS_QUANTIZER,
+        bytes: (pixels * levels * GUESS_BYTES).max(1.0).ln(),
+        change: None,
+    }
+}

@@ -1,0 +1,353 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Film, Frame, Rect } from "../messages.ts";
+import { BufferPool } from "./buffers.ts";
+import { type FilmCodec, FilmPlayer, filmConfig, probeFilms } from "./films.ts";
+import { type Paint, Pictures } from "./pictures.ts";
+
+/** A picture that only knows whether somebody has closed it. */
+class FakeImage {
+  closed = 0;
+  constructor(readonly timestamp: number) {}
+  close = () => {
+    this.closed += 1;
+  };
+}
+
+const asFrame = (image: FakeImage) => image as unknown as VideoFrame;
+
+/** A browser whose decoders answer when the test says so. */
+class FakeCodec implements FilmCodec {
+  readonly opened: {
+    config: VideoDecoderConfig;
+    packets: string[];
+    closed: boolean;
+    answer(timestamp: number): FakeImage;
+    fail(reason: string): void;
+  }[] = [];
+  refuses = false;
+
+  open: FilmCodec["open"] = (config, onImage, onError) => {
+    if (this.refuses) throw new Error("no such codec");
+    const decoder = {
+      config,
+      packets: [] as string[],
+      closed: false,
+      answer: (timestamp: number) => {
+        const image = new FakeImage(timestamp);
+        onImage(asFrame(image));
+        return image;
+      },
+      fail: onError,
+    };
+    this.opened.push(decoder);
+    return {
+      decode: (key, timestamp, data) =>
+        void decoder.packets.push(`${key ? "key" : "delta"} ${timestamp}: ${[...data].join()}`),
+      close: () => {
+        decoder.closed = true;
+      },
+    };
+  };
+
+  get last() {
+    const decoder = this.opened.at(-1);
+    if (!decoder) throw new Error("no decoder was opened");
+    return decoder;
+  }
+}
+
+function film(changes: Partial<Film> = {}): Film {
+  const area: Rect = [100, 100, 64, 48];
+  return {
+    stream: 1,
+    format: "vp9",
+    key: true,
+    area,
+    coded: [64, 48],
+    rects: [area],
+    ...changes,
+  };
+}
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+function player() {
+  const codec = new FakeCodec();
+  const answers: string[] = [];
+  const failures: string[] = [];
+  const images: VideoFrame[] = [];
+  const under = new FilmPlayer(
+    {
+      decoded: (token, image) => {
+        if (image) images.push(image);
+        answers.push(`${token}: ${image ? "picture" : "none"}`);
+      },
+      failed: (attempt, reason) => void failures.push(`${attempt}: ${reason}`),
+    },
+    codec,
+  );
+  return { under, codec, answers, failures };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("FilmPlayer", () => {
+  it("hands each packet to one decoder and answers in order", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(7, 8));
+    it.under.decode(2, film({ key: false }), bytes(9));
+    expect(it.under.backlog).toBe(2);
+
+    it.codec.last.answer(1);
+    it.codec.last.answer(2);
+
+    expect(it.codec.opened).toHaveLength(1);
+    expect(it.codec.last.packets).toEqual(["key 1: 7,8", "delta 2: 9"]);
+    expect(it.answers).toEqual(["1: picture", "2: picture"]);
+    expect(it.under.backlog).toBe(0);
+  });
+
+  it("says that there is no picture of a packet that the decoder skipped", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    it.under.decode(2, film({ key: false }), bytes(2));
+
+    it.codec.last.answer(2);
+
+    expect(it.answers).toEqual(["1: none", "2: picture"]);
+  });
+
+  it("opens another decoder for another film and drops the last one's pictures", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    const [first] = it.codec.opened;
+
+    it.under.decode(2, film({ stream: 2, coded: [32, 24] }), bytes(2));
+    const late = first?.answer(1);
+    it.codec.last.answer(2);
+
+    expect(first?.closed).toBe(true);
+    expect(late?.closed).toBe(1);
+    expect(it.answers).toEqual(["1: none", "2: picture"]);
+    expect(it.codec.last.config).toMatchObject({ codedWidth: 32, codedHeight: 24 });
+  });
+
+  it("asks once for a new beginning when the decoder breaks, and decodes that by itself", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+
+    it.codec.last.fail("decoding error");
+    it.under.decode(2, film({ key: false }), bytes(2));
+    it.under.decode(3, film({ stream: 2 }), bytes(3));
+    it.codec.last.answer(3);
+
+    expect(it.failures).toEqual(["first: decoding error"]);
+    expect(it.answers).toEqual(["1: none", "2: none", "3: picture"]);
+    expect(it.codec.opened.map(({ config }) => config.hardwareAcceleration)).toEqual([
+      "no-preference",
+      "prefer-software",
+    ]);
+  });
+
+  it("gives up when the second decoder breaks too", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    it.codec.last.fail("first");
+    it.under.decode(2, film({ stream: 2 }), bytes(2));
+    it.codec.last.fail("again");
+
+    expect(it.failures).toEqual(["first: first", "second: again"]);
+  });
+
+  it("takes a decoder for broken that does not answer for a second", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    vi.advanceTimersByTime(600);
+    it.codec.last.answer(1);
+    it.under.decode(2, film({ key: false }), bytes(2));
+    vi.advanceTimersByTime(900);
+    expect(it.failures).toEqual([]);
+
+    vi.advanceTimersByTime(200);
+
+    expect(it.failures).toEqual(["first: the decoder does not answer"]);
+    expect(it.answers).toEqual(["1: picture", "2: none"]);
+  });
+
+  it("answers every packet when the browser refuses", () => {
+    const it = player();
+    it.codec.refuses = true;
+
+    it.under.decode(1, film(), bytes(1));
+    it.under.decode(2, film({ key: false }), bytes(2));
+
+    expect(it.answers).toEqual(["1: none", "2: none"]);
+    expect(it.failures).toEqual(["first: no such codec"]);
+  });
+
+  it("does not begin in the middle of a film, nor with another format", () => {
+    for (const wrong of [film({ key: false }), film({ format: "h264" })]) {
+      const it = player();
+      it.under.decode(1, wrong, bytes(1));
+      expect(it.answers).toEqual(["1: none"]);
+      expect(it.failures).toHaveLength(1);
+      expect(it.codec.opened).toEqual([]);
+    }
+  });
+
+  it("is silent after it was closed", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    const { last } = it.codec;
+
+    it.under.close();
+    const late = last.answer(1);
+    vi.advanceTimersByTime(5_000);
+
+    expect(last.closed).toBe(true);
+    expect(late.closed).toBe(1);
+    expect(it.answers).toEqual([]);
+    expect(it.failures).toEqual([]);
+  });
+
+  it("names the level that the size needs", () => {
+    expect(filmConfig([1_920, 1_080]).codec).toBe("vp09.00.41.08");
+    expect(filmConfig([3_840, 2_160]).codec).toBe("vp09.00.51.08");
+  });
+
+  it("decodes nothing in a browser without WebCodecs", async () => {
+    expect(await probeFilms()).toEqual([]);
+  });
+});
+
+function frame(sequence: number, rects: Rect[], played: Film | null = null): Frame {
+  return { sequence, rects, film: played } as unknown as Frame;
+}
+
+/** One grey level for every pixel of each rectangle. */
+function pixels(rects: Rect[], level: number): Uint8Array {
+  const count = rects.reduce((sum, [, , width, height]) => sum + width * height, 0);
+  return new Uint8Array(count * 4).fill(level);
+}
+
+function pictures() {
+  const codec = new FakeCodec();
+  const painted: number[] = [];
+  const paints: Paint[] = [];
+  const under = new Pictures(
+    {
+      paint: (paint) => void paints.push(paint),
+      painted: (sequence) => void painted.push(sequence),
+      filmFailed: () => {},
+    },
+    new BufferPool(),
+    codec,
+  );
+  /** What has to be painted, in words, since the last time. */
+  const taken = () =>
+    paints.splice(0).map((paint) => {
+      if (paint.kind === "film") return `film ${paint.frame.sequence}`;
+      const [sequence, rects] =
+        paint.kind === "frame"
+          ? [paint.frame.sequence, paint.frame.rects]
+          : [paint.sequence, paint.rects];
+      const levels = [...new Set(new Uint8Array(paint.pixels, 0, rects.length > 0 ? 1 : 0))];
+      return `${paint.kind} ${sequence}: ${rects.map(([x, y]) => `${x},${y}`).join(" ")} ${levels}`;
+    });
+  return { under, codec, painted, taken };
+}
+
+const NOWHERE: Rect[] = [];
+const BESIDE: Rect = [0, 0, 8, 8];
+const INSIDE: Rect = [110, 110, 8, 8];
+
+describe("Pictures", () => {
+  it("paints tiles at once when no film is under way", () => {
+    const it = pictures();
+    it.under.handleFrame(frame(1, [BESIDE, INSIDE]), pixels([BESIDE, INSIDE], 5), bytes(), 0);
+
+    expect(it.taken()).toEqual(["frame 1: 0,0 110,110 5"]);
+    it.under.handlePainted(1);
+    expect(it.painted).toEqual([1]);
+  });
+
+  it("lets what lies on a film wait for it, and nothing else", () => {
+    const it = pictures();
+    it.under.handleFrame(frame(1, NOWHERE, film()), bytes(), bytes(1), 0);
+    const both = [BESIDE, INSIDE];
+    const levels = pixels(both, 7);
+    levels.fill(9, 8 * 8 * 4);
+    it.under.handleFrame(frame(2, both), levels, bytes(), 0);
+    expect(it.taken()).toEqual(["frame 1:  ", "frame 2: 0,0 7"]);
+
+    it.codec.last.answer(1);
+
+    expect(it.taken()).toEqual(["film 1", "tiles 2: 110,110 9"]);
+  });
+
+  it("keeps the order of what waits on what waits", () => {
+    const it = pictures();
+    it.under.handleFrame(frame(1, NOWHERE, film()), bytes(), bytes(1), 0);
+    it.under.handleFrame(frame(2, [INSIDE]), pixels([INSIDE], 2), bytes(), 0);
+    it.under.handleFrame(frame(3, NOWHERE, film({ key: false })), bytes(), bytes(3), 0);
+    it.under.handleFrame(frame(4, [INSIDE]), pixels([INSIDE], 4), bytes(), 0);
+    it.taken();
+
+    it.codec.last.answer(1);
+    expect(it.taken()).toEqual(["film 1", "tiles 2: 110,110 2"]);
+    it.codec.last.answer(2);
+    expect(it.taken()).toEqual(["film 3", "tiles 4: 110,110 4"]);
+  });
+
+  it("goes on without a picture that cannot be decoded", () => {
+    const it = pictures();
+    it.under.handleFrame(frame(1, NOWHERE, film()), bytes(), bytes(1), 0);
+    it.under.handleFrame(frame(2, [INSIDE]), pixels([INSIDE], 2), bytes(), 0);
+    it.taken();
+
+    it.codec.last.fail("broken");
+
+    expect(it.taken()).toEqual(["tiles 2: 110,110 2"]);
+    it.under.handlePainted(1);
+    expect(it.painted).toEqual([1]);
+  });
+
+  it("calls an update painted when all its parts are", () => {
+    const it = pictures();
+    it.under.handleFrame(frame(1, [BESIDE], film()), pixels([BESIDE], 1), bytes(1), 0);
+    it.under.handlePainted(1);
+    expect(it.painted).toEqual([]);
+
+    it.codec.last.answer(1);
+    it.under.handlePainted(1);
+
+    expect(it.painted).toEqual([1]);
+  });
+
+  it("paints a film only where it is to be seen", () => {
+    const it = pictures();
+    const around: Rect[] = [[100, 100, 64, 8]];
+    it.under.handleFrame(frame(1, NOWHERE, film({ rects: around })), bytes(), bytes(1), 0);
+    it.under.handleFrame(frame(2, [INSIDE]), pixels([INSIDE], 2), bytes(), 0);
+
+    expect(it.taken()).toEqual(["frame 1:  ", "frame 2: 110,110 2"]);
+  });
+
+  it("closes every picture that nobody will paint", () => {
+    const it = pictures();
+    it.under.handleFrame(frame(1, NOWHERE, film()), bytes(), bytes(1), 0);
+    it.under.handleFrame(frame(2, NOWHERE, film({ key: false })), bytes(), bytes(2), 0);
+    const { last } = it.codec;
+    it.under.close();
+
+    const late = last.answer(2);
+
+    expect(late.closed).toBe(1);
+    expect(it.under.backlog).toBe(0);
+  });
+});
