@@ -11,8 +11,8 @@ use gc_model::input::InputEvent;
 use gc_platform::{Guardian, Guards, Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_session::{
-    Captured, CloseReason, Consent, DesktopSession, Guard, Host, HostConfig, HostNotice,
-    HostOutput, Quality,
+    Answer, Captured, CloseReason, Consent, DesktopSession, Elevation, Guard, Host, HostConfig,
+    HostNotice, HostOutput, Quality,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
@@ -33,6 +33,10 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// WebSocket close code: done.
 const NORMAL: u16 = 1000;
+
+/// What a technician is told who goes on asking.
+const QUESTIONS_CLOSED: &str = "The person at the machine said no three times and is not asked any more. \
+    Only they can allow questions again, in their window.";
 
 /// What every session of this agent needs.
 pub(crate) struct Context {
@@ -128,6 +132,10 @@ pub(crate) async fn run(
             .map_or(Consent::NotNeeded, |attendant| {
                 attendant.consent(&offer.session_id)
             }),
+        elevation: context
+            .attendant
+            .as_ref()
+            .map_or(Elevation::Unavailable, |attendant| attendant.elevation),
     };
     let host = Host::new(config, context.clock.now());
     let attended = context.attendant.as_deref().map(Attended::begin);
@@ -299,8 +307,11 @@ impl Session<'_> {
                 output @ (HostOutput::Words(_)
                 | HostOutput::Ask { .. }
                 | HostOutput::Settled { .. }) => {
-                    if let Some(attended) = &mut self.attended {
-                        attended.tell(&self.offer.session_id, &output, self.host.rights());
+                    if let Some(attended) = &mut self.attended
+                        && let Some(unasked) =
+                            attended.tell(&self.offer.session_id, &output, self.host.rights())
+                    {
+                        self.decline(unasked);
                     }
                 }
                 HostOutput::Ended(why) => {
@@ -318,6 +329,11 @@ impl Session<'_> {
                 self.host.handle_answer(now, request_id, answer);
             }
             Command::Pause(paused) => self.host.handle_pause(now, paused),
+            Command::Hold(held) => self.host.handle_hold(now, held),
+            Command::ElevationFailed(why) => {
+                self.host
+                    .handle_notice(now, HostNotice::ElevationFailed, why);
+            }
             Command::Disconnect => self.host.close(now, CloseReason::EndedByPerson),
         }
     }
@@ -347,6 +363,14 @@ impl Session<'_> {
         };
         info!(session_id = %self.offer.session_id, ?state, detail, "What is kept from the person at the machine");
         self.host.handle_guard(self.clock.now(), state, &detail);
+    }
+
+    /// Says no for a person who does not want to be asked any more.
+    fn decline(&mut self, request_id: u32) {
+        let now = self.clock.now();
+        self.host
+            .handle_notice(now, HostNotice::QuestionsClosed, QUESTIONS_CLOSED);
+        self.host.handle_answer(now, request_id, Answer::Decline);
     }
 
     async fn inject(&mut self, event: InputEvent) {

@@ -692,6 +692,12 @@ pub enum Feature {
     BlockInput = 5,
     /// SetGuard.blank_screen can be honoured.
     BlankScreen = 6,
+    /// The person may be asked for RIGHT_ELEVATION: the agent starts anew with it.
+    Elevation = 16,
+    /// The agent of an attended session has administrator rights.
+    Elevated = 17,
+    /// A person is at the machine, who may be asked for more (ConsentRequest).
+    Consent = 18,
     /// Of the viewer: VideoFrame.moves can be done.
     Moves = 20,
 }
@@ -709,6 +715,9 @@ impl Feature {
             Self::SelectDisplay => "FEATURE_SELECT_DISPLAY",
             Self::BlockInput => "FEATURE_BLOCK_INPUT",
             Self::BlankScreen => "FEATURE_BLANK_SCREEN",
+            Self::Elevation => "FEATURE_ELEVATION",
+            Self::Elevated => "FEATURE_ELEVATED",
+            Self::Consent => "FEATURE_CONSENT",
             Self::Moves => "FEATURE_MOVES",
         }
     }
@@ -722,6 +731,9 @@ impl Feature {
             "FEATURE_SELECT_DISPLAY" => Some(Self::SelectDisplay),
             "FEATURE_BLOCK_INPUT" => Some(Self::BlockInput),
             "FEATURE_BLANK_SCREEN" => Some(Self::BlankScreen),
+            "FEATURE_ELEVATION" => Some(Self::Elevation),
+            "FEATURE_ELEVATED" => Some(Self::Elevated),
+            "FEATURE_CONSENT" => Some(Self::Consent),
             "FEATURE_MOVES" => Some(Self::Moves),
             _ => None,
         }
@@ -733,6 +745,9 @@ pub enum Right {
     Unspecified = 0,
     View = 1,
     Control = 2,
+    /// Administrator rights for the agent of an attended session. Only ever asked
+    /// for: it is in no grant and in no list of what a session may do.
+    Elevation = 16,
 }
 impl Right {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -744,6 +759,7 @@ impl Right {
             Self::Unspecified => "RIGHT_UNSPECIFIED",
             Self::View => "RIGHT_VIEW",
             Self::Control => "RIGHT_CONTROL",
+            Self::Elevation => "RIGHT_ELEVATION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -752,6 +768,7 @@ impl Right {
             "RIGHT_UNSPECIFIED" => Some(Self::Unspecified),
             "RIGHT_VIEW" => Some(Self::View),
             "RIGHT_CONTROL" => Some(Self::Control),
+            "RIGHT_ELEVATION" => Some(Self::Elevation),
             _ => None,
         }
     }
@@ -876,6 +893,10 @@ pub enum NoticeCode {
     InputUnavailable = 1,
     ChordUnsupported = 2,
     CaptureFallback = 3,
+    /// The person at the machine said no too often and is not asked any more.
+    QuestionsClosed = 16,
+    /// The person agreed, and still there are no administrator rights.
+    ElevationFailed = 17,
 }
 impl NoticeCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -888,6 +909,8 @@ impl NoticeCode {
             Self::InputUnavailable => "NOTICE_CODE_INPUT_UNAVAILABLE",
             Self::ChordUnsupported => "NOTICE_CODE_CHORD_UNSUPPORTED",
             Self::CaptureFallback => "NOTICE_CODE_CAPTURE_FALLBACK",
+            Self::QuestionsClosed => "NOTICE_CODE_QUESTIONS_CLOSED",
+            Self::ElevationFailed => "NOTICE_CODE_ELEVATION_FAILED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -897,6 +920,8 @@ impl NoticeCode {
             "NOTICE_CODE_INPUT_UNAVAILABLE" => Some(Self::InputUnavailable),
             "NOTICE_CODE_CHORD_UNSUPPORTED" => Some(Self::ChordUnsupported),
             "NOTICE_CODE_CAPTURE_FALLBACK" => Some(Self::CaptureFallback),
+            "NOTICE_CODE_QUESTIONS_CLOSED" => Some(Self::QuestionsClosed),
+            "NOTICE_CODE_ELEVATION_FAILED" => Some(Self::ElevationFailed),
             _ => None,
         }
     }

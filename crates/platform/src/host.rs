@@ -131,6 +131,16 @@ pub trait Host: Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// True where this program can be started anew with administrator rights, by its user's word.
+    fn can_elevate(&self) -> bool {
+        false
+    }
+
+    /// True when this program has administrator rights that its user gave it.
+    fn is_elevated(&self) -> bool {
+        false
+    }
+
     /// Gives memory that is not used any more back to the system. Called before
     /// the first thread starts and after each session, so that an agent that
     /// waits again is as small as before.

@@ -21,7 +21,7 @@ use gc_proto::limits::{
 use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
 
-use crate::consent::Rights;
+use crate::consent::{Elevation, Rights};
 use crate::convert::{
     film_from_wire, format_to_wire, layout_from_wire, moves_from_wire, rects_from_wire, text,
 };
@@ -527,6 +527,14 @@ impl Viewer {
             },
             has_cursor: has(v1::Feature::Cursor),
             has_text_input: has(v1::Feature::TextInput),
+            asks_person: has(v1::Feature::Consent),
+            elevation: if has(v1::Feature::Elevated) {
+                Elevation::Elevated
+            } else if has(v1::Feature::Elevation) {
+                Elevation::Possible
+            } else {
+                Elevation::Unavailable
+            },
         });
         self.handle_layout(&accepted.layout.unwrap_or_default());
     }
@@ -636,6 +644,8 @@ impl Viewer {
                     Ok(v1::NoticeCode::InputUnavailable) => NoticeCode::InputUnavailable,
                     Ok(v1::NoticeCode::ChordUnsupported) => NoticeCode::ChordUnsupported,
                     Ok(v1::NoticeCode::CaptureFallback) => NoticeCode::CaptureFallback,
+                    Ok(v1::NoticeCode::QuestionsClosed) => NoticeCode::QuestionsClosed,
+                    Ok(v1::NoticeCode::ElevationFailed) => NoticeCode::ElevationFailed,
                     // A newer agent's notice.
                     _ => return,
                 };

@@ -136,16 +136,23 @@ export class WindowsDesktop {
       .map(Number);
   }
 
-  /** Every value of the registry, and every file on drive C, to see what a program left. */
-  traces(): string[] {
-    const prefix = path.join(this.#state, "prefix");
-    const files = readdirSync(path.join(prefix, "drive_c"), {
-      recursive: true,
-    }).map(String);
-    const hives = ["system.reg", "user.reg"].flatMap((hive) =>
-      readFileSync(path.join(prefix, hive), "utf8").split("\n"),
-    );
-    return [...files, ...hives].filter((line) => /guruconnect/i.test(line));
+  /** The registry's lines about us. */
+  settings(): string[] {
+    return ["HKLM", "HKCU"].flatMap((hive) => {
+      const file = `C:\\${hive}.reg`;
+      this.finish("reg", "export", hive, file, "/y");
+      const text = readFileSync(path.join(this.#driveC, `${hive}.reg`), "utf16le");
+      return text.split("\r\n").filter((line) => /guruconnect/i.test(line));
+    });
+  }
+
+  /** Every file and folder on drive C. */
+  files(): string[] {
+    return readdirSync(this.#driveC, { recursive: true }).map(String);
+  }
+
+  get #driveC(): string {
+    return path.join(this.#state, "prefix/drive_c");
   }
 
   async stop(): Promise<void> {

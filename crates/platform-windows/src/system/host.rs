@@ -120,6 +120,14 @@ impl Host for WindowsHost {
         program_files::remove_downloaded()
     }
 
+    fn can_elevate(&self) -> bool {
+        !tokens::is_elevated()
+    }
+
+    fn is_elevated(&self) -> bool {
+        tokens::is_elevated()
+    }
+
     fn service(&self) -> Option<Box<dyn ServiceControl>> {
         Some(Box::new(WindowsService))
     }

@@ -5,6 +5,7 @@
 mod capture;
 mod desktop;
 mod displays;
+mod elevation;
 mod events;
 mod gdi;
 mod guardian;
@@ -28,6 +29,7 @@ mod tokens;
 mod worker;
 
 pub use desktop::WindowsDesktop;
+pub use elevation::start_elevated;
 pub use host::WindowsHost;
 pub use service::WindowsService;
 pub use worker::{Login, WorkerPipe, WorkerProcess, logins, open_pipe, showing_session};

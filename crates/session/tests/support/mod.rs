@@ -15,8 +15,8 @@ use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::viewer::{Film, ShownFrame, ViewerEvent};
 use gc_session::{
-    Captured, Consent, Guard, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer,
-    ViewerConfig, ViewerOutput, agent_public_key,
+    Captured, Consent, Elevation, Guard, Host, HostConfig, HostOutput, OsFamily, Preferences,
+    Viewer, ViewerConfig, ViewerOutput, agent_public_key,
 };
 use gc_testkit::link::Link;
 
@@ -113,6 +113,7 @@ pub fn host_with(change: impl FnOnce(&mut HostConfig)) -> Host {
         quality: None,
         films: Vec::new(),
         consent: Consent::NotNeeded,
+        elevation: Elevation::Unavailable,
     };
     change(&mut config);
     Host::new(config, Moment::ZERO)

@@ -10,6 +10,12 @@ export type Feature =
   | "cursor"
   | "text_input"
   | "secure_attention"
+  /** A person is at the machine, who may be asked for more. */
+  | "consent"
+  /** They may be asked for administrator rights for the agent. */
+  | "elevation"
+  /** The agent has administrator rights. */
+  | "elevated"
   /** One display alone can be shown. */
   | "select_display"
   | "block_input"
@@ -89,7 +95,9 @@ export type ToWorker =
   | { kind: "refresh" }
   | { kind: "machine"; wish: MachineWish }
   /** Asks the person at the machine for mouse and keyboard. */
-  | { kind: "request_control" };
+  | { kind: "request_control" }
+  /** Asks them for administrator rights. */
+  | { kind: "request_elevation" };
 
 export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
@@ -251,7 +259,12 @@ export type CoreEvent =
   | { type: "pong"; rtt_us: number }
   | {
       type: "notice";
-      code: "input_unavailable" | "chord_unsupported" | "capture_fallback";
+      code:
+        | "input_unavailable"
+        | "chord_unsupported"
+        | "capture_fallback"
+        | "questions_closed"
+        | "elevation_failed";
       detail: string;
     }
   | { type: "ended"; code: EndCode; message: string };
