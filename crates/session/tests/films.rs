@@ -144,6 +144,23 @@ fn no_queue_stands_while_a_film_plays() {
 }
 
 #[test]
+fn a_film_that_begins_on_a_line_which_became_slow_meanwhile_is_soon_up_to_date() {
+    let mut session = playing(1_000_000_000, 5);
+    session.video = false;
+    session.run_for(Duration::from_secs(5));
+
+    session.down.set_rate(session.now.as_micros(), 256_000);
+    session.video = true;
+    session.run_for(Duration::from_secs(3));
+    session.frames.clear();
+    session.run_for(Duration::from_secs(3));
+
+    let queue = Duration::from_secs_f64(session.down.queued_bytes() as f64 * 8.0 / 256_000.0);
+    assert!(queue < ms(500), "{queue:?}");
+    assert!(films(&session) >= 10, "{} frames", films(&session));
+}
+
+#[test]
 fn a_viewer_that_knows_no_codec_gets_no_films() {
     let mut session = Session::over(20_000_000, ms(40));
     session.soft = true;

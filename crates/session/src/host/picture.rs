@@ -141,7 +141,7 @@ impl Host {
             (false, Some(due)) => due,
             (false, None) => return None,
         };
-        self.pacer.budget()?;
+        self.pacer.budget(self.now)?;
         let earliest = self
             .frames
             .last_order
@@ -168,7 +168,7 @@ impl Host {
             Some(at) if at <= now => {}
             _ => {
                 let held_back = self.frames.wanted && self.frames.outstanding.is_none();
-                if held_back && self.pacer.budget().is_none() {
+                if held_back && self.pacer.budget(now).is_none() {
                     let waits_for_viewer = self.frames.viewer_time * 2 > self.pacer.link().rtt;
                     self.frames.limit = if waits_for_viewer {
                         v1::Limit::Viewer
@@ -179,7 +179,7 @@ impl Host {
                 return;
             }
         }
-        let Some(budget) = self.pacer.budget() else {
+        let Some(budget) = self.pacer.budget(now) else {
             return;
         };
         self.frames.outstanding = Some(budget);
