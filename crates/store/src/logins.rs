@@ -14,6 +14,7 @@ use crate::entity::{login, refresh_token, user};
 use crate::errors::StoreError;
 use crate::open::Store;
 use crate::rows::{Login, User, read_all};
+use crate::users;
 
 /// A sign-in to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,17 +75,39 @@ impl From<DbErr> for RotateError {
     }
 }
 
+/// The sign-in was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateLoginError {
+    /// While the password was checked, the person got another one or lost access.
+    #[error("the password that was checked is not valid any more")]
+    NotValid,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbErr> for CreateLoginError {
+    fn from(error: DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl Store {
-    /// Writes a sign-in.
+    /// Writes a sign-in of somebody whose password was checked against
+    /// `checked_hash`.
     ///
     /// # Errors
-    /// The database failed.
+    /// See [`CreateLoginError`].
     pub async fn create_login(
         &self,
         login: NewLogin,
+        checked_hash: &str,
         entry: NewAuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CreateLoginError> {
         let transaction = self.write().await?;
+        if !users::lock_with_password(&transaction, &login.user_id, checked_hash).await? {
+            return Err(CreateLoginError::NotValid);
+        }
         insert(&transaction, login).await?;
         audit::append(&transaction, entry).await?;
         transaction.commit().await?;

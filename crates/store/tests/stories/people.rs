@@ -7,7 +7,9 @@ use gc_store::{
     Action, ChangeUserError, ClaimError, CreateUserError, RotateError, Rotation, Store, UserChange,
 };
 
-use crate::{Database, actions, ada, add_ada, at, entry, hash, login, login_id, stories, user_id};
+use crate::{
+    Database, FIRST_HASH, actions, ada, add_ada, at, entry, hash, login, login_id, stories, user_id,
+};
 
 stories! {
     of_many_claims_at_once_one_wins,
@@ -170,7 +172,7 @@ async fn a_token_comes_once_more_only_soon_and_from_the_same_address(database: D
     for n in 2..6 {
         let other = login(&format!("l{n}"), "u1", &format!("r{n}"));
         store
-            .create_login(other, entry(Action::LoginStarted))
+            .create_login(other, FIRST_HASH, entry(Action::LoginStarted))
             .await
             .expect("a login");
     }
@@ -197,7 +199,7 @@ async fn a_token_comes_once_more_only_soon_and_from_the_same_address(database: D
     assert!(reused(arrived), "after its successor was used");
 }
 
-fn grace() -> gc_store::NewUser {
+pub(crate) fn grace() -> gc_store::NewUser {
     gc_store::NewUser {
         id: user_id("u2"),
         username: "grace".into(),
@@ -215,7 +217,11 @@ async fn everybody_is_listed_changed_and_disabled(database: Database) {
         .await
         .expect("grace");
     store
-        .create_login(login("l2", "u2", "r2"), entry(Action::LoginStarted))
+        .create_login(
+            login("l2", "u2", "r2"),
+            FIRST_HASH,
+            entry(Action::LoginStarted),
+        )
         .await
         .expect("a login");
     let change = |change| {
@@ -335,7 +341,11 @@ async fn ended_and_expired_logins_are_not_live(database: Database) {
     let store = database.open().await;
     add_ada(&store).await;
     store
-        .create_login(login("l2", "u1", "r2"), entry(Action::LoginStarted))
+        .create_login(
+            login("l2", "u1", "r2"),
+            FIRST_HASH,
+            entry(Action::LoginStarted),
+        )
         .await
         .expect("l2");
     let live = async |now| {
@@ -376,7 +386,7 @@ async fn a_new_password_ends_every_other_login(database: Database) {
     for n in 2..4 {
         let other = login(&format!("l{n}"), "u1", &format!("r{n}"));
         store
-            .create_login(other, entry(Action::LoginStarted))
+            .create_login(other, FIRST_HASH, entry(Action::LoginStarted))
             .await
             .expect("a login");
     }
@@ -385,12 +395,14 @@ async fn a_new_password_ends_every_other_login(database: Database) {
     let ended = store
         .change_password(
             &user_id("u1"),
+            FIRST_HASH,
             "$argon2id$second".into(),
             &login_id("l2"),
             at(5),
             changed,
         )
         .await
+        .expect("an answer")
         .expect("changed");
 
     let ended: BTreeSet<_> = ended.into_iter().collect();
