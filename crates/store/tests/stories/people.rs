@@ -18,6 +18,7 @@ stories! {
     of_many_uses_of_one_refresh_token_at_once_two_win_and_the_login_ends,
     a_token_whose_answer_got_lost_is_exchanged_once_more,
     a_token_comes_once_more_only_soon_and_from_the_same_address,
+    a_copy_of_a_token_and_its_owner_cannot_go_on_side_by_side,
     everybody_is_listed_changed_and_disabled,
     the_last_administrator_stays_one,
     a_password_that_was_reset_ends_every_login,
@@ -197,6 +198,37 @@ async fn a_token_comes_once_more_only_soon_and_from_the_same_address(database: D
     rotate(rotation("h", "i", 101)).await.expect("the next");
     let arrived = rotate(rotation("r5", "j", 102)).await;
     assert!(reused(arrived), "after its successor was used");
+}
+
+async fn a_copy_of_a_token_and_its_owner_cannot_go_on_side_by_side(database: Database) {
+    let store = database.open().await;
+    add_ada(&store).await;
+    let other = login("l2", "u1", "q1");
+    store
+        .create_login(other, FIRST_HASH, entry(Action::LoginStarted))
+        .await
+        .expect("a login");
+    let rotate = async |presented, next, now| {
+        store
+            .rotate_refresh_token(rotation(presented, next, now))
+            .await
+    };
+
+    // Both renew, seconds apart and from one address. Then whoever is early is
+    // followed within seconds by the other.
+    for [first, owner, thief, early, late, next] in [
+        ["r1", "r2", "r3", "r2", "r3", "r4"],
+        ["q1", "q2", "q3", "q3", "q2", "q4"],
+    ] {
+        rotate(first, owner, 100).await.expect("the owner");
+        rotate(first, thief, 105).await.expect("the thief");
+        rotate(early, next, 200).await.expect("the early one");
+        let second = rotate(late, "never", 203).await;
+
+        assert!(matches!(second, Err(RotateError::Reused(_))), "{second:?}");
+        let ended = rotate(next, "never", 204).await;
+        assert!(matches!(ended, Err(RotateError::NotValid)), "{ended:?}");
+    }
 }
 
 pub(crate) fn grace() -> gc_store::NewUser {
