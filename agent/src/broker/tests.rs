@@ -102,7 +102,7 @@ fn what_a_killed_worker_held_is_released_by_the_one_that_comes_up_after_it() {
     broker.handle_ready(at(6_100), WorkerNumber(3));
     broker.handle_stop(at(6_200), CloseReason::AgentStopping);
 
-    assert!(!broker.has_leftovers);
+    assert!(broker.leftovers.is_empty());
 }
 
 #[test]
@@ -181,10 +181,29 @@ fn another_session_gets_a_worker_when_the_old_ones_is_gone() {
     let mut broker = serving();
 
     broker.handle_desktop_sessions(at(5_000), Some(REMOTE), &[CONSOLE, REMOTE]);
-    assert_eq!(said(&mut broker), ["kill 1"]);
-    broker.handle_gone(at(5_010), WorkerNumber(1), "killed");
+    assert_eq!(said(&mut broker), ["end 1"]);
+    broker.handle_gone(at(5_010), WorkerNumber(1), "exit code 0");
 
     assert_eq!(said(&mut broker), ["launch 2 in 2"]);
+}
+
+#[test]
+fn what_was_held_where_a_worker_hung_is_released_when_that_session_shows_again() {
+    let mut broker = serving();
+    broker.handle_chosen(at(5_000), REMOTE);
+    assert_eq!(said(&mut broker), ["end 1"]);
+
+    // It does not obey.
+    broker.handle_timeout(at(5_000) + END_PATIENCE);
+    assert_eq!(said(&mut broker), ["kill 1"]);
+    broker.handle_gone(at(9_010), WorkerNumber(1), "ended by the service");
+    assert_eq!(said(&mut broker), ["launch 2 in 2"]);
+    broker.handle_ready(at(9_100), WorkerNumber(2));
+    broker.handle_alive(at(9_200), WorkerNumber(2), 1);
+    broker.handle_chosen(at(10_000), CONSOLE);
+    broker.handle_gone(at(10_010), WorkerNumber(2), "exit code 0");
+
+    assert_eq!(said(&mut broker), ["end 2", "launch 3 in 1 with leftovers"]);
 }
 
 #[test]
@@ -192,8 +211,8 @@ fn a_chosen_session_is_shown_until_its_user_signs_out() {
     let mut broker = serving();
 
     broker.handle_chosen(at(5_000), REMOTE);
-    assert_eq!(said(&mut broker), ["kill 1"]);
-    broker.handle_gone(at(5_010), WorkerNumber(1), "killed");
+    assert_eq!(said(&mut broker), ["end 1"]);
+    broker.handle_gone(at(5_010), WorkerNumber(1), "exit code 0");
     assert_eq!(said(&mut broker), ["launch 2 in 2"]);
     broker.handle_ready(at(5_100), WorkerNumber(2));
     broker.handle_alive(at(5_200), WorkerNumber(2), 1);
@@ -203,8 +222,8 @@ fn a_chosen_session_is_shown_until_its_user_signs_out() {
     assert!(said(&mut broker).is_empty());
 
     broker.handle_desktop_sessions(at(7_000), Some(third), &[third]);
-    assert_eq!(said(&mut broker), ["kill 2"]);
-    broker.handle_gone(at(7_010), WorkerNumber(2), "killed");
+    assert_eq!(said(&mut broker), ["end 2"]);
+    broker.handle_gone(at(7_010), WorkerNumber(2), "exit code 0");
 
     assert_eq!(said(&mut broker), ["launch 3 in 3"]);
 }
