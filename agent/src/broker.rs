@@ -259,7 +259,9 @@ impl Broker {
     /// A worker's process has ended, or never began; says how.
     pub(crate) fn handle_gone(&mut self, now: Moment, worker: WorkerNumber, how: &str) {
         match self.worker {
-            Worker::Starting { number, .. } if number == worker => self.crashed(now, how, None),
+            Worker::Starting {
+                number, session, ..
+            } if number == worker => self.crashed(now, how, session, None),
             Worker::Up {
                 number,
                 session,
@@ -267,7 +269,7 @@ impl Broker {
                 ..
             } if number == worker => {
                 self.is_expected |= self.has_viewers();
-                self.crashed(now, how, Some((session, since)));
+                self.crashed(now, how, session, Some(since));
             }
             Worker::Leaving { number, .. } | Worker::Killed { number } if number == worker => {}
             _ => return,
@@ -296,8 +298,12 @@ impl Broker {
     pub(crate) fn handle_timeout(&mut self, now: Moment) {
         match self.worker {
             Worker::None => self.advance(now),
-            Worker::Starting { number, since, .. } if now >= since + START_PATIENCE => {
-                self.crashed(now, "it did not start in time", None);
+            Worker::Starting {
+                number,
+                session,
+                since,
+            } if now >= since + START_PATIENCE => {
+                self.crashed(now, "it did not start in time", session, None);
                 self.kill(number, "it did not start in time");
             }
             Worker::Leaving {
@@ -410,7 +416,7 @@ impl Broker {
             self.ask_to_end(now, number, session, CloseReason::AgentStopping);
         } else if unanswered.is_some_and(|asked| now >= asked + ANSWER_PATIENCE) {
             self.is_expected |= self.has_viewers();
-            self.crashed(now, "it did not answer any more", Some((session, since)));
+            self.crashed(now, "it did not answer any more", session, Some(since));
             self.kill(number, "it did not answer any more");
         } else if unanswered.is_none() && now >= *next_ping {
             *unanswered = Some(now);
@@ -441,16 +447,25 @@ impl Broker {
         self.outputs.push_back(BrokerOutput::Kill(number, why));
     }
 
-    /// `ready` is where the worker served, and since when.
-    fn crashed(&mut self, now: Moment, how: &str, ready: Option<(DesktopSession, Moment)>) {
-        if let Some((session, since)) = ready {
-            if now.since(since) >= GOOD_LIFE {
-                self.crashes = 0;
-            }
+    fn crashed(
+        &mut self,
+        now: Moment,
+        how: &str,
+        session: DesktopSession,
+        ready_since: Option<Moment>,
+    ) {
+        if ready_since.is_some_and(|since| now.since(since) >= GOOD_LIFE) {
+            self.crashes = 0;
+        }
+        if ready_since.is_some() {
             self.note_leftovers(session);
         }
         let wait = BACKOFF_MS[self.crashes.min(BACKOFF_MS.len() - 1)];
         self.crashes += 1;
+        // Where no worker lives nobody could choose again: back to the machine's own screen.
+        if self.chosen == Some(session) && (ready_since.is_none() || self.crashes >= CRASH_LOOP) {
+            self.chosen = None;
+        }
         how.clone_into(&mut self.last_crash);
         self.not_before = Some(now + Duration::from_millis(wait));
     }

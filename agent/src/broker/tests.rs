@@ -245,6 +245,50 @@ fn who_comes_after_everybody_left_begins_at_the_machines_own_screen() {
 }
 
 #[test]
+fn a_chosen_login_where_no_worker_starts_is_given_up_for_the_machines_own_screen() {
+    let mut broker = serving();
+    broker.handle_chosen(at(1_000), REMOTE);
+    broker.handle_gone(at(1_010), WorkerNumber(1), "exit code 0");
+    assert_eq!(said(&mut broker), ["end 1", "launch 2 in 2"]);
+
+    broker.handle_gone(at(1_020), WorkerNumber(2), "access is denied");
+
+    assert_eq!(said(&mut broker), ["launch 3 in 1"]);
+    assert_eq!(broker.wanted_session(), Some(CONSOLE));
+}
+
+#[test]
+fn a_chosen_login_whose_worker_does_not_say_that_it_is_ready_is_given_up_too() {
+    let mut broker = serving();
+    broker.handle_chosen(at(1_000), REMOTE);
+    broker.handle_gone(at(1_010), WorkerNumber(1), "exit code 0");
+    broker.handle_timeout(at(1_010) + START_PATIENCE);
+    said(&mut broker);
+
+    broker.handle_gone(at(12_000), WorkerNumber(2), "ended by the service");
+
+    assert_eq!(said(&mut broker), ["launch 3 in 1"]);
+}
+
+#[test]
+fn a_chosen_login_whose_workers_crash_again_and_again_is_given_up() {
+    let mut broker = serving();
+    broker.handle_chosen(at(1_000), REMOTE);
+    broker.handle_gone(at(1_010), WorkerNumber(1), "exit code 0");
+    let mut now = at(1_010);
+    for number in 2..=4 {
+        assert_eq!(broker.wanted_session(), Some(REMOTE));
+        broker.handle_ready(now, WorkerNumber(number));
+        broker.handle_alive(now, WorkerNumber(number), 1);
+        broker.handle_gone(now, WorkerNumber(number), "exit code 0xc0000005");
+        now = now + Duration::from_millis(300);
+        broker.handle_timeout(now);
+    }
+
+    assert_eq!(broker.wanted_session(), Some(CONSOLE));
+}
+
+#[test]
 fn without_a_desktop_session_the_technician_is_told_so() {
     let mut broker = Broker::default();
 
@@ -334,15 +378,26 @@ struct Observer {
     alive: Option<WorkerNumber>,
     killed: bool,
     waiting: Vec<SessionId>,
+    /// Where the worker that lives was started, until it says that it is ready.
+    starting_in: Option<DesktopSession>,
+    /// Where the last one could not start; nobody has wanted to see it since.
+    failed_in: Option<DesktopSession>,
 }
 
 impl Observer {
     fn watch(&mut self, broker: &mut Broker) -> Result<(), TestCaseError> {
         while let Some(output) = broker.poll_output() {
             match output {
-                BrokerOutput::Launch { number, .. } => {
+                BrokerOutput::Launch {
+                    number, session, ..
+                } => {
                     prop_assert_eq!(self.alive, None, "never two workers");
                     (self.alive, self.killed) = (Some(number), false);
+                    prop_assert!(
+                        self.failed_in != Some(session) || broker.showing == Some(session),
+                        "nobody waits for a login where no worker starts"
+                    );
+                    (self.starting_in, self.failed_in) = (Some(session), None);
                 }
                 BrokerOutput::Kill(number, _) => {
                     prop_assert_eq!(self.alive, Some(number));
@@ -398,9 +453,13 @@ proptest! {
                     let all: Vec<_> = session.into_iter().chain(others).map(DesktopSession).collect();
                     broker.handle_desktop_sessions(now, session.map(DesktopSession), &all);
                 }
-                Happening::Chosen(session) => broker.handle_chosen(now, DesktopSession(session)),
+                Happening::Chosen(session) => {
+                    observer.failed_in = None;
+                    broker.handle_chosen(now, DesktopSession(session));
+                }
                 Happening::Ready => {
                     if let Some(number) = observer.alive {
+                        observer.starting_in = None;
                         broker.handle_ready(now, number);
                     }
                 }
@@ -411,6 +470,8 @@ proptest! {
                 }
                 Happening::Gone => {
                     if let Some(number) = observer.alive.take() {
+                        let failed = observer.starting_in.take();
+                        observer.failed_in = failed.filter(|_| !observer.killed);
                         broker.handle_gone(now, number, "exit code 1");
                     }
                 }
