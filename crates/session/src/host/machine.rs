@@ -98,6 +98,8 @@ impl Host {
 
     pub(super) fn handle_select_session(&mut self, select: v1::SelectDesktopSession) {
         if self.admits_input() {
+            // While somebody still can: what is held there is nobody's afterwards.
+            self.release_all();
             self.outputs
                 .push_back(HostOutput::ShowDesktopSession(select.id));
         }
