@@ -170,6 +170,7 @@ fn shut_down(restarts: bool) -> Result<(), PlatformError> {
 fn restart_at_once() -> Result<(), PlatformError> {
     /// Of `SHUTDOWN_ACTION`: restart.
     const REBOOT: i32 = 1;
+
     tokens::enable_privilege(SHUTDOWN_PRIVILEGE)?;
     let function = loaded_function("ntdll.dll", c"NtShutdownSystem")
         .ok_or(PlatformError::Unsupported("restarting at once"))?;
