@@ -156,6 +156,11 @@ impl Broker {
         self.chosen.or(self.showing)
     }
 
+    /// The one that a technician chose instead of the machine's own screen.
+    pub(crate) const fn chosen_session(&self) -> Option<DesktopSession> {
+        self.chosen
+    }
+
     /// Ends a worker that shows another desktop session than the wanted one.
     fn follow(&mut self, now: Moment) {
         let wanted = self.wanted_session();

@@ -66,21 +66,23 @@ impl PowerRoom {
         PowerAction::ALL.into_iter().filter(can).collect()
     }
 
-    /// Obeys; why not, in words. Blocks for as long as the system takes.
-    pub(crate) fn obey(&self, order: &v1::PowerOrder) -> Result<(), String> {
+    /// Obeys; why not, in words. Blocks for as long as the system takes. `chosen` is the login that
+    /// technicians look at instead of the machine's own screen: they mean the person there.
+    pub(crate) fn obey(&self, order: &v1::PowerOrder, chosen: Option<u32>) -> Result<(), String> {
         let action = PowerAction::parse(&order.action)
             .filter(|action| self.actions().contains(action))
             .ok_or("this machine cannot do that")?;
         info!(
             action = action.as_str(),
             technician = gc_model::text::clean(&order.technician, 100),
+            desktop_session = chosen,
             is_dry_run = self.is_dry_run,
             "A technician orders this of the machine"
         );
         if action.is_safe_mode() {
             return self.restart_into(action, order.return_after_seconds);
         }
-        self.act(action)
+        self.act(action, chosen)
     }
 
     fn restart_into(&self, kind: PowerAction, return_after: u32) -> Result<(), String> {
@@ -98,7 +100,7 @@ impl PowerRoom {
             .map_err(|error| format!("the way back cannot be noted: {error}"))?;
         let started = self
             .set_safe_mode(Some(kind))
-            .and_then(|()| self.act(PowerAction::Restart));
+            .and_then(|()| self.act(PowerAction::Restart, None));
         started.map_err(|error| {
             if self.leave_safe_mode() {
                 self.forget_note();
@@ -110,13 +112,18 @@ impl PowerRoom {
         })
     }
 
-    fn act(&self, action: PowerAction) -> Result<(), String> {
+    fn act(&self, action: PowerAction, desktop_session: Option<u32>) -> Result<(), String> {
         match &self.power {
             _ if self.is_dry_run => {
-                info!(action = action.as_str(), "Would do it (dry run)");
+                info!(
+                    action = action.as_str(),
+                    desktop_session, "Would do it (dry run)"
+                );
                 Ok(())
             }
-            Some(power) => power.act(action).map_err(|error| sentence(&error)),
+            Some(power) => power
+                .act(action, desktop_session)
+                .map_err(|error| sentence(&error)),
             None => Err("this machine cannot do that".to_owned()),
         }
     }
@@ -214,7 +221,7 @@ impl PowerRoom {
             Output::ForgetNote => self.forget_note(),
             Output::Restart => {
                 warn!("Nobody was reached from safe mode in time: restarting");
-                if let Err(error) = self.act(PowerAction::Restart) {
+                if let Err(error) = self.act(PowerAction::Restart, None) {
                     error!(error, "The machine stays in safe mode");
                     return false;
                 }

@@ -258,4 +258,6 @@ async fn a_technician_chooses_a_desktop_session_that_there_is() {
         }
     };
     assert_eq!(shown.map(|login| login.session), Some(2));
+    // Who is signed out now is the person who is looked at.
+    assert_eq!(story.supervisor.chosen_session(), Some(DesktopSession(2)));
 }

@@ -9,11 +9,12 @@ pub trait Power: Send + Sync {
     /// True when this system, and the account that we run as, can do it.
     fn can(&self, action: PowerAction) -> bool;
 
-    /// Does one of the actions that are no safe mode.
+    /// Does one of the actions that are no safe mode. Locking and signing out are meant for
+    /// `desktop_session`, as the system numbers them; `None` is the one with the machine's own screen.
     ///
     /// # Errors
     /// [`PlatformError::Unsupported`] for what [`Power::can`] denies, otherwise the system's.
-    fn act(&self, action: PowerAction) -> Result<(), PlatformError>;
+    fn act(&self, action: PowerAction, desktop_session: Option<u32>) -> Result<(), PlatformError>;
 
     /// Lets the next starts of the machine be of this kind; `None` for ordinary ones.
     ///

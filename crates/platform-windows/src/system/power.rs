@@ -43,13 +43,13 @@ impl Power for WindowsPower {
         }
     }
 
-    fn act(&self, action: PowerAction) -> Result<(), PlatformError> {
+    fn act(&self, action: PowerAction, desktop_session: Option<u32>) -> Result<(), PlatformError> {
         if !self.can(action) {
             return Err(PlatformError::Unsupported("this power action"));
         }
         match action {
-            PowerAction::Lock => lock(),
-            PowerAction::LogOff => log_off(),
+            PowerAction::Lock => lock(desktop_session),
+            PowerAction::LogOff => log_off(desktop_session),
             PowerAction::Restart => shut_down(true),
             PowerAction::ShutDown => shut_down(false),
             PowerAction::EmergencyRestart => restart_at_once(),
@@ -127,9 +127,11 @@ fn bcdedit() -> Option<std::path::PathBuf> {
 }
 
 /// A service has no screen to lock, so a program of the person's own does it for it.
-fn lock() -> Result<(), PlatformError> {
+fn lock(desktop_session: Option<u32>) -> Result<(), PlatformError> {
     if tokens::is_local_system() {
-        let session = showing_session().ok_or(PlatformError::Gone("the desktop session"))?;
+        let session = desktop_session
+            .or_else(showing_session)
+            .ok_or(PlatformError::Gone("the desktop session"))?;
         let program = system_directory()
             .ok_or(PlatformError::Unsupported("locking"))?
             .join("rundll32.exe");
@@ -143,10 +145,10 @@ fn lock() -> Result<(), PlatformError> {
     Ok(())
 }
 
-fn log_off() -> Result<(), PlatformError> {
+fn log_off(desktop_session: Option<u32>) -> Result<(), PlatformError> {
     let reason = SHTDN_REASON_MAJOR_OTHER | SHTDN_REASON_FLAG_PLANNED;
     let is_service = tokens::is_local_system();
-    let session = showing_session();
+    let session = desktop_session.or_else(showing_session);
     // SAFETY: take numbers. FALSE: the sign-out itself is not waited for.
     let done = unsafe {
         match session {
