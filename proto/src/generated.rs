@@ -207,6 +207,19 @@ pub struct VideoFrame {
     /// Painted after the rectangles above, none of which it covers.
     #[prost(message, optional, tag = "15")]
     pub film: ::core::option::Option<FilmFrame>,
+    /// Done before anything is painted. Only for viewers with FEATURE_MOVES.
+    #[prost(message, optional, tag = "16")]
+    pub moves: ::core::option::Option<Moves>,
+}
+/// Parts of the picture that the viewer has at another height: scrolled text.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Moves {
+    /// How much lower the pixels stand that are to be copied; negative: higher.
+    #[prost(sint32, tag = "1")]
+    pub from_dy: i32,
+    /// Where they go: 4 uint32 each, copied one after the other.
+    #[prost(uint32, repeated, tag = "2")]
+    pub rects: ::prost::alloc::vec::Vec<u32>,
 }
 /// One frame of a region that keeps changing and is photo-like, in a video codec.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -685,6 +698,8 @@ pub enum Feature {
     Elevated = 17,
     /// A person is at the machine, who may be asked for more (ConsentRequest).
     Consent = 18,
+    /// Of the viewer: VideoFrame.moves can be done.
+    Moves = 20,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -703,6 +718,7 @@ impl Feature {
             Self::Elevation => "FEATURE_ELEVATION",
             Self::Elevated => "FEATURE_ELEVATED",
             Self::Consent => "FEATURE_CONSENT",
+            Self::Moves => "FEATURE_MOVES",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -718,6 +734,7 @@ impl Feature {
             "FEATURE_ELEVATION" => Some(Self::Elevation),
             "FEATURE_ELEVATED" => Some(Self::Elevated),
             "FEATURE_CONSENT" => Some(Self::Consent),
+            "FEATURE_MOVES" => Some(Self::Moves),
             _ => None,
         }
     }

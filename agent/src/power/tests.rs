@@ -11,6 +11,8 @@ use super::*;
 struct FakePower {
     done: Arc<Mutex<Vec<String>>>,
     refuses_to_restart: bool,
+    /// Starts in safe mode whatever it is told.
+    sticks_to_safe_mode: bool,
 }
 
 impl Power for FakePower {
@@ -30,6 +32,9 @@ impl Power for FakePower {
     }
 
     fn set_safe_mode(&self, kind: Option<PowerAction>) -> Result<(), PlatformError> {
+        if kind.is_none() && self.sticks_to_safe_mode {
+            return Err(PlatformError::Denied("bcdedit"));
+        }
         let kind = kind.map_or("ordinary", PowerAction::as_str);
         self.done
             .lock()
@@ -118,6 +123,21 @@ fn a_restart_that_fails_leaves_no_safe_mode_behind() {
     assert!(said.contains("denied"), "{said}");
     assert_eq!(story.done(), ["starts: safe_mode", "starts: ordinary"]);
     assert!(!story.has_note());
+}
+
+#[test]
+fn a_machine_that_cannot_leave_safe_mode_keeps_its_note_and_says_so() {
+    let story = Story::begin(FakePower {
+        refuses_to_restart: true,
+        sticks_to_safe_mode: true,
+        ..FakePower::default()
+    });
+
+    let said = story.room.obey(&order("safe_mode")).expect_err("refused");
+
+    assert!(said.contains("may be one into safe mode"), "{said}");
+    assert!(!story.room.handle_output(Output::StartOrdinarilyNextTime));
+    assert!(story.has_note());
 }
 
 #[test]

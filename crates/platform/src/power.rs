@@ -18,7 +18,8 @@ pub trait Power: Send + Sync {
     /// Lets the next starts of the machine be of this kind; `None` for ordinary ones.
     ///
     /// # Errors
-    /// [`PlatformError::Unsupported`] for what [`Power::can`] denies, otherwise the system's.
+    /// [`PlatformError::Unsupported`] for what [`Power::can`] denies, otherwise the system's. With `None`
+    /// everything but the certainty that the next start is an ordinary one.
     fn set_safe_mode(&self, kind: Option<PowerAction>) -> Result<(), PlatformError>;
 
     /// True when the machine was started in safe mode.

@@ -150,6 +150,8 @@ pub enum CloseReason {
     EndedByServer,
     /// The person at the machine ended it.
     EndedByPerson,
+    /// Another desktop session is to be shown. Nobody is told, so that viewers come back.
+    DesktopChanged,
 }
 
 /// One viewer's connection, machine side.
@@ -319,6 +321,10 @@ impl Host {
                 v1::SessionErrorCode::EndedByPerson,
                 "the person at the machine disconnected",
             ),
+            CloseReason::DesktopChanged => {
+                self.end("another desktop session is to be shown");
+                return;
+            }
         };
         self.fail_with(code, detail);
     }

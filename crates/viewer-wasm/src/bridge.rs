@@ -307,6 +307,7 @@ fn preferences(quality: WireQuality, view_only: bool) -> Preferences {
 #[derive(Serialize)]
 struct FrameJson {
     sequence: u64,
+    moves: Option<MovesJson>,
     rects: Vec<[u32; 4]>,
     film: Option<FilmJson>,
     complete: bool,
@@ -320,6 +321,12 @@ struct FrameJson {
     limit: &'static str,
     input_sequence: u64,
     input_latency_us: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct MovesJson {
+    from_dy: i32,
+    rects: Vec<[u32; 4]>,
 }
 
 #[derive(Serialize)]
@@ -341,6 +348,10 @@ impl FrameJson {
         let micros = |duration: std::time::Duration| duration.as_micros() as u64;
         Self {
             sequence: frame.sequence,
+            moves: frame.moves.as_ref().map(|moves| MovesJson {
+                from_dy: moves.from_dy,
+                rects: moves.rects.iter().map(rect_json).collect(),
+            }),
             rects: frame.rects.iter().map(rect_json).collect(),
             film: frame.film.as_ref().map(|film| FilmJson {
                 stream: film.stream,
@@ -371,6 +382,14 @@ impl FrameJson {
             input_sequence: frame.input_sequence,
             input_latency_us: frame.input_latency.map(micros),
         }
+    }
+}
+
+fn os_family_name(family: OsFamily) -> &'static str {
+    match family {
+        OsFamily::Windows => "windows",
+        OsFamily::Linux => "linux",
+        OsFamily::MacOs => "macos",
     }
 }
 
@@ -405,11 +424,7 @@ fn event_json(event: &ViewerEvent) -> Value {
             .into_iter()
             .flatten()
             .collect();
-            let os_family = os_family.map(|family| match family {
-                OsFamily::Windows => "windows",
-                OsFamily::Linux => "linux",
-                OsFamily::MacOs => "macos",
-            });
+            let os_family = os_family.map(os_family_name);
             json!({"type": "connected", "software": software, "os_family": os_family, "rights": rights.names(), "consent_pending": consent_pending, "words": words, "features": features})
         }
         ViewerEvent::Layout { layout, only } => layout_json(layout, *only),

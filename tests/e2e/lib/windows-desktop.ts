@@ -48,8 +48,12 @@ export class WindowsDesktop {
 
   /** Gives the machine another keyboard, as X11 names it. */
   keyboard(layout: string): void {
-    const display = readFileSync(path.join(this.#state, "display"), "utf8").trim();
-    execFileSync("setxkbmap", ["-display", `:${display}`, "-layout", layout], { timeout: 10_000 });
+    execFileSync("setxkbmap", ["-layout", layout], { env: this.#screen(), timeout: 10_000 });
+  }
+
+  /** Does something with the machine's own mouse and keyboard. */
+  byHand(...args: string[]): void {
+    execFileSync("xdotool", args, { env: this.#screen(), timeout: 10_000 });
   }
 
   /** Starts one of our programs, or one of Windows' own, and leaves it running. */
@@ -99,6 +103,11 @@ export class WindowsDesktop {
   #screen(): Record<string, string | undefined> {
     const display = readFileSync(path.join(this.#state, "display"), "utf8").trim();
     return { ...process.env, DISPLAY: `:${display}` };
+  }
+
+  /** A file of drive C. */
+  read(file: string): Buffer {
+    return readFileSync(path.join(this.#state, "prefix/drive_c", file));
   }
 
   /** The process ids, outside of Wine, of the service's workers on this desktop. */

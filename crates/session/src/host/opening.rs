@@ -47,6 +47,9 @@ impl Host {
             capabilities.is_some_and(|known| known.encodings.contains(&encoding.into()))
         };
         let speaks_zstd = knows(v1::Encoding::ZstdBgrx);
+        let capabilities = opening.capabilities.as_ref();
+        self.frames.moves =
+            capabilities.is_some_and(|known| known.features.contains(&v1::Feature::Moves.into()));
         let mut films = self.config.films.iter().copied();
         self.frames.film = films.find(|&format| knows(format_to_wire(format)));
         let grant = match checked {

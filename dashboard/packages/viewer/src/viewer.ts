@@ -497,7 +497,8 @@ export class Viewer {
       this.#screen.paintFilm(part.film, part.image);
       part.image.close();
     } else {
-      const { rects } = part.kind === "frame" ? part.frame : part;
+      const { moves, rects } = part.kind === "frame" ? part.frame : part;
+      if (moves) this.#screen.move(moves);
       this.#screen.paint(rects, part.pixels);
     }
     const end = performance.now();
