@@ -29,6 +29,7 @@ pub(super) struct Handover {
     pub(super) company: String,
     pub(super) given: Option<GivenBefore>,
     pub(super) questions: Questions,
+    pub(super) paused: bool,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) downloaded: bool,
     pub(super) answer_within: Duration,
@@ -128,6 +129,7 @@ mod tests {
                 &given,
             )),
             questions: Questions::default(),
+            paused: true,
             ca_file: None,
             downloaded: true,
             answer_within: Duration::from_mins(1),
@@ -150,6 +152,7 @@ mod tests {
         let (session, given) = taken.given.and_then(GivenBefore::read).expect("a session");
         assert_eq!(session.to_string(), "s1");
         assert_eq!(given.rights, Rights::CONTROL);
+        assert!(taken.paused, "a pause ends at the window only");
     }
 
     #[tokio::test]

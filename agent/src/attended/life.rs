@@ -197,6 +197,7 @@ impl Life {
         let claimed = match (settings.before.take(), &settings.code) {
             (Some(before), _) => {
                 attendant.go_on(before.given, before.questions);
+                self.paused = before.paused;
                 before.claimed
             }
             (None, None) => return End::Said(NO_CODE.to_owned()),
@@ -255,6 +256,10 @@ impl Life {
             control.abort();
             let _aborted = control.await;
             return end;
+        }
+        if let Some(successor) = successor {
+            // Whoever is started now finds nobody to take over from.
+            successor.abort();
         }
         for connection in &self.connections {
             let _over = connection.commands.send(Command::Disconnect);
@@ -409,6 +414,8 @@ impl Life {
                 self.view.chat_open = !self.view.chat_open;
                 self.view.unread = 0;
             }
+            // Not from the hand of who is not to ask any more.
+            GuestEvent::Pressed(Action::Reopen) if self.is_controlled() => {}
             GuestEvent::Pressed(Action::Reopen) => {
                 attendant.reopen();
                 self.view.closed = false;
@@ -441,6 +448,15 @@ impl Life {
                 .commands
                 .send(Command::Answer { request_id, answer });
         }
+    }
+
+    /// A technician's mouse and keyboard work here right now.
+    fn is_controlled(&self) -> bool {
+        !self.paused
+            && self
+                .connections
+                .iter()
+                .any(|connection| connection.rights.control)
     }
 
     fn pause(&mut self, paused: bool) {
@@ -537,6 +553,7 @@ impl Life {
             company: self.view.company.clone(),
             given: given.map(|(session, given)| GivenBefore::new(&session, &given)),
             questions,
+            paused: self.paused,
             ca_file: settings.ca_file.clone(),
             downloaded: settings.downloaded,
             answer_within: settings.answer_within,

@@ -101,6 +101,8 @@ struct Before {
     claimed: Claimed,
     given: Option<(SessionId, Given)>,
     questions: Questions,
+    /// The user paused: that ends at the window only.
+    paused: bool,
 }
 
 impl Settings {
@@ -162,6 +164,7 @@ impl Settings {
                 claimed,
                 given: handover.given.and_then(GivenBefore::read),
                 questions: handover.questions,
+                paused: handover.paused,
             }),
         })
     }

@@ -253,6 +253,8 @@ impl View {
             chat: None,
             buttons: self
                 .reopen_button()
+                // The technician's own mouse would reach it.
+                .filter(|_| connected.paused || !connected.rights.control)
                 .into_iter()
                 .chain([
                     pause,
@@ -376,6 +378,33 @@ mod tests {
                 buttons.any(|button| button.action == Action::Reopen)
             };
             assert!(reopens(closed) && !reopens(open));
+        }
+    }
+
+    #[test]
+    fn who_controls_the_computer_cannot_open_the_questions_that_were_closed() {
+        for (paused, rights, opens) in [
+            (false, Rights::CONTROL, false),
+            (true, Rights::CONTROL, true),
+            (false, Rights::VIEW, true),
+        ] {
+            let connected = Connected {
+                technician: "Ada".to_owned(),
+                rights,
+                words: None,
+                paused,
+            };
+            let view = View {
+                stage: Stage::Connected(connected),
+                closed: true,
+                ..View::default()
+            };
+            let mut buttons = view.page().buttons.into_iter();
+            assert_eq!(
+                buttons.any(|button| button.action == Action::Reopen),
+                opens,
+                "paused {paused}, {rights:?}"
+            );
         }
     }
 
