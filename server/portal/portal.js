@@ -89,7 +89,7 @@
   // -------------------------------------------------------------- progress
   const progress = byId("progress");
   if (!progress) return;
-  const ticket = encodeURIComponent(progress.dataset.ticket);
+  const { ticket } = progress.dataset;
   const phase = byId("phase");
   const order = ["downloaded", "connected", "accepted", "finished"];
   const over = ["finished", "refused", "cancelled"];
@@ -110,11 +110,16 @@
     byId("talk").hidden = moved || over.includes(state);
   }
 
-  async function ask(path, options) {
-    const response = await fetch(`/api/support/${path}?ticket=${ticket}`, {
-      cache: "no-store",
-      ...options,
-    });
+  /** Asks the server; `line` is a line of the chat to say. */
+  async function ask(path, line) {
+    const headers = { "support-ticket": ticket };
+    const options = { cache: "no-store", headers };
+    if (line) {
+      headers["content-type"] = "application/json";
+      options.method = "POST";
+      options.body = JSON.stringify(line);
+    }
+    const response = await fetch(`/api/support/${path}`, options);
     if (!response.ok) throw new Error(String(response.status));
     return response;
   }
@@ -173,11 +178,7 @@
       byte.toString(16).padStart(2, "0"),
     ).join("");
     try {
-      await ask("chat", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ client_id, text }),
-      });
+      await ask("chat", { client_id, text });
       if (field.value.trim() === text) field.value = "";
       error.hidden = true;
       await readChat();

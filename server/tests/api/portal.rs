@@ -74,6 +74,12 @@ fn attribute(page: &Answer, name: &str) -> String {
     rest.split('"').next().unwrap_or_default().to_owned()
 }
 
+const STATUS: &str = "/api/support/status";
+const CHAT: &str = "/api/support/chat";
+
+/// The header with the page's ticket.
+const TICKET: &str = "support-ticket";
+
 const LINUX: (&str, &str) = (
     "user-agent",
     "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0",
@@ -96,8 +102,11 @@ async fn a_customer_types_the_code_and_gets_the_program_that_knows_its_server() 
     assert!(html.contains("Download for Linux") && html.contains(&format!("GuruConnect-{digits}")));
     assert!(!html.contains("Download for Windows"), "there is none");
     let ticket = attribute(&by_link, "data-ticket");
-    let status = format!("/api/support/status?ticket={ticket}");
-    assert_eq!(server.get(&status).await.body["phase"], "open");
+    let phase = async || {
+        let status = page(&server, STATUS, &[(TICKET, &ticket)]).await;
+        text(&status.body["phase"])
+    };
+    assert_eq!(phase().await, "open");
 
     let path = link(&made).replace('?', "/download/linux?");
     let response = server
@@ -125,19 +134,19 @@ async fn a_customer_types_the_code_and_gets_the_program_that_knows_its_server() 
     let key = VerifyingKey::from_bytes(&key).expect("a key");
     assert!(key.verify_strict(&signed, &signature).is_ok());
     assert_eq!(bytes.len(), program().len());
-    assert_eq!(server.get(&status).await.body["phase"], "downloaded");
+    assert_eq!(phase().await, "downloaded");
 
     // From here on the page follows along.
     let guest = TestAgent::guest(&server, &digits).await;
-    assert_eq!(server.get(&status).await.body["phase"], "connected");
+    assert_eq!(phase().await, "connected");
     let again = page(&server, &link(&made), &[LINUX]).await;
     assert_eq!(attribute(&again, "data-phase"), "connected");
     let accept = format!("/api/support-codes/{}/accept", text(&made["id"]));
     ada.send(Method::POST, &accept).await;
-    assert_eq!(server.get(&status).await.body["phase"], "accepted");
+    assert_eq!(phase().await, "accepted");
     let cancel = format!("/api/support-codes/{}/cancel", text(&made["id"]));
     ada.send(Method::POST, &cancel).await;
-    assert_eq!(server.get(&status).await.body["phase"], "finished");
+    assert_eq!(phase().await, "finished");
     let late = page(&server, &link(&made), &[]).await;
     assert_eq!(late.status, StatusCode::NOT_FOUND);
     drop(guest);
@@ -148,27 +157,44 @@ async fn the_page_carries_the_chat_before_anybody_is_connected() {
     let (server, ada) = TestServer::claimed(&[]).await;
     let made = code(&ada, json!({ "customer": "Contoso" })).await;
     let help = page(&server, &link(&made), &[]).await;
-    let chat = format!(
-        "/api/support/chat?ticket={}",
-        attribute(&help, "data-ticket")
-    );
+    let ticket = attribute(&help, "data-ticket");
 
     let hello = json!({ "client_id": "1", "text": "<b>Hello</b>" });
+    let post = server.request(Method::POST, CHAT).header(TICKET, &ticket);
     assert_eq!(
-        server.post(&chat, hello).await.status,
+        answer(post.json(&hello)).await.status,
         StatusCode::NO_CONTENT
     );
     let path = format!("/api/support-codes/{}/chat", text(&made["id"]));
-    let answer = json!({ "client_id": "1", "text": "Hi" });
-    ada.post(&path, answer).await;
+    let hi = json!({ "client_id": "1", "text": "Hi" });
+    ada.post(&path, hi).await;
 
-    let lines = server.get(&chat).await.body["items"].clone();
+    let chat = page(&server, CHAT, &[(TICKET, &ticket)]).await;
+    let lines = chat.body["items"].clone();
     assert_eq!(lines[0]["text"], "<b>Hello</b>");
     assert_eq!(lines[0]["author"], "Contoso");
     assert_eq!(lines[1]["author"], "Ada Lovelace");
     assert_eq!(ada.get(&path).await.body["items"], lines);
-    let forged = chat.replace("ticket=", "ticket=x");
-    assert_eq!(server.get(&forged).await.code(), "ticket_not_found");
+    let forged = page(&server, CHAT, &[(TICKET, &format!("x{ticket}"))]).await;
+    assert_eq!(forged.code(), "ticket_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_counts_in_its_header_and_never_in_an_address() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let made = code(&ada, json!({})).await;
+    let help = page(&server, &link(&made), &[]).await;
+    let ticket = attribute(&help, "data-ticket");
+
+    for path in [STATUS, CHAT] {
+        let address = format!("{path}?ticket={ticket}");
+        let refused = page(&server, &address, &[]).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+        let shown = page(&server, path, &[(TICKET, &ticket)]).await;
+        assert_eq!(shown.status, StatusCode::OK, "{path}");
+    }
+    let script = page(&server, "/support/portal.js", &[]).await;
+    assert!(!text(&script.body).contains("?ticket"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,23 +202,20 @@ async fn a_page_elsewhere_loses_the_chat_when_the_customer_is_connected() {
     let (server, ada) = TestServer::claimed(&["--trusted-proxies", "127.0.0.1"]).await;
     let made = code(&ada, json!({})).await;
     let help = page(&server, &link(&made), &[]).await;
-    let chat = format!(
-        "/api/support/chat?ticket={}",
-        attribute(&help, "data-ticket")
-    );
-    let from = |address: &'static str| [("x-forwarded-for", address)];
+    let ticket = attribute(&help, "data-ticket");
+    let from = |address: &'static str| [("x-forwarded-for", address), (TICKET, ticket.as_str())];
     let guesser = from("203.0.113.9");
-    assert_eq!(page(&server, &chat, &guesser).await.status, StatusCode::OK);
+    assert_eq!(page(&server, CHAT, &guesser).await.status, StatusCode::OK);
 
     let claim = server.request(Method::POST, "/api/support/claim");
     let claim = claim.header("x-forwarded-for", "198.51.100.7");
     let claimed = answer(claim.json(&TestAgent::claim_request(&text(&made["code"])))).await;
 
     assert_eq!(claimed.status, StatusCode::CREATED);
-    assert_eq!(page(&server, &chat, &guesser).await.code(), "chat_moved");
-    let own = page(&server, &chat, &from("198.51.100.7")).await;
+    assert_eq!(page(&server, CHAT, &guesser).await.code(), "chat_moved");
+    let own = page(&server, CHAT, &from("198.51.100.7")).await;
     assert_eq!(own.status, StatusCode::OK);
-    let post = server.request(Method::POST, &chat);
+    let post = server.request(Method::POST, CHAT).header(TICKET, &ticket);
     let post = post.header("x-forwarded-for", "203.0.113.9");
     let line = json!({ "client_id": "1", "text": "It is me" });
     assert_eq!(answer(post.json(&line)).await.code(), "chat_moved");
@@ -258,10 +281,7 @@ async fn a_customer_without_a_code_asks_and_one_technician_takes_them() {
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
     let help = ask(&server, "Grace", "It+does+not+print").await;
     assert!(text(&help.body).contains("A technician will help you."));
-    let chat = format!(
-        "/api/support/chat?ticket={}",
-        attribute(&help, "data-ticket")
-    );
+    let ticket = attribute(&help, "data-ticket");
 
     let listed = ada.get("/api/support-codes").await.body["items"][0].clone();
     assert_eq!(
@@ -282,7 +302,8 @@ async fn a_customer_without_a_code_asks_and_one_technician_takes_them() {
         bo.post(&path("chat"), line).await.status,
         StatusCode::NO_CONTENT
     );
-    let lines = server.get(&chat).await.body["items"].clone();
+    let chat = page(&server, CHAT, &[(TICKET, &ticket)]).await;
+    let lines = chat.body["items"].clone();
     assert_eq!(lines[0]["text"], "It does not print");
     assert_eq!(lines[1]["text"], "I am here");
     let again = page(&server, &link(&listed), &[]).await;

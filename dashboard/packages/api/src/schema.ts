@@ -3223,11 +3223,11 @@ export interface operations {
   };
   read_own_chat: {
     parameters: {
-      query: {
+      query?: never;
+      header: {
         /** @description From the portal's page. */
-        ticket: string;
+        "Support-Ticket": string;
       };
-      header?: never;
       path?: never;
       cookie?: never;
     };
@@ -3239,6 +3239,14 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["ChatBody"];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
         };
       };
       /** @description `chat_moved`: the guest is in another network */
@@ -3263,11 +3271,11 @@ export interface operations {
   };
   say_in_own_chat: {
     parameters: {
-      query: {
+      query?: never;
+      header: {
         /** @description From the portal's page. */
-        ticket: string;
+        "Support-Ticket": string;
       };
-      header?: never;
       path?: never;
       cookie?: never;
     };
@@ -3283,6 +3291,14 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
+        };
       };
       /** @description `chat_moved`: the guest is in another network */
       403: {
@@ -3444,11 +3460,11 @@ export interface operations {
   };
   show_support_status: {
     parameters: {
-      query: {
+      query?: never;
+      header: {
         /** @description From the portal's page. */
-        ticket: string;
+        "Support-Ticket": string;
       };
-      header?: never;
       path?: never;
       cookie?: never;
     };
@@ -3460,6 +3476,14 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["StatusBody"];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorBody"];
         };
       };
       /** @description `ticket_not_found` */

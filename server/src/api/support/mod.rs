@@ -4,6 +4,7 @@ pub(super) mod chat;
 pub(super) mod claim;
 pub(super) mod info;
 pub(crate) mod status;
+mod ticket;
 
 use std::net::IpAddr;
 

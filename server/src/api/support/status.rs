@@ -3,20 +3,14 @@
 use axum::extract::State;
 use gc_model::support::CodeState;
 use gc_store::SupportCodeRow;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::by_ticket;
+use super::ticket::Ticket;
 use crate::app::{App, Shared};
-use crate::http::bodies::{Json, Query};
+use crate::http::bodies::Json;
 use crate::http::error::{ApiError, ErrorBody};
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct TicketQuery {
-    /// From the portal's page.
-    pub(super) ticket: String,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StatusBody {
@@ -29,15 +23,16 @@ pub(crate) struct StatusBody {
 }
 
 /// How far the help has come, for the portal's page.
-#[utoipa::path(get, path = "/api/support/status", operation_id = "show_support_status", tag = "support", params(TicketQuery),
+#[utoipa::path(get, path = "/api/support/status", operation_id = "show_support_status", tag = "support", params(Ticket),
     responses(
         (status = 200, body = StatusBody),
+        (status = 400, body = ErrorBody),
         (status = 404, description = "`ticket_not_found`", body = ErrorBody)))]
 pub(crate) async fn status(
     State(app): State<Shared>,
-    Query(query): Query<TicketQuery>,
+    ticket: Ticket,
 ) -> Result<Json<StatusBody>, ApiError> {
-    let code = by_ticket(&app, &query.ticket).await?;
+    let code = by_ticket(&app, &ticket.text).await?;
     Ok(Json(StatusBody {
         phase: phase(&code),
         technician: App::helper(&code).to_owned(),
