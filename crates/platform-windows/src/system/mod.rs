@@ -12,6 +12,7 @@ mod host;
 mod input;
 mod input_desktop;
 mod keyboard;
+mod late;
 mod letters;
 mod os;
 mod pointer;
@@ -27,5 +28,6 @@ mod worker;
 
 pub use desktop::WindowsDesktop;
 pub use host::WindowsHost;
+pub use late::load_libraries_of_windows_only;
 pub use service::WindowsService;
 pub use worker::{Login, WorkerPipe, WorkerProcess, logins, open_pipe, showing_session};
