@@ -24,7 +24,7 @@ pub use audit::{Action, Actor, AuditFilter, AuditRecord, NewAuditEntry};
 pub use chat::{ChatLine, MAX_LINES_READ, NewChatLine, SayError};
 pub use enrolment::{EnrolError, Enrolled, Enrolment, NewEnrolmentToken};
 pub use errors::StoreError;
-pub use logins::{NewLogin, RotateError, Rotation};
+pub use logins::{CreateLoginError, NewLogin, RotateError, Rotation};
 pub use machines::CheckIn;
 pub use migrations::MigrateError;
 pub use notices::{NewNotice, Notice, Tried};

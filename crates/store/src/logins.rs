@@ -14,6 +14,7 @@ use crate::entity::{login, refresh_token, user};
 use crate::errors::StoreError;
 use crate::open::Store;
 use crate::rows::{Login, User, read_all};
+use crate::users;
 
 /// A sign-in to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,17 +75,39 @@ impl From<DbErr> for RotateError {
     }
 }
 
+/// The sign-in was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateLoginError {
+    /// While the password was checked, the person got another one or lost access.
+    #[error("the password that was checked is not valid any more")]
+    NotValid,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbErr> for CreateLoginError {
+    fn from(error: DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl Store {
-    /// Writes a sign-in.
+    /// Writes a sign-in of somebody whose password was checked against
+    /// `checked_hash`.
     ///
     /// # Errors
-    /// The database failed.
+    /// See [`CreateLoginError`].
     pub async fn create_login(
         &self,
         login: NewLogin,
+        checked_hash: &str,
         entry: NewAuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CreateLoginError> {
         let transaction = self.write().await?;
+        if !users::lock_with_password(&transaction, &login.user_id, checked_hash).await? {
+            return Err(CreateLoginError::NotValid);
+        }
         insert(&transaction, login).await?;
         audit::append(&transaction, entry).await?;
         transaction.commit().await?;
@@ -93,7 +116,8 @@ impl Store {
 
     /// Exchanges a refresh token for the next. A token works once; see
     /// [`Rotation::once_more_since`] for the answer that got lost. Whichever of
-    /// the two new tokens comes first, the other is spent with it.
+    /// the two new tokens comes first supersedes the other, which ends the
+    /// sign-in when it comes after all.
     ///
     /// # Errors
     /// See [`RotateError`].
@@ -105,7 +129,7 @@ impl Store {
         let spent = refresh_token::Entity::update_many()
             .col_expr(refresh_token::Column::UsedAt, Expr::value(rotation.now))
             .filter(refresh_token::Column::TokenHash.eq(rotation.presented.as_str()))
-            .filter(refresh_token::Column::UsedAt.is_null())
+            .filter(is_fresh())
             .exec(&transaction)
             .await?
             .rows_affected;
@@ -128,7 +152,7 @@ impl Store {
             return Err(RotateError::NotValid);
         }
         if spent > 0 {
-            spend_others(&transaction, &login.id, rotation.now).await?;
+            supersede_others(&transaction, &login.id, rotation.now).await?;
         }
 
         insert_token(
@@ -335,6 +359,7 @@ async fn insert_token(
         issued_at: Set(now),
         expires_at: Set(expires_at),
         used_at: Set(None),
+        superseded_at: Set(None),
     };
     row.insert(db).await?;
     Ok(())
@@ -359,7 +384,7 @@ async fn live_login(
     Ok(Some((Login::try_from(login)?, User::try_from(user)?)))
 }
 
-/// True for a spent token whose successor may never have arrived: it is the only
+/// True for a used token whose successor may never have arrived: it is the only
 /// one since then, nobody used it, and the same address asks again soon.
 async fn may_come_once_more(
     db: &impl ConnectionTrait,
@@ -379,22 +404,33 @@ async fn may_come_once_more(
         .filter(refresh_token::Column::TokenHash.ne(token.token_hash.as_str()))
         .all(db)
         .await?;
-    Ok(matches!(successors.as_slice(), [only] if only.used_at.is_none()))
+    let is_fresh =
+        |token: &refresh_token::Model| token.used_at.is_none() && token.superseded_at.is_none();
+    Ok(matches!(successors.as_slice(), [only] if is_fresh(only)))
 }
 
-/// Spends what else could still be exchanged for this sign-in.
-async fn spend_others(
+/// Takes what else could still be exchanged for this sign-in out of use. Not as
+/// used: nobody presented it, so there is no answer that could have got lost, and
+/// it may not come once more.
+async fn supersede_others(
     db: &impl ConnectionTrait,
     login: &LoginId,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     refresh_token::Entity::update_many()
-        .col_expr(refresh_token::Column::UsedAt, Expr::value(now))
+        .col_expr(refresh_token::Column::SupersededAt, Expr::value(now))
         .filter(refresh_token::Column::LoginId.eq(login.as_str()))
-        .filter(refresh_token::Column::UsedAt.is_null())
+        .filter(is_fresh())
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// Of a token that can be exchanged.
+fn is_fresh() -> Expr {
+    refresh_token::Column::UsedAt
+        .is_null()
+        .and(refresh_token::Column::SupersededAt.is_null())
 }
 
 async fn end_reused(

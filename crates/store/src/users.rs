@@ -299,19 +299,24 @@ impl Store {
     }
 
     /// Sets a password and ends every other sign-in of this person. Returns
-    /// which ones ended.
+    /// which ones ended; `None` when the password that was checked against
+    /// `checked_hash` is not valid any more.
     ///
     /// # Errors
     /// The database failed.
     pub async fn change_password(
         &self,
         user: &UserId,
+        checked_hash: &str,
         password_hash: String,
         keep: &LoginId,
         now: DateTime<Utc>,
         entry: NewAuditEntry,
-    ) -> Result<Vec<LoginId>, StoreError> {
+    ) -> Result<Option<Vec<LoginId>>, StoreError> {
         let transaction = self.write().await?;
+        if !lock_with_password(&transaction, user, checked_hash).await? {
+            return Ok(None);
+        }
         user::Entity::update_many()
             .col_expr(user::Column::PasswordHash, password_hash.into())
             .filter(user::Column::Id.eq(user.as_str()))
@@ -320,8 +325,26 @@ impl Store {
         let ended = logins::end_others(&transaction, user, keep, now).await?;
         audit::append(&transaction, entry).await?;
         transaction.commit().await?;
-        Ok(ended)
+        Ok(Some(ended))
     }
+}
+
+/// Locks somebody who may sign in with the password of this hash. Checking a
+/// password takes long: who did so looks here whether it is still theirs. Until
+/// the transaction is over nobody sets another one or takes their access away,
+/// and whoever does so next finds what was written here.
+pub(crate) async fn lock_with_password(
+    db: &impl ConnectionTrait,
+    id: &UserId,
+    checked_hash: &str,
+) -> Result<bool, DbErr> {
+    let row = user::Entity::find_by_id(id.as_str())
+        .filter(user::Column::PasswordHash.eq(checked_hash))
+        .filter(user::Column::DisabledAt.is_null())
+        .lock_exclusive()
+        .one(db)
+        .await?;
+    Ok(row.is_some())
 }
 
 async fn insert(db: &impl ConnectionTrait, user: NewUser) -> Result<user::Model, DbErr> {

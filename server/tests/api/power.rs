@@ -11,6 +11,7 @@ use crate::common::{Answer, Person, TestAgent, TestServer, answer, on_both_engin
 on_both_engines! {
     an_order_reaches_the_machine_and_the_audit_log,
     what_the_machine_says_against_it_is_told_and_recorded,
+    what_became_of_an_order_is_recorded_when_nobody_waits_for_it,
     an_emergency_restart_takes_the_machines_name,
 }
 
@@ -94,6 +95,36 @@ async fn what_the_machine_says_against_it_is_told_and_recorded(server: TestServe
     assert_eq!(offline.code(), "machine_offline");
     let actions = ada.actions().await;
     assert!(actions.ends_with(&["machine.power".into(), "machine.power_failed".into()]));
+}
+
+async fn what_became_of_an_order_is_recorded_when_nobody_waits_for_it(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    let id = agent.machine.clone();
+
+    // The page is closed when the order has come to the machine.
+    let person = ada.clone();
+    let page = tokio::spawn(async move {
+        order(&person, &id, json!({ "action": "restart" })).await;
+    });
+    let ServerBody::Power(ordered) = agent.hear().await else {
+        panic!("an order")
+    };
+    page.abort();
+    assert!(page.await.expect_err("nobody waits").is_cancelled());
+    ada.get("/api/auth/me").await;
+    let result = PowerResult {
+        request_id: ordered.request_id,
+        problem: "an update is being installed".into(),
+    };
+    agent.say(Body::Power(result)).await;
+
+    ada.wait_for("/api/audit", |log| {
+        let newest = &log["items"][0];
+        newest["action"] == "machine.power_failed"
+            && newest["detail"]["problem"] == "an update is being installed"
+    })
+    .await;
 }
 
 async fn an_emergency_restart_takes_the_machines_name(server: TestServer) {

@@ -9,6 +9,7 @@ const FIRST_PASSWORD: &str = "horse staple battery 7";
 
 on_both_engines! {
     a_second_technician_is_added_changed_and_disabled,
+    signing_in_while_the_password_is_reset_leaves_nobody_signed_in,
 }
 
 fn grace() -> Value {
@@ -87,6 +88,34 @@ async fn a_second_technician_is_added_changed_and_disabled(server: TestServer) {
     let listed = ada.get("/api/users").await.body;
     assert_eq!(listed["items"].as_array().expect("a list").len(), 2);
     assert!(!listed.to_string().contains("argon2"));
+}
+
+async fn signing_in_while_the_password_is_reset_leaves_nobody_signed_in(server: TestServer) {
+    let ada = server.claim().await;
+    let id = add(&ada, grace()).await;
+    let path = format!("/api/users/{id}/password");
+    let sign_in = async || server.login("grace", FIRST_PASSWORD).await;
+
+    // Two passwords are worked on at a time, the others wait: some of these read
+    // the account before the reset and are done after it.
+    let (reset, one, two, three, four) = tokio::join!(
+        ada.post(&path, json!({ "password": "another battery staple 8" })),
+        sign_in(),
+        sign_in(),
+        sign_in(),
+        sign_in(),
+    );
+
+    assert_eq!(reset.status, StatusCode::NO_CONTENT, "{}", reset.body);
+    for answer in [one, two, three, four] {
+        if answer.status != StatusCode::OK {
+            assert_eq!(answer.code(), "wrong_credentials");
+            continue;
+        }
+        let grace = server.person(&answer);
+        assert_eq!(grace.get("/api/auth/me").await.code(), "signed_out");
+        assert_eq!(grace.refresh(&grace.cookie).await.code(), "signed_out");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,9 +109,11 @@ impl Host {
         if !self.admits_input() {
             return;
         }
+        // What was not offered is not done, whoever asks.
+        let can = self.config.guards;
         self.guard = Guard {
-            block_input: wanted.block_input,
-            blank_screen: wanted.blank_screen,
+            block_input: wanted.block_input && can.block_input,
+            blank_screen: wanted.blank_screen && can.blank_screen,
         };
         self.outputs.push_back(HostOutput::Guard(self.guard));
     }

@@ -10,7 +10,10 @@ pub struct Model {
     pub login_id: String,
     pub issued_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
+    /// When it was exchanged.
     pub used_at: Option<DateTimeUtc>,
+    /// When another one of the same sign-in was exchanged instead.
+    pub superseded_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

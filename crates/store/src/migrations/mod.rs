@@ -9,6 +9,7 @@ mod columns;
 mod m0001_first_tables;
 mod m0002_support;
 mod m0003_notices;
+mod m0004_superseded_tokens;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{IndexCreateStatement, TableAlterStatement, TableCreateStatement};
@@ -46,6 +47,12 @@ const STEPS: &[Step] = &[
         tables: m0003_notices::tables,
         changes: Vec::new,
         indexes: m0003_notices::indexes,
+    },
+    Step {
+        name: "0004_superseded_tokens",
+        tables: Vec::new,
+        changes: m0004_superseded_tokens::changes,
+        indexes: Vec::new,
     },
 ];
 

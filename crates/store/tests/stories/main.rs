@@ -6,6 +6,7 @@ mod notices;
 mod opening;
 mod people;
 mod sessions;
+mod sign_ins;
 mod support;
 
 use std::sync::Arc;
@@ -115,13 +116,16 @@ pub(crate) fn entry(action: Action) -> NewAuditEntry {
     }
 }
 
+/// Everybody's password at first.
+pub(crate) const FIRST_HASH: &str = "$argon2id$first";
+
 pub(crate) fn ada(id: &str) -> NewUser {
     NewUser {
         id: user_id(id),
         username: "ada".into(),
         display_name: "Ada Lovelace".into(),
         role: Role::Admin,
-        password_hash: "$argon2id$first".into(),
+        password_hash: FIRST_HASH.into(),
         created_at: at(0),
     }
 }

@@ -7,7 +7,9 @@ use gc_store::{
     Action, ChangeUserError, ClaimError, CreateUserError, RotateError, Rotation, Store, UserChange,
 };
 
-use crate::{Database, actions, ada, add_ada, at, entry, hash, login, login_id, stories, user_id};
+use crate::{
+    Database, FIRST_HASH, actions, ada, add_ada, at, entry, hash, login, login_id, stories, user_id,
+};
 
 stories! {
     of_many_claims_at_once_one_wins,
@@ -16,6 +18,7 @@ stories! {
     of_many_uses_of_one_refresh_token_at_once_two_win_and_the_login_ends,
     a_token_whose_answer_got_lost_is_exchanged_once_more,
     a_token_comes_once_more_only_soon_and_from_the_same_address,
+    a_copy_of_a_token_and_its_owner_cannot_go_on_side_by_side,
     everybody_is_listed_changed_and_disabled,
     the_last_administrator_stays_one,
     a_password_that_was_reset_ends_every_login,
@@ -170,7 +173,7 @@ async fn a_token_comes_once_more_only_soon_and_from_the_same_address(database: D
     for n in 2..6 {
         let other = login(&format!("l{n}"), "u1", &format!("r{n}"));
         store
-            .create_login(other, entry(Action::LoginStarted))
+            .create_login(other, FIRST_HASH, entry(Action::LoginStarted))
             .await
             .expect("a login");
     }
@@ -197,7 +200,38 @@ async fn a_token_comes_once_more_only_soon_and_from_the_same_address(database: D
     assert!(reused(arrived), "after its successor was used");
 }
 
-fn grace() -> gc_store::NewUser {
+async fn a_copy_of_a_token_and_its_owner_cannot_go_on_side_by_side(database: Database) {
+    let store = database.open().await;
+    add_ada(&store).await;
+    let other = login("l2", "u1", "q1");
+    store
+        .create_login(other, FIRST_HASH, entry(Action::LoginStarted))
+        .await
+        .expect("a login");
+    let rotate = async |presented, next, now| {
+        store
+            .rotate_refresh_token(rotation(presented, next, now))
+            .await
+    };
+
+    // Both renew, seconds apart and from one address. Then whoever is early is
+    // followed within seconds by the other.
+    for [first, owner, thief, early, late, next] in [
+        ["r1", "r2", "r3", "r2", "r3", "r4"],
+        ["q1", "q2", "q3", "q3", "q2", "q4"],
+    ] {
+        rotate(first, owner, 100).await.expect("the owner");
+        rotate(first, thief, 105).await.expect("the thief");
+        rotate(early, next, 200).await.expect("the early one");
+        let second = rotate(late, "never", 203).await;
+
+        assert!(matches!(second, Err(RotateError::Reused(_))), "{second:?}");
+        let ended = rotate(next, "never", 204).await;
+        assert!(matches!(ended, Err(RotateError::NotValid)), "{ended:?}");
+    }
+}
+
+pub(crate) fn grace() -> gc_store::NewUser {
     gc_store::NewUser {
         id: user_id("u2"),
         username: "grace".into(),
@@ -215,7 +249,11 @@ async fn everybody_is_listed_changed_and_disabled(database: Database) {
         .await
         .expect("grace");
     store
-        .create_login(login("l2", "u2", "r2"), entry(Action::LoginStarted))
+        .create_login(
+            login("l2", "u2", "r2"),
+            FIRST_HASH,
+            entry(Action::LoginStarted),
+        )
         .await
         .expect("a login");
     let change = |change| {
@@ -335,7 +373,11 @@ async fn ended_and_expired_logins_are_not_live(database: Database) {
     let store = database.open().await;
     add_ada(&store).await;
     store
-        .create_login(login("l2", "u1", "r2"), entry(Action::LoginStarted))
+        .create_login(
+            login("l2", "u1", "r2"),
+            FIRST_HASH,
+            entry(Action::LoginStarted),
+        )
         .await
         .expect("l2");
     let live = async |now| {
@@ -376,7 +418,7 @@ async fn a_new_password_ends_every_other_login(database: Database) {
     for n in 2..4 {
         let other = login(&format!("l{n}"), "u1", &format!("r{n}"));
         store
-            .create_login(other, entry(Action::LoginStarted))
+            .create_login(other, FIRST_HASH, entry(Action::LoginStarted))
             .await
             .expect("a login");
     }
@@ -385,12 +427,14 @@ async fn a_new_password_ends_every_other_login(database: Database) {
     let ended = store
         .change_password(
             &user_id("u1"),
+            FIRST_HASH,
             "$argon2id$second".into(),
             &login_id("l2"),
             at(5),
             changed,
         )
         .await
+        .expect("an answer")
         .expect("changed");
 
     let ended: BTreeSet<_> = ended.into_iter().collect();

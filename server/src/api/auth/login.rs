@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use gc_store::{Action, Actor, NewAuditEntry, User};
+use gc_store::{Action, Actor, CreateLoginError, Credentials, NewAuditEntry, User};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -46,10 +46,8 @@ pub(crate) async fn login(
             ApiError::too_many("too_many_attempts", wait)
         })?;
 
-    let credentials = app.store.credentials(&username).await?;
-    let (user, hash) = credentials
-        .map(|known| (known.user, known.password_hash))
-        .unzip();
+    let known = app.store.credentials(&username).await?;
+    let hash = known.as_ref().map(|known| known.password_hash.clone());
     let right = app
         .passwords
         .verify(request.password, hash)
@@ -65,37 +63,39 @@ pub(crate) async fn login(
         address: Some(client.address.to_string()),
         detail,
     };
-    let user = match user {
-        Some(user) if right => user,
-        somebody => {
-            app.metrics.login_failed();
-            tracing::warn!(address = %client.address, "Sign-in failed");
-            // Of known accounts only, whose lock-out bounds it: a name that nobody
-            // has may be a password in the wrong field.
-            if let Some(user) = somebody {
-                let failed = NewAuditEntry {
-                    actor: Actor::System,
-                    ..entry(
-                        &user,
-                        Action::LoginFailed,
-                        json!({ "username": user.username }),
-                    )
-                };
-                write_later(&app, failed);
-            }
-            return Err(wrong_credentials());
+    let refused = |known: Option<&User>| {
+        app.metrics.login_failed();
+        tracing::warn!(address = %client.address, "Sign-in failed");
+        // Of known accounts only, whose lock-out bounds it: a name that nobody
+        // has may be a password in the wrong field.
+        if let Some(user) = known {
+            let detail = json!({ "username": user.username });
+            let failed = NewAuditEntry {
+                actor: Actor::System,
+                ..entry(user, Action::LoginFailed, detail)
+            };
+            write_later(&app, failed);
         }
+        wrong_credentials()
+    };
+    let Credentials {
+        user,
+        password_hash,
+    } = match known {
+        Some(known) if right => known,
+        somebody => return Err(refused(somebody.as_ref().map(|known| &known.user))),
     };
     app.lockout.succeeded(&username, client.address);
 
     let (login, refresh_token) = start_login(&app, &user, client, &headers);
     let login_id = login.id.clone();
-    let entry = entry(
-        &user,
-        Action::LoginStarted,
-        json!({ "login_id": login_id.as_str() }),
-    );
-    app.store.create_login(login, entry).await?;
+    let detail = json!({ "login_id": login_id.as_str() });
+    let started = entry(&user, Action::LoginStarted, detail);
+    match app.store.create_login(login, &password_hash, started).await {
+        Ok(()) => {}
+        Err(CreateLoginError::NotValid) => return Err(refused(Some(&user))),
+        Err(CreateLoginError::Store(error)) => return Err(error.into()),
+    }
     tracing::info!(user = %user.id, "Signed in");
     Ok(signed_in(&app, &user, &login_id, &refresh_token, client))
 }

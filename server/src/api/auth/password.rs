@@ -50,17 +50,12 @@ pub(crate) async fn change_password(
         .map(|known| known.password_hash);
     let right = app
         .passwords
-        .verify(request.current, known)
+        .verify(request.current, known.clone())
         .await
         .map_err(|_| ApiError::busy())?;
-    if !right {
-        // Not 401: the sign-in itself is fine.
-        return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "wrong_credentials",
-            "The current password is wrong.",
-        ));
-    }
+    let Some(checked_hash) = known.filter(|_| right) else {
+        return Err(wrong_password());
+    };
     app.lockout.succeeded(&user.username, client.address);
     password_rule::check(&request.new, &user.username)
         .map_err(|why| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", why))?;
@@ -82,10 +77,20 @@ pub(crate) async fn change_password(
     };
     let ended = app
         .store
-        .change_password(&user.id, hash, &current.login, now, entry)
-        .await?;
+        .change_password(&user.id, &checked_hash, hash, &current.login, now, entry)
+        .await?
+        .ok_or_else(wrong_password)?;
     for login in ended {
         app.login_ended(&login).await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Not 401: the sign-in itself is fine.
+fn wrong_password() -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        "wrong_credentials",
+        "The current password is wrong.",
+    )
 }

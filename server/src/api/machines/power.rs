@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use gc_model::id::MachineId;
 use gc_model::power::PowerAction;
 use gc_model::role::Permission;
-use gc_store::Action;
+use gc_store::{Action, Machine};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{entry, find_managed};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::{Json, Path};
 use crate::http::client::Client;
@@ -89,24 +91,55 @@ pub(crate) async fn use_power(
         ));
     }
 
-    // Before it is done: what nobody could write down is not done.
-    let note = |action, detail| entry(&app, &current, client, action, &machine, detail);
-    let detail = serde_json::json!({ "action": action.as_str() });
-    app.store
-        .append_audit(note(Action::MachinePower, detail))
-        .await?;
     let wish = PowerWish {
         action,
         return_after_seconds: minutes.unwrap_or(0) * 60,
         technician: current.user.display_name.clone(),
     };
-    let ordered = app
-        .hub
-        .order_power(&machine.id, wish)
-        .ok_or_else(ApiError::machine_offline)?;
-    let number = ordered.number;
+    // A task of its own: what becomes of an order is written down also when
+    // whoever gave it has closed the page.
+    let tasks = app.tasks.clone();
+    let ordered = tasks.spawn(give_order(app, client, current, machine, wish));
+    ordered
+        .await
+        .map_err(|error| ApiError::internal(&error.into()))?
+}
+
+/// Gives an order and hears the answer; both stand in the audit log.
+async fn give_order(
+    app: Shared,
+    client: Client,
+    current: CurrentUser,
+    machine: Machine,
+    wish: PowerWish,
+) -> Result<StatusCode, ApiError> {
+    let action = wish.action.as_str();
+    let note = |kind, detail| entry(&app, &current, client, kind, &machine, detail);
+    // Before it is done: what nobody could write down is not done.
+    let ordered = note(Action::MachinePower, json!({ "action": action }));
+    app.store.append_audit(ordered).await?;
+    let Err((error, problem)) = hear_answer(&app, &machine.id, wish).await else {
+        return Ok(StatusCode::NO_CONTENT);
+    };
+    let detail = json!({ "action": action, "problem": problem });
+    let failed = note(Action::MachinePowerFailed, detail);
+    app.store.append_audit(failed).await?;
+    Err(error)
+}
+
+/// What the machine says to an order; otherwise what the caller hears, and the
+/// problem for the log.
+async fn hear_answer(
+    app: &App,
+    machine: &MachineId,
+    wish: PowerWish,
+) -> Result<(), (ApiError, String)> {
+    let Some(ordered) = app.hub.order_power(machine, wish) else {
+        let problem = "it was not connected any more".to_owned();
+        return Err((ApiError::machine_offline(), problem));
+    };
     let (status, code, problem) = match tokio::time::timeout(ANSWER_TIMEOUT, ordered.answer).await {
-        Ok(Ok(Ok(()))) => return Ok(StatusCode::NO_CONTENT),
+        Ok(Ok(Ok(()))) => return Ok(()),
         Ok(Ok(Err(problem))) => (StatusCode::BAD_GATEWAY, "power_failed", problem),
         // The connection went before an answer, as it does when a machine goes down at once.
         Ok(Err(_)) => (
@@ -115,7 +148,7 @@ pub(crate) async fn use_power(
             "its connection ended before it answered".to_owned(),
         ),
         Err(_) => {
-            app.hub.give_up_power(number);
+            app.hub.give_up_power(ordered.number);
             (
                 StatusCode::GATEWAY_TIMEOUT,
                 "power_unanswered",
@@ -123,13 +156,6 @@ pub(crate) async fn use_power(
             )
         }
     };
-    let detail = serde_json::json!({ "action": action.as_str(), "problem": problem });
-    app.store
-        .append_audit(note(Action::MachinePowerFailed, detail))
-        .await?;
-    Err(ApiError::new(
-        status,
-        code,
-        format!("The machine may not have done it: {problem}."),
-    ))
+    let sentence = format!("The machine may not have done it: {problem}.");
+    Err((ApiError::new(status, code, sentence), problem))
 }
