@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use gc_agent::cli::{Command, Options};
-use gc_agent::{service, worker};
+use gc_agent::{platform, service, worker};
 
 fn main() -> ExitCode {
+    platform::load_libraries_of_the_system_only();
     match act(Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

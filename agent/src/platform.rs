@@ -29,6 +29,12 @@ pub const fn os_family() -> OsFamily {
     }
 }
 
+/// Where the program is started from is not to decide what is loaded into it. First of all.
+pub fn load_libraries_of_the_system_only() {
+    #[cfg(windows)]
+    gc_platform_windows::load_libraries_of_windows_only();
+}
+
 /// Waits until the system or a person wants the program to end.
 ///
 /// # Errors

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use gc_platform::{PlatformError, Wake};
 use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, WAIT_FAILED, WAIT_OBJECT_0};
-use windows_sys::Win32::Media::{timeBeginPeriod, timeEndPeriod};
 use windows_sys::Win32::System::Threading::{
     CreateEventW, INFINITE, SetEvent, WaitForMultipleObjects,
 };
 
+use super::late::{timeBeginPeriod, timeEndPeriod};
 use super::os::last_error;
 
 /// A flag that one thread sets and another waits for; waiting clears it.

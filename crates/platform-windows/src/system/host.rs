@@ -8,9 +8,7 @@ use gc_platform::guest::GuestWindow;
 use gc_platform::{
     Desktop, Facts, Guardian, Guards, Host, PlatformError, Power, Preset, Removed, ServiceControl,
 };
-use windows_sys::Win32::System::RemoteDesktop::{
-    WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
-};
+use windows_sys::Win32::System::RemoteDesktop::{WTSGetActiveConsoleSessionId, WTSUserName};
 use windows_sys::Win32::System::SystemInformation::{
     ComputerNamePhysicalDnsHostname, GetComputerNameExW, GetNativeSystemInfo, GetTickCount64,
     PROCESSOR_ARCHITECTURE_AMD64, PROCESSOR_ARCHITECTURE_ARM64, PROCESSOR_ARCHITECTURE_INTEL,
@@ -21,6 +19,7 @@ use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 use super::desktop::WindowsDesktop;
 use super::guardian::{self, WindowsGuardian};
 use super::guest::WindowsGuestWindow;
+use super::late::{WTSFreeMemory, WTSQuerySessionInformationW};
 use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use gc_platform::PlatformError;
 use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, MAX_PATH};
-use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress, LoadLibraryW};
+use windows_sys::Win32::System::LibraryLoader::{
+    GetModuleHandleW, GetProcAddress, LOAD_WITH_ALTERED_SEARCH_PATH, LoadLibraryExW,
+};
 use windows_sys::Win32::System::SystemInformation::{GetSystemDirectoryW, OSVERSIONINFOW};
 
 /// The error of the call that just failed on this thread.
@@ -55,11 +57,16 @@ pub(crate) fn loaded_function(library: &str, name: &CStr) -> Option<Function> {
 
 /// A function of a library in Windows' own directory, which stays loaded.
 pub(crate) fn system_function(library: &str, name: &CStr) -> Option<Function> {
-    // With its whole path: no other directory is searched for a library of that name.
+    // With its whole path no other directory is searched for a library of that name, and what
+    // it needs itself is searched for beside it instead of beside our program.
     let path = wide(system_directory()?.join(library).to_str()?);
     // SAFETY: both names are strings with a zero at the end that outlive the calls.
     unsafe {
-        let module = LoadLibraryW(path.as_ptr());
+        let module = LoadLibraryExW(
+            path.as_ptr(),
+            std::ptr::null_mut(),
+            LOAD_WITH_ALTERED_SEARCH_PATH,
+        );
         if module.is_null() {
             None
         } else {

@@ -7,7 +7,7 @@ use std::ptr::null;
 use gc_model::power::PowerAction;
 use gc_platform::{PlatformError, Power};
 use windows_sys::Win32::Foundation::{FALSE, TRUE};
-use windows_sys::Win32::System::RemoteDesktop::{WTS_CURRENT_SERVER_HANDLE, WTSLogoffSession};
+use windows_sys::Win32::System::RemoteDesktop::WTS_CURRENT_SERVER_HANDLE;
 use windows_sys::Win32::System::Shutdown::{
     EWX_LOGOFF, ExitWindowsEx, InitiateSystemShutdownExW, LockWorkStation,
     SHTDN_REASON_FLAG_PLANNED, SHTDN_REASON_MAJOR_OTHER,
@@ -15,6 +15,7 @@ use windows_sys::Win32::System::Shutdown::{
 use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_CLEANBOOT};
 
+use super::late::WTSLogoffSession;
 use super::os::{Function, is_wine, last_error, loaded_function, system_directory};
 use super::worker::{WorkerProcess, showing_session};
 use super::{registry, tokens};

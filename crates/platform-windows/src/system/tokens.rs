@@ -14,9 +14,9 @@ use windows_sys::Win32::Security::{
     TOKEN_ELEVATION, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenPrimary,
     TokenSessionId, TokenUser,
 };
-use windows_sys::Win32::System::RemoteDesktop::WTSQueryUserToken;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
+use super::late::WTSQueryUserToken;
 use super::os::{last_error, wide};
 
 /// An access token of ours.

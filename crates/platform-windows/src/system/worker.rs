@@ -16,8 +16,7 @@ use tokio::net::windows::named_pipe::{
 use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Pipes::GetNamedPipeClientProcessId;
 use windows_sys::Win32::System::RemoteDesktop::{
-    WTS_CURRENT_SERVER_HANDLE, WTS_SESSION_INFOW, WTSActive, WTSEnumerateSessionsW, WTSFreeMemory,
-    WTSGetActiveConsoleSessionId,
+    WTS_CURRENT_SERVER_HANDLE, WTS_SESSION_INFOW, WTSActive, WTSGetActiveConsoleSessionId,
 };
 use windows_sys::Win32::System::Threading::{
     CREATE_NO_WINDOW, CreateProcessAsUserW, GetExitCodeProcess, PROCESS_INFORMATION, STARTUPINFOW,
@@ -26,6 +25,7 @@ use windows_sys::Win32::System::Threading::{
 
 use super::host::session_user;
 use super::input_desktop;
+use super::late::{WTSEnumerateSessionsW, WTSFreeMemory};
 use super::os::{is_wine, last_error, wide};
 use super::private_files::Descriptor;
 use super::tokens;
