@@ -10,12 +10,12 @@ use windows_sys::core::BOOL;
 use crate::notepad::{Place, class_of, place_of, text_of};
 
 /// Everything on the window, a line for each control, buttons in brackets; nothing while there is none.
-pub(crate) fn text() -> Result<String, String> {
+pub(crate) fn text() -> String {
     let mut lines = Vec::new();
     for control in controls() {
         // Gone again: the window is being changed, and is as good as not there.
         let Ok(text) = text_of(control) else {
-            return Ok(String::new());
+            return String::new();
         };
         lines.push(if is_button(control) {
             format!("[{text}]")
@@ -23,7 +23,7 @@ pub(crate) fn text() -> Result<String, String> {
             text
         });
     }
-    Ok(lines.join("\n"))
+    lines.join("\n")
 }
 
 /// Where the button with that label is.

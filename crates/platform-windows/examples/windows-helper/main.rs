@@ -38,7 +38,10 @@ fn main() {
         ["type-notepad", text] => {
             notepad::place().and_then(|place| hands::click_and_type(&place, text))
         }
-        ["read-guest"] => guest::text().map(|text| print!("{text}")),
+        ["read-guest"] => {
+            print!("{}", guest::text());
+            Ok(())
+        }
         ["place-guest", label] => {
             guest::place_of_button(label).map(|place| println!("{}", place.json()))
         }
