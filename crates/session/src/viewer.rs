@@ -4,6 +4,7 @@
 mod consent;
 mod event;
 mod machine;
+mod picture;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -32,6 +33,8 @@ use crate::preferences::{OsFamily, Preferences};
 use crate::seal::LaneKeys;
 use crate::wire::{Header, Lane, WIRE_VERSION};
 use crate::words::{TwoWords, commitment, two_words};
+
+use picture::Picture;
 
 pub use event::{EndCode, Film, Limit, NoticeCode, ShownFrame, ViewerEvent};
 
@@ -90,6 +93,7 @@ pub struct Viewer {
     deadline: Moment,
     layout: Option<(u32, DisplayLayout)>,
     decoder: Option<Decoder>,
+    picture: Option<Picture>,
     /// Frames are ignored until a stream starts: something could not be decoded.
     awaits_stream: bool,
     /// Tells what the two words are made of, once the machine has answered.
@@ -142,6 +146,7 @@ impl Viewer {
             deadline: now + HANDSHAKE_TIMEOUT,
             layout: None,
             decoder: None,
+            picture: None,
             awaits_stream: false,
             words_nonce: *derive_key(&config.seed, b"guruconnect words nonce"),
             rights: Rights::NONE,
@@ -419,7 +424,9 @@ impl Viewer {
 
     /// The pixels of the last [`ViewerOutput::Frame`]: RGBA of each rectangle, in order.
     pub fn pixels(&self) -> &[u8] {
-        self.decoder.as_ref().map_or(&[], Decoder::pixels)
+        let decoded = || self.decoder.as_ref().map_or(&[][..], Decoder::pixels);
+        let moved = self.picture.as_ref().and_then(Picture::moved);
+        moved.unwrap_or_else(decoded)
     }
 
     /// The film's packet of the last [`ViewerOutput::Frame`]; empty when it has none.
@@ -668,7 +675,10 @@ impl Viewer {
             }
         };
         match Decoder::new(layout.picture) {
-            Ok(decoder) => self.decoder = Some(decoder),
+            Ok(decoder) => {
+                self.decoder = Some(decoder);
+                self.picture = Some(Picture::new(layout.picture));
+            }
             Err(_) => {
                 return self.end(
                     EndCode::Protocol,
@@ -711,7 +721,7 @@ impl Viewer {
                 now,
             );
         }
-        let Ok(Decoded { moves, rects, film }) = self.decode_all(frame) else {
+        let Ok((rects, film)) = self.decode_all(frame) else {
             self.awaits_stream = true;
             self.acknowledge(
                 Painting {
@@ -739,7 +749,6 @@ impl Viewer {
             sequence: frame.sequence,
             rects,
             film,
-            moves,
             complete: frame.complete,
             reduced: frame.reduced,
             bytes,
@@ -754,12 +763,14 @@ impl Viewer {
         }));
     }
 
-    fn decode_all(&mut self, frame: &v1::VideoFrame) -> Result<Decoded, Damaged> {
-        Ok(Decoded {
-            moves: self.check_moves(frame)?,
-            film: self.decode_film(frame)?,
-            rects: self.decode(frame)?,
-        })
+    /// What is to be painted: what moved, what is new, and a film.
+    fn decode_all(&mut self, frame: &v1::VideoFrame) -> Result<(Vec<Rect>, Option<Film>), Damaged> {
+        let moves = self.check_moves(frame)?;
+        let film = self.decode_film(frame)?;
+        let rects = self.decode(frame)?;
+        let decoded = self.decoder.as_ref().map_or(&[][..], Decoder::pixels);
+        let picture = self.picture.as_mut().ok_or(Damaged)?;
+        Ok((picture.take(moves.as_ref(), rects, decoded), film))
     }
 
     fn check_moves(&self, frame: &v1::VideoFrame) -> Result<Option<Moves>, Damaged> {
@@ -886,10 +897,3 @@ const KEY_MISMATCH: &str = "What answered does not hold the key that this machin
 
 /// A frame that cannot be shown.
 struct Damaged;
-
-/// What a frame has.
-struct Decoded {
-    moves: Option<Moves>,
-    rects: Vec<Rect>,
-    film: Option<Film>,
-}

@@ -307,7 +307,6 @@ fn preferences(quality: WireQuality, view_only: bool) -> Preferences {
 #[derive(Serialize)]
 struct FrameJson {
     sequence: u64,
-    moves: Option<MovesJson>,
     rects: Vec<[u32; 4]>,
     film: Option<FilmJson>,
     complete: bool,
@@ -321,12 +320,6 @@ struct FrameJson {
     limit: &'static str,
     input_sequence: u64,
     input_latency_us: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct MovesJson {
-    from_dy: i32,
-    rects: Vec<[u32; 4]>,
 }
 
 #[derive(Serialize)]
@@ -348,10 +341,6 @@ impl FrameJson {
         let micros = |duration: std::time::Duration| duration.as_micros() as u64;
         Self {
             sequence: frame.sequence,
-            moves: frame.moves.as_ref().map(|moves| MovesJson {
-                from_dy: moves.from_dy,
-                rects: moves.rects.iter().map(rect_json).collect(),
-            }),
             rects: frame.rects.iter().map(rect_json).collect(),
             film: frame.film.as_ref().map(|film| FilmJson {
                 stream: film.stream,

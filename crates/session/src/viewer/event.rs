@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gc_codec::{FilmFormat, Moves};
+use gc_codec::FilmFormat;
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::PointerShape;
 use gc_proto::v1;
@@ -153,8 +153,6 @@ pub enum EndCode {
 pub struct ShownFrame {
     /// To be named in [`Viewer::handle_painted`](super::Viewer::handle_painted).
     pub sequence: u64,
-    /// What is copied within the picture before anything is painted.
-    pub moves: Option<Moves>,
     /// Where the pixels go, in order.
     pub rects: Vec<Rect>,
     /// A frame of a film, to be decoded and painted after the pixels.

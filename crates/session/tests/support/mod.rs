@@ -457,10 +457,6 @@ impl Session {
     }
 
     fn show(&mut self, frame: ShownFrame) {
-        if let Some(moves) = &frame.moves {
-            let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
-            moves.apply(&mut self.shown, size, 4);
-        }
         let mut from = 0;
         for rect in &frame.rects {
             for y in rect.y..rect.y + rect.height {

@@ -103,14 +103,7 @@ export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
   | { kind: "frame"; link: number; frame: Frame; pixels: ArrayBuffer; decodeMs: number }
   /** Rectangles of an earlier frame that had to wait for the film below them. */
-  | {
-      kind: "tiles";
-      link: number;
-      sequence: number;
-      moves: Moves | null;
-      rects: Rect[];
-      pixels: ArrayBuffer;
-    }
+  | { kind: "tiles"; link: number; sequence: number; rects: Rect[]; pixels: ArrayBuffer }
   /** The frame's film, decoded. Whoever paints the image closes it. */
   | {
       kind: "film";
@@ -126,14 +119,6 @@ export type FromWorker =
 
 /** `[x, y, width, height]` in picture pixels. */
 export type Rect = readonly [number, number, number, number];
-
-/** Parts of the picture that stood at another height: scrolled text. */
-export interface Moves {
-  /** How much lower the pixels stand that are to be copied; negative: higher. */
-  from_dy: number;
-  /** Where they go, copied one after the other. */
-  rects: Rect[];
-}
 
 /** Video codecs that a browser may decode. */
 export type FilmFormat = "vp9" | "h264";
@@ -157,8 +142,6 @@ export type Limit = "nothing_changes" | "network" | "agent" | "viewer" | "frame_
 /** One update of the picture; its pixels are RGBA, rectangle after rectangle. */
 export interface Frame {
   sequence: number;
-  /** Copied before anything is painted. */
-  moves: Moves | null;
   rects: Rect[];
   film: Film | null;
   complete: boolean;

@@ -497,8 +497,7 @@ export class Viewer {
       this.#screen.paintFilm(part.film, part.image);
       part.image.close();
     } else {
-      const { moves, rects } = part.kind === "frame" ? part.frame : part;
-      if (moves) this.#screen.move(moves);
+      const { rects } = part.kind === "frame" ? part.frame : part;
       this.#screen.paint(rects, part.pixels);
     }
     const end = performance.now();

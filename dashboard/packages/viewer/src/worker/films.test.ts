@@ -226,7 +226,7 @@ describe("FilmPlayer", () => {
 });
 
 function frame(sequence: number, rects: Rect[], played: Film | null = null): Frame {
-  return { sequence, moves: null, rects, film: played } as unknown as Frame;
+  return { sequence, rects, film: played } as unknown as Frame;
 }
 
 /** One grey level for every pixel of each rectangle. */
@@ -252,10 +252,9 @@ function pictures() {
   const taken = () =>
     paints.splice(0).map((paint) => {
       if (paint.kind === "film") return `film ${paint.frame.sequence}`;
-      const { sequence, rects, moves } = paint.kind === "frame" ? paint.frame : paint;
-      const moved = moves ? ` moves ${moves.rects.length}` : "";
+      const { sequence, rects } = paint.kind === "frame" ? paint.frame : paint;
       const levels = [...new Set(new Uint8Array(paint.pixels, 0, rects.length > 0 ? 1 : 0))];
-      return `${paint.kind} ${sequence}: ${rects.map(([x, y]) => `${x},${y}`).join(" ")} ${levels}${moved}`;
+      return `${paint.kind} ${sequence}: ${rects.map(([x, y]) => `${x},${y}`).join(" ")} ${levels}`;
     });
   return { under, codec, painted, taken };
 }
@@ -313,21 +312,6 @@ describe("Pictures", () => {
     expect(it.taken()).toEqual(["tiles 2: 110,110 2"]);
     it.under.handlePainted(1);
     expect(it.painted).toEqual([1]);
-  });
-
-  it("copies at once what stands beside a film, and waits with what was copied from it", () => {
-    const it = pictures();
-    it.under.handleFrame(frame(1, NOWHERE, film()), bytes(), bytes(1), 0);
-    const beside = { from_dy: 4, rects: [BESIDE] };
-    it.under.handleFrame({ ...frame(2, NOWHERE), moves: beside }, bytes(), bytes(), 0);
-    const below = { from_dy: -8, rects: [[110, 190, 8, 8] as const, INSIDE] };
-    const tile = pixels([BESIDE], 3);
-    it.under.handleFrame({ ...frame(3, [BESIDE]), moves: below }, tile, bytes(), 0);
-    expect(it.taken()).toEqual(["frame 1:  ", "frame 2:   moves 1", "frame 3:  "]);
-
-    it.codec.last.answer(1);
-
-    expect(it.taken()).toEqual(["film 1", "tiles 3: 0,0 3 moves 2"]);
   });
 
   it("calls an update painted when all its parts are", () => {

@@ -1,4 +1,4 @@
-import type { Film, Frame, Moves, Rect } from "../messages.ts";
+import type { Film, Frame, Rect } from "../messages.ts";
 import type { BufferPool } from "./buffers.ts";
 import { type FilmCodec, FilmPlayer, webCodecs } from "./films.ts";
 
@@ -6,11 +6,11 @@ import { type FilmCodec, FilmPlayer, webCodecs } from "./films.ts";
  * What the page has to paint, in this order.
  *
  * `frame` is an update with those of its rectangles that can be painted at once, `tiles` the rest
- * of it when that had to wait for a film below, `film` a picture of the film. Moves come first.
+ * of them when they had to wait for a film below, `film` a picture of the film.
  */
 export type Paint =
   | { kind: "frame"; frame: Frame; pixels: ArrayBuffer; decodeMs: number }
-  | { kind: "tiles"; sequence: number; moves: Moves | null; rects: Rect[]; pixels: ArrayBuffer }
+  | { kind: "tiles"; sequence: number; rects: Rect[]; pixels: ArrayBuffer }
   | { kind: "film"; frame: Frame; film: Film; image: VideoFrame; decodeMs: number };
 
 export interface PicturesHandlers {
@@ -43,9 +43,8 @@ type Waiting =
   | {
       kind: "tiles";
       sequence: number;
-      /** What it reads and what it writes. */
+      /** Around its tiles. */
       rects: readonly Rect[];
-      moves: Moves | null;
       tiles: Rect[];
       pixels: ArrayBuffer;
     };
@@ -81,14 +80,10 @@ export class Pictures {
     const count = this.#waiting.length;
     // A machine that keeps to the protocol has waited for us long before.
     if (count >= MAX_WAITING) throw new Error("the machine sends more than can be painted");
-    const moved = frame.moves ? movedArea(frame.moves) : [];
-    // Tiles are painted over what was moved: they wait when that waits.
-    const waits = this.#covered(moved, count);
     const all =
-      waits ||
-      (frame.rects.length > MAX_LOOKED_AT && this.#covered([around(frame.rects)], count));
+      frame.rects.length > MAX_LOOKED_AT && this.#covered([around(frame.rects)], count);
     const late = all ? frame.rects : this.#waitingOf(frame.rects, count);
-    const inOnePart = !waits && late.length === 0;
+    const inOnePart = late.length === 0;
     this.#unpainted.set(sequence, 1 + (inOnePart ? 0 : 1) + (film ? 1 : 0));
 
     if (inOnePart) {
@@ -97,15 +92,14 @@ export class Pictures {
       const early = frame.rects.filter((rect) => !late.includes(rect));
       this.#handlers.paint({
         kind: "frame",
-        frame: { ...frame, moves: waits ? null : frame.moves, rects: early },
+        frame: { ...frame, rects: early },
         pixels: pick(frame.rects, early, pixels),
         decodeMs,
       });
       this.#waiting.push({
         kind: "tiles",
         sequence,
-        rects: waits ? [...moved, around(late)] : [around(late)],
-        moves: waits ? frame.moves : null,
+        rects: [around(late)],
         tiles: late,
         pixels: pick(frame.rects, late, pixels),
       });
@@ -176,8 +170,8 @@ export class Pictures {
   #paint(part: Waiting): void {
     const { sequence } = part;
     if (part.kind === "tiles") {
-      const { moves, tiles, pixels } = part;
-      this.#handlers.paint({ kind: "tiles", sequence, moves, rects: tiles, pixels });
+      const { tiles, pixels } = part;
+      this.#handlers.paint({ kind: "tiles", sequence, rects: tiles, pixels });
     } else if (part.image) {
       const { frame, film, image, decodeMs } = part;
       this.#handlers.paint({ kind: "film", frame, film, image, decodeMs });
@@ -198,16 +192,6 @@ export class Pictures {
       .slice(0, count)
       .some((part) => part.rects.some((below) => rects.some((rect) => overlap(rect, below))));
   }
-}
-
-/** Around what is copied and where it goes. */
-function movedArea({ from_dy, rects }: Moves): Rect[] {
-  if (rects.length === 0) return [];
-  const [x, y, width, height] = around(rects);
-  return [
-    [x, y, width, height],
-    [x, y + from_dy, width, height],
-  ];
 }
 
 /** The smallest rectangle around `rects`. */
