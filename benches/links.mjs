@@ -3,9 +3,10 @@
 // how late, at what cost, and how exact it is when it has come to rest.
 //
 //   node links.mjs [--stacks guruconnect,x11vnc,xvnc] [--lines lan,20000/40,2000/80,256/300]
-//                  [--scenes typing,scroll,video] [--seconds 8] [--out results/NAME]
+//                  [--scenes typing,scroll,video] [--settle 4] [--seconds 8] [--out results/NAME]
 //
-// A line is kilobits a second / milliseconds of round trip; `lan` is neither.
+// A line is kilobits a second / milliseconds of round trip; `lan` is neither. The first
+// `--settle` seconds of a scene, in which a program learns what the line carries, do not count.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -14,8 +15,8 @@ import { parseArgs } from "node:util";
 import { startDesktop } from "../scripts/lib/desktop.mjs";
 import { SlowLink } from "../scripts/lib/link.mjs";
 import { Cleanup, sleep } from "../scripts/lib/processes.mjs";
-import { Workload } from "../scripts/lib/workload.mjs";
-import { cpuSeconds } from "./lib/accounting.mjs";
+import { monotonicMs, Workload } from "../scripts/lib/workload.mjs";
+import { cpuSeconds, favour } from "./lib/accounting.mjs";
 import { exactness, watchRest } from "./lib/exactness.mjs";
 import { linksChart, linksReport } from "./lib/links-report.mjs";
 import { machineFacts } from "./lib/machine.mjs";
@@ -29,12 +30,17 @@ const { values: options } = parseArgs({
     stacks: { type: "string", default: "guruconnect,x11vnc,xvnc" },
     lines: { type: "string", default: "lan,20000/40,2000/80,256/300" },
     scenes: { type: "string", default: "typing,scroll,video" },
+    settle: { type: "string", default: "4" },
     seconds: { type: "string", default: "8" },
     out: { type: "string", default: "" },
   },
 });
+const settle = Number(options.settle);
 const seconds = Number(options.seconds);
 const random = chance(12_345);
+
+/** Higher than everything that is not measured. */
+const NICENESS = -15;
 
 /** A copy of the canvas is compared this long after everything came to rest. */
 const COMPARED_AFTER_MS = 500;
@@ -91,22 +97,25 @@ async function measureStack(name) {
 async function measure({ name, line, scene, desktop, stack, link, page }) {
   // The scene's first picture comes over a fast line; only what moves is measured.
   link.become({});
-  const workload = new Workload(desktop, ["scene", scene, "--seconds", String(seconds), "--hold"]);
+  const length = String(settle + seconds);
+  const workload = new Workload(desktop, ["scene", scene, "--seconds", length, "--hold"]);
   try {
     await workload.ready();
+    favour([process.pid], NICENESS);
     await sleep(1_500);
     link.become(parseLine(line));
-    await sleep(500);
-    await page.evaluate(() => {
-      const { probe } = /** @type {any} */ (window);
-      probe.find();
-      probe.reset();
-    });
-
-    const work = [desktop.serverPid, ...stack.agent];
-    const before = { cpu: cpuSeconds(work), bytes: link.carried.down };
+    await page.evaluate(() => /** @type {any} */ (window).probe.find());
     workload.go();
-    await sleep(500);
+    await sleep(settle * 1_000);
+
+    await page.evaluate(() => /** @type {any} */ (window).probe.reset());
+    const work = [desktop.serverPid, ...stack.agent];
+    const before = {
+      cpu: cpuSeconds(work),
+      bytes: link.carried.down,
+      drawn: workload.frames.size,
+      at: monotonicMs(),
+    };
     /** @type {number[]} */
     const latencies = [];
     let lost = 0;
@@ -116,7 +125,8 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
       if (all.median === null) lost++;
       else latencies.push(all.median);
     }
-    const end = workload.end;
+    const played = (monotonicMs() - before.at) / 1_000;
+    const drawn = workload.frames.size - before.drawn;
     await watchRest(page, { atMs: COMPARED_AFTER_MS, lookMs: LOOK_MS });
     const cpu = cpuSeconds(work) - before.cpu;
     const bytes = link.carried.down - before.bytes;
@@ -126,20 +136,22 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
     const ages = new Map();
     for (const [frame, at] of seen) {
       const drawnAt = workload.frames.get(frame);
-      if (drawnAt !== undefined && !ages.has(frame)) ages.set(frame, at - drawnAt);
+      // What was drawn before and only arrives now says how it was then.
+      if (drawnAt === undefined || drawnAt < before.at || ages.has(frame)) continue;
+      ages.set(frame, at - drawnAt);
     }
     const rest = await exactness(page, desktop);
     console.error(
       `${name}, ${line}, ${scene}: key ${rounded(quantile(latencies, 0.5), 0)} ms (${lost} lost), ` +
-        `${ages.size} of ${end.drawn} shown, age ${rounded(quantile([...ages.values()], 0.5), 0)} ms, ` +
+        `${ages.size} of ${drawn} shown, age ${rounded(quantile([...ages.values()], 0.5), 0)} ms, ` +
         `${(bytes / 1e3).toFixed(0)} kB, exact after ${rest.equalAfterMs} ms`,
     );
     return {
       stack: name,
       line,
       scene,
-      seconds: end.seconds,
-      drawn: end.drawn,
+      seconds: rounded(played) ?? seconds,
+      drawn,
       shown: ages.size,
       ageMs: summary([...ages.values()]),
       keyMs: summary(latencies),

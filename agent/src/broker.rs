@@ -93,8 +93,8 @@ pub(crate) struct Broker {
     is_expected: bool,
     crashes: usize,
     last_crash: String,
-    /// A worker ended without releasing what its viewers held, and none has done it since.
-    has_leftovers: bool,
+    /// Where a worker ended without releasing what its viewers held, and none has done it since.
+    leftovers: Vec<DesktopSession>,
     not_before: Option<Moment>,
     is_stopping: bool,
     outputs: VecDeque<BrokerOutput>,
@@ -120,7 +120,11 @@ enum Worker {
         idle_since: Option<Moment>,
     },
     /// It was asked to end.
-    Leaving { number: WorkerNumber, since: Moment },
+    Leaving {
+        number: WorkerNumber,
+        session: DesktopSession,
+        since: Moment,
+    },
     /// Its process was ended; it is gone any moment.
     Killed { number: WorkerNumber },
 }
@@ -137,6 +141,7 @@ impl Broker {
         self.showing = showing;
         // Whoever signed out is not waited for.
         self.chosen = self.chosen.filter(|chosen| all.contains(chosen));
+        self.leftovers.retain(|session| all.contains(session));
         self.follow(now);
     }
 
@@ -151,19 +156,28 @@ impl Broker {
         self.chosen.or(self.showing)
     }
 
+    /// The one that a technician chose instead of the machine's own screen.
+    pub(crate) const fn chosen_session(&self) -> Option<DesktopSession> {
+        self.chosen
+    }
+
     /// Ends a worker that shows another desktop session than the wanted one.
     fn follow(&mut self, now: Moment) {
         let wanted = self.wanted_session();
         match self.worker {
             Worker::Starting {
                 number, session, ..
-            }
-            | Worker::Up {
-                number, session, ..
             } if Some(session) != wanted => {
-                // Its viewers come back by themselves and find the next one.
                 self.is_expected |= self.has_viewers();
                 self.kill(number, "another desktop session shows");
+            }
+            Worker::Up {
+                number, session, ..
+            } if Some(session) != wanted => {
+                // Its viewers come back by themselves and find the next one. What they hold
+                // is released before that: no other worker can do it.
+                self.is_expected |= self.has_viewers();
+                self.ask_to_end(now, number, session, CloseReason::DesktopChanged);
             }
             _ => {}
         }
@@ -212,7 +226,7 @@ impl Broker {
             return;
         }
         self.is_expected = false;
-        self.has_leftovers = false;
+        self.leftovers.retain(|left| *left != session);
         self.worker = Worker::Up {
             number,
             session,
@@ -250,10 +264,17 @@ impl Broker {
     /// A worker's process has ended, or never began; says how.
     pub(crate) fn handle_gone(&mut self, now: Moment, worker: WorkerNumber, how: &str) {
         match self.worker {
-            Worker::Starting { number, .. } if number == worker => self.crashed(now, how, None),
-            Worker::Up { number, since, .. } if number == worker => {
+            Worker::Starting {
+                number, session, ..
+            } if number == worker => self.crashed(now, how, session, None),
+            Worker::Up {
+                number,
+                session,
+                since,
+                ..
+            } if number == worker => {
                 self.is_expected |= self.has_viewers();
-                self.crashed(now, how, Some(since));
+                self.crashed(now, how, session, Some(since));
             }
             Worker::Leaving { number, .. } | Worker::Killed { number } if number == worker => {}
             _ => return,
@@ -271,7 +292,9 @@ impl Broker {
         }
         match self.worker {
             Worker::Starting { number, .. } => self.kill(number, "the service stops"),
-            Worker::Up { number, .. } => self.ask_to_end(now, number, reason),
+            Worker::Up {
+                number, session, ..
+            } => self.ask_to_end(now, number, session, reason),
             Worker::None | Worker::Leaving { .. } | Worker::Killed { .. } => {}
         }
     }
@@ -280,11 +303,20 @@ impl Broker {
     pub(crate) fn handle_timeout(&mut self, now: Moment) {
         match self.worker {
             Worker::None => self.advance(now),
-            Worker::Starting { number, since, .. } if now >= since + START_PATIENCE => {
-                self.crashed(now, "it did not start in time", None);
+            Worker::Starting {
+                number,
+                session,
+                since,
+            } if now >= since + START_PATIENCE => {
+                self.crashed(now, "it did not start in time", session, None);
                 self.kill(number, "it did not start in time");
             }
-            Worker::Leaving { number, since } if now >= since + END_PATIENCE => {
+            Worker::Leaving {
+                number,
+                session,
+                since,
+            } if now >= since + END_PATIENCE => {
+                self.note_leftovers(session);
                 self.kill(number, "it did not end in time");
             }
             Worker::Up { .. } => self.look_after(now),
@@ -365,13 +397,14 @@ impl Broker {
         self.outputs.push_back(BrokerOutput::Launch {
             number,
             session,
-            has_leftovers: self.has_leftovers,
+            has_leftovers: self.leftovers.contains(&session),
         });
     }
 
     fn look_after(&mut self, now: Moment) {
         let Worker::Up {
             number,
+            session,
             since,
             next_ping,
             unanswered,
@@ -381,14 +414,14 @@ impl Broker {
         else {
             return;
         };
-        let (number, since) = (*number, *since);
+        let (number, session, since) = (*number, *session, *since);
         if idle_since.is_some_and(|since| now >= since + LINGER) {
             // Who comes next begins at the machine's own screen.
             self.chosen = None;
-            self.ask_to_end(now, number, CloseReason::AgentStopping);
+            self.ask_to_end(now, number, session, CloseReason::AgentStopping);
         } else if unanswered.is_some_and(|asked| now >= asked + ANSWER_PATIENCE) {
             self.is_expected |= self.has_viewers();
-            self.crashed(now, "it did not answer any more", Some(since));
+            self.crashed(now, "it did not answer any more", session, Some(since));
             self.kill(number, "it did not answer any more");
         } else if unanswered.is_none() && now >= *next_ping {
             *unanswered = Some(now);
@@ -398,8 +431,18 @@ impl Broker {
         }
     }
 
-    fn ask_to_end(&mut self, now: Moment, number: WorkerNumber, reason: CloseReason) {
-        self.worker = Worker::Leaving { number, since: now };
+    fn ask_to_end(
+        &mut self,
+        now: Moment,
+        number: WorkerNumber,
+        session: DesktopSession,
+        reason: CloseReason,
+    ) {
+        self.worker = Worker::Leaving {
+            number,
+            session,
+            since: now,
+        };
         self.outputs
             .push_back(BrokerOutput::Send(number, Order::End(reason)));
     }
@@ -409,15 +452,33 @@ impl Broker {
         self.outputs.push_back(BrokerOutput::Kill(number, why));
     }
 
-    fn crashed(&mut self, now: Moment, how: &str, ready_since: Option<Moment>) {
+    fn crashed(
+        &mut self,
+        now: Moment,
+        how: &str,
+        session: DesktopSession,
+        ready_since: Option<Moment>,
+    ) {
         if ready_since.is_some_and(|since| now.since(since) >= GOOD_LIFE) {
             self.crashes = 0;
         }
-        self.has_leftovers |= ready_since.is_some();
+        if ready_since.is_some() {
+            self.note_leftovers(session);
+        }
         let wait = BACKOFF_MS[self.crashes.min(BACKOFF_MS.len() - 1)];
         self.crashes += 1;
+        // Where no worker lives nobody could choose again: back to the machine's own screen.
+        if self.chosen == Some(session) && (ready_since.is_none() || self.crashes >= CRASH_LOOP) {
+            self.chosen = None;
+        }
         how.clone_into(&mut self.last_crash);
         self.not_before = Some(now + Duration::from_millis(wait));
+    }
+
+    fn note_leftovers(&mut self, session: DesktopSession) {
+        if !self.leftovers.contains(&session) {
+            self.leftovers.push(session);
+        }
     }
 
     fn report_crash_loop(&mut self, now: Moment) {

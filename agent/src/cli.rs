@@ -61,6 +61,10 @@ pub struct Options {
     #[arg(long, value_name = "DIGITS")]
     pub code: Option<String>,
 
+    /// Takes a support session over from the program that started this one with administrator
+    /// rights; only that one does it
+    #[arg(long, value_name = "PIPE", hide = true)]
+    pub take_over: Option<String>,
     /// Seconds that the person at the machine has to answer, for --attended; no answer means no
     #[arg(long, env = "GURUCONNECT_ANSWER_SECONDS", value_name = "SECONDS", default_value_t = 60,
         value_parser = clap::value_parser!(u8).range(3..=60))]

@@ -147,8 +147,8 @@ impl DataDir {
     /// The machine's identity; `None` before it was enrolled.
     ///
     /// # Errors
-    /// [`ConfigError::Damaged`] when the file is not what [`DataDir::store`] writes.
-    pub fn load(&self) -> Result<Option<Identity>, ConfigError> {
+    /// [`ConfigError::Damaged`] when the file is not what [`DataDir::store`] writes on this machine.
+    pub fn load(&self, host: &dyn Host) -> Result<Option<Identity>, ConfigError> {
         let path = self.file();
         let damaged = |detail: String| ConfigError::Damaged {
             path: path.clone(),
@@ -167,7 +167,13 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         }
-        let content = Zeroizing::new(fs::read(&path).map_err(failed)?);
+        let kept = Zeroizing::new(fs::read(&path).map_err(failed)?);
+        let content = host.unprotect(&kept).map_err(|error| {
+            damaged(format!(
+                "this machine cannot read it, perhaps because another one wrote it: {error}"
+            ))
+        })?;
+        let content = Zeroizing::new(content);
         let stored: Stored = serde_json::from_slice(&content).map_err(|error| {
             // The error's own text may quote the content, which is secret.
             damaged(format!(
@@ -176,10 +182,14 @@ impl DataDir {
                 error.column()
             ))
         })?;
-        stored
+        let identity = stored
             .identity()
-            .map(Some)
-            .map_err(|field| damaged(format!("{field} makes no sense")))
+            .map_err(|field| damaged(format!("{field} makes no sense")))?;
+        if !host.is_protected(&kept) {
+            // An agent from before the protection wrote it.
+            self.store(host, &identity)?;
+        }
+        Ok(Some(identity))
     }
 
     /// Keeps the machine's identity.
@@ -190,7 +200,9 @@ impl DataDir {
         let path = self.file();
         let content = serde_json::to_vec_pretty(&Stored::new(identity))
             .expect("strings can always be written as JSON");
-        host.replace_private_file(&path, &Zeroizing::new(content))
+        let content = Zeroizing::new(content);
+        host.protect(&content)
+            .and_then(|kept| host.replace_private_file(&path, &kept))
             .map_err(|source| ConfigError::Io {
                 action: "failed to write",
                 path,
@@ -275,11 +287,18 @@ mod tests {
     fn keeps_what_was_stored() {
         let place = tempfile::tempdir().expect("a directory");
         let dir = DataDir::open(&platform::host(), &place.path().join("data")).expect("opens");
-        assert!(dir.load().expect("nothing is no error").is_none());
+        assert!(
+            dir.load(&platform::host())
+                .expect("nothing is no error")
+                .is_none()
+        );
 
         dir.store(&platform::host(), &identity()).expect("stores");
 
-        let loaded = dir.load().expect("loads").expect("is there");
+        let loaded = dir
+            .load(&platform::host())
+            .expect("loads")
+            .expect("is there");
         assert_eq!(loaded.server, identity().server);
         assert_eq!(loaded.api_key, identity().api_key);
         assert_eq!(
@@ -313,7 +332,11 @@ mod tests {
 
         for (content, expected) in cases {
             fs::write(dir.file(), content).expect("writable");
-            let error = dir.load().err().expect("is damaged").to_string();
+            let error = dir
+                .load(&platform::host())
+                .err()
+                .expect("is damaged")
+                .to_string();
             assert!(
                 error.contains(expected) && !error.contains("cak_secret"),
                 "{error}"

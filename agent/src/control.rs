@@ -208,9 +208,10 @@ impl Control<'_> {
     fn obey(&self, order: v1::PowerOrder) {
         let results = self.power_results.0.clone();
         let power = self.context.power.clone();
+        let chosen = self.sessions.chosen_session().map(|session| session.0);
         tokio::task::spawn_blocking(move || {
             let result = match &power {
-                Some(power) => power.obey(&order),
+                Some(power) => power.obey(&order, chosen),
                 None => Err("this machine cannot do that".to_owned()),
             };
             let mut problem = result.err().unwrap_or_default();

@@ -97,6 +97,26 @@ pub(crate) fn open_worker_pipe(name: &str) -> io::Result<Box<dyn Stream>> {
     Ok(Box::new(gc_platform_windows::open_pipe(name)?))
 }
 
+/// Starts this program anew with administrator rights, to take over from this one. The
+/// connection to it.
+///
+/// # Errors
+/// There are no such programs on this system.
+#[cfg(unix)]
+pub(crate) async fn start_successor() -> io::Result<Box<dyn Stream>> {
+    std::future::ready(Err(io::ErrorKind::Unsupported.into())).await
+}
+
+/// Starts this program anew with administrator rights, to take over from this one. The
+/// connection to it.
+///
+/// # Errors
+/// The system's; [`io::ErrorKind::PermissionDenied`] when the user did not agree.
+#[cfg(windows)]
+pub(crate) async fn start_successor() -> io::Result<Box<dyn Stream>> {
+    workers::start_successor().await
+}
+
 #[cfg(windows)]
 mod workers {
     use std::ffi::OsString;
@@ -104,12 +124,18 @@ mod workers {
     use std::io;
     use std::time::Duration;
 
-    use gc_platform_windows::{WorkerPipe, WorkerProcess, logins, showing_session};
+    use gc_platform::PlatformError;
+    use gc_platform_windows::{WorkerPipe, WorkerProcess, logins, showing_session, start_elevated};
+    use tokio::task::spawn_blocking;
+    use tokio::time::timeout;
 
     use crate::broker::DesktopSession;
     use crate::clock::random_bytes;
     use crate::connection::Stream;
     use crate::supervisor::{self, Launched, Launcher, Login};
+
+    /// 20 s: the program was started and only has to open a pipe.
+    const COMING_PATIENCE: Duration = Duration::from_secs(20);
 
     /// 2 s: a process that was told to end by the system is gone at once.
     const END_PATIENCE: Duration = Duration::from_secs(2);
@@ -134,11 +160,7 @@ mod workers {
         }
 
         fn launch(&mut self, session: DesktopSession) -> io::Result<Launched> {
-            // Nobody can make a pipe of that name before we do.
-            let mut name = "guruconnect-".to_owned();
-            for byte in random_bytes::<16>() {
-                let _never_fails = write!(name, "{byte:02x}");
-            }
+            let name = pipe_name();
             let pipe = WorkerPipe::new(&name)?;
             let mut arguments = self.arguments.clone();
             arguments.extend(["worker".into(), "--pipe".into(), name.into()]);
@@ -153,6 +175,29 @@ mod workers {
                 process: Box::new(Process(process)),
             })
         }
+    }
+
+    /// Nobody can make a pipe of that name before we do.
+    fn pipe_name() -> String {
+        let mut name = "guruconnect-".to_owned();
+        for byte in random_bytes::<16>() {
+            let _never_fails = write!(name, "{byte:02x}");
+        }
+        name
+    }
+
+    pub(super) async fn start_successor() -> io::Result<Box<dyn Stream>> {
+        let name = pipe_name();
+        let pipe = WorkerPipe::for_administrator(&name)?;
+        let program = std::env::current_exe()?;
+        let arguments = ["--take-over".into(), name.into()];
+        let starting = spawn_blocking(move || start_elevated(&program, &arguments));
+        let id = starting.await?.map_err(|error| match error {
+            PlatformError::Denied(_) => io::ErrorKind::PermissionDenied.into(),
+            error => io::Error::other(error),
+        })?;
+        let pipe = timeout(COMING_PATIENCE, pipe.accept(id)).await??;
+        Ok(Box::new(pipe))
     }
 
     struct Process(WorkerProcess);

@@ -66,21 +66,23 @@ impl PowerRoom {
         PowerAction::ALL.into_iter().filter(can).collect()
     }
 
-    /// Obeys; why not, in words. Blocks for as long as the system takes.
-    pub(crate) fn obey(&self, order: &v1::PowerOrder) -> Result<(), String> {
+    /// Obeys; why not, in words. Blocks for as long as the system takes. `chosen` is the login that
+    /// technicians look at instead of the machine's own screen: they mean the person there.
+    pub(crate) fn obey(&self, order: &v1::PowerOrder, chosen: Option<u32>) -> Result<(), String> {
         let action = PowerAction::parse(&order.action)
             .filter(|action| self.actions().contains(action))
             .ok_or("this machine cannot do that")?;
         info!(
             action = action.as_str(),
             technician = gc_model::text::clean(&order.technician, 100),
+            desktop_session = chosen,
             is_dry_run = self.is_dry_run,
             "A technician orders this of the machine"
         );
         if action.is_safe_mode() {
             return self.restart_into(action, order.return_after_seconds);
         }
-        self.act(action)
+        self.act(action, chosen)
     }
 
     fn restart_into(&self, kind: PowerAction, return_after: u32) -> Result<(), String> {
@@ -98,21 +100,30 @@ impl PowerRoom {
             .map_err(|error| format!("the way back cannot be noted: {error}"))?;
         let started = self
             .set_safe_mode(Some(kind))
-            .and_then(|()| self.act(PowerAction::Restart));
-        if started.is_err() {
-            self.leave_safe_mode();
-            self.forget_note();
-        }
-        started
+            .and_then(|()| self.act(PowerAction::Restart, None));
+        started.map_err(|error| {
+            if self.leave_safe_mode() {
+                self.forget_note();
+                error
+            } else {
+                // The note stays: whichever agent starts next tries again.
+                format!("{error}; the next start of this machine may be one into safe mode")
+            }
+        })
     }
 
-    fn act(&self, action: PowerAction) -> Result<(), String> {
+    fn act(&self, action: PowerAction, desktop_session: Option<u32>) -> Result<(), String> {
         match &self.power {
             _ if self.is_dry_run => {
-                info!(action = action.as_str(), "Would do it (dry run)");
+                info!(
+                    action = action.as_str(),
+                    desktop_session, "Would do it (dry run)"
+                );
                 Ok(())
             }
-            Some(power) => power.act(action).map_err(|error| sentence(&error)),
+            Some(power) => power
+                .act(action, desktop_session)
+                .map_err(|error| sentence(&error)),
             None => Err("this machine cannot do that".to_owned()),
         }
     }
@@ -129,10 +140,13 @@ impl PowerRoom {
         }
     }
 
-    fn leave_safe_mode(&self) {
-        if let Err(error) = self.set_safe_mode(None) {
+    /// True when the next start is an ordinary one.
+    fn leave_safe_mode(&self) -> bool {
+        let left = self.set_safe_mode(None);
+        if let Err(error) = &left {
             error!(error, "The machine may start in safe mode again");
         }
+        left.is_ok()
     }
 
     fn forget_note(&self) {
@@ -168,38 +182,52 @@ impl PowerRoom {
             .as_ref()
             .is_some_and(|power| power.is_in_safe_mode());
         let mut safe_mode = SafeMode::new(clock.now(), self.pending(), is_in);
+        let mut is_connected = false;
         loop {
             while let Some(output) = safe_mode.poll_output() {
                 let room = Arc::clone(&self);
                 let doing = tokio::task::spawn_blocking(move || room.handle_output(output));
-                if let Err(error) = doing.await {
+                let is_done = doing.await.unwrap_or_else(|error| {
                     error!(%error, "The way back from safe mode is not clear");
+                    false
+                });
+                if output == Output::StartOrdinarilyNextTime {
+                    safe_mode.handle_next_start(clock.now(), is_done);
                 }
             }
             let Some(due) = safe_mode.poll_timeout() else {
                 return;
             };
             tokio::select! {
-                _ = connected.wait_for(|connected| *connected) => safe_mode.handle_connected(),
+                _ = connected.wait_for(|connected| *connected), if !is_connected => {
+                    is_connected = true;
+                    safe_mode.handle_connected();
+                }
                 () = sleep_until(clock.instant(due).into()) => safe_mode.handle_timeout(clock.now()),
             }
         }
     }
 
-    fn handle_output(&self, output: Output) {
+    /// True when it is done.
+    fn handle_output(&self, output: Output) -> bool {
         match output {
             Output::StartOrdinarilyNextTime => {
-                info!("The next start of this machine is an ordinary one");
-                self.leave_safe_mode();
+                let is_ordinary = self.leave_safe_mode();
+                if is_ordinary {
+                    info!("The next start of this machine is an ordinary one");
+                }
+                return is_ordinary;
             }
             Output::ForgetNote => self.forget_note(),
             Output::Restart => {
                 warn!("Nobody was reached from safe mode in time: restarting");
-                if let Err(error) = self.act(PowerAction::Restart) {
+                if let Err(error) = self.act(PowerAction::Restart, None) {
                     error!(error, "The machine stays in safe mode");
+                    return false;
                 }
             }
         }
+        true
     }
 }
 

@@ -198,6 +198,9 @@ async fn live(
         return Ok(());
     };
     service::forget_secrets(&*host, data.path())?;
+    if let Err(error) = host.forget_preset_key() {
+        warn!(%error, "The key that an installer left on this machine cannot be deleted");
+    }
     let power = Arc::new(PowerRoom::new(
         Arc::clone(&host),
         data.path(),
@@ -267,7 +270,7 @@ async fn identity(
     clock: Clock,
     stop: &mut watch::Receiver<bool>,
 ) -> anyhow::Result<Option<Identity>> {
-    let Some(mut identity) = data.load()? else {
+    let Some(mut identity) = data.load(host)? else {
         return enrol(host, settings, data, clock, stop).await;
     };
     let server = settings

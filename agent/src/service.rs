@@ -35,7 +35,7 @@ pub fn install(options: &Options) -> anyhow::Result<()> {
     let data_dir = data_dir_of(options, &host)?;
     host.create_private_dir(&data_dir)
         .with_context(|| format!("create the data directory {}", data_dir.display()))?;
-    let kept = Kept::load(&data_dir)?.unwrap_or_default();
+    let kept = Kept::load(&host, &data_dir)?.unwrap_or_default();
     let kept = kept.with(options)?;
     let can_enrol =
         kept.token.is_some() && (kept.server.is_some() || host.preset().server.is_some());
@@ -152,8 +152,9 @@ fn serve_until_stopped(options: Options, events: Receiver<ServiceEvent>) -> anyh
 
 /// The options of the command line with what `install` kept.
 fn take_settings(mut options: Options) -> anyhow::Result<Options> {
-    let data_dir = data_dir_of(&options, &platform::host())?;
-    if let Some(mut kept) = Kept::load(&data_dir)? {
+    let host = platform::host();
+    let data_dir = data_dir_of(&options, &host)?;
+    if let Some(mut kept) = Kept::load(&host, &data_dir)? {
         options.server = options.server.or(kept.server.take());
         options.token = options.token.or(kept.token.take());
         options.api_key = options.api_key.or(kept.api_key.take());
@@ -167,7 +168,7 @@ fn take_settings(mut options: Options) -> anyhow::Result<Options> {
 
 /// The machine is enrolled: what enrolled it is not needed again.
 pub(crate) fn forget_secrets(host: &dyn Host, data_dir: &Path) -> anyhow::Result<()> {
-    match Kept::load(data_dir)? {
+    match Kept::load(host, data_dir)? {
         Some(mut kept) if kept.token.is_some() || kept.api_key.is_some() => {
             kept.token.zeroize();
             kept.api_key.zeroize();
@@ -246,7 +247,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn load(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+    fn load(host: &dyn Host, data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let path = data_dir.join(FILE_NAME);
         let read = || -> io::Result<Option<Zeroizing<Vec<u8>>>> {
             match fs::metadata(&path) {
@@ -258,7 +259,16 @@ impl Kept {
                 Err(error) => Err(error),
             }
         };
-        let content = read().with_context(|| format!("read {}", path.display()))?;
+        let kept = read().with_context(|| format!("read {}", path.display()))?;
+        let content = kept
+            .map(|kept| host.unprotect(&kept).map(Zeroizing::new))
+            .transpose()
+            .with_context(|| {
+                format!(
+                    "this machine cannot read {}; delete it and install again",
+                    path.display()
+                )
+            })?;
         // The error's own text may quote the content, which may be secret.
         content
             .map(|content| serde_json::from_slice(&content))
@@ -296,7 +306,9 @@ impl Kept {
     fn store(&self, host: &dyn Host, data_dir: &Path) -> anyhow::Result<()> {
         let path = data_dir.join(FILE_NAME);
         let content = serde_json::to_vec_pretty(self).context("write the settings as JSON")?;
-        host.replace_private_file(&path, &Zeroizing::new(content))
+        let content = Zeroizing::new(content);
+        host.protect(&content)
+            .and_then(|kept| host.replace_private_file(&path, &kept))
             .with_context(|| format!("write {}", path.display()))
     }
 }
@@ -321,7 +333,9 @@ mod tests {
     }
 
     fn keep(place: &Path, line: &[&str]) {
-        let kept = Kept::load(place).expect("loads").unwrap_or_default();
+        let kept = Kept::load(&platform::host(), place)
+            .expect("loads")
+            .unwrap_or_default();
         let kept = kept.with(&options(place, line)).expect("makes sense");
         kept.store(&platform::host(), place).expect("stores");
     }
@@ -375,7 +389,7 @@ mod tests {
         let place = tempfile::tempdir().expect("a directory");
         fs::write(place.path().join(FILE_NAME), r#"{"token": "enr_1", "#).expect("writes");
 
-        let said = Kept::load(place.path())
+        let said = Kept::load(&platform::host(), place.path())
             .err()
             .expect("is damaged")
             .to_string();

@@ -8,11 +8,11 @@ use gc_codec::film_codecs;
 use gc_model::geometry::{DisplayLayout, Size};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
-use gc_platform::{Host as Machine, PlatformError};
+use gc_platform::{Guardian, Guards, Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_session::{
-    Captured, CloseReason, Consent, DesktopSession, Guard, Host, HostConfig, HostNotice,
-    HostOutput, Quality,
+    Answer, Captured, CloseReason, Consent, DesktopSession, Elevation, Guard, Host, HostConfig,
+    HostNotice, HostOutput, Quality,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
@@ -33,6 +33,10 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// WebSocket close code: done.
 const NORMAL: u16 = 1000;
+
+/// What a technician is told who goes on asking.
+const QUESTIONS_CLOSED: &str = "The person at the machine said no three times and is not asked any more. \
+    Only they can allow questions again, in their window.";
 
 /// What every session of this agent needs.
 pub(crate) struct Context {
@@ -119,7 +123,7 @@ pub(crate) async fn run(
         software: SOFTWARE.to_owned(),
         has_input: input.is_some(),
         has_secure_attention: opened.has_secure_attention,
-        guards: Guard::default(),
+        guards: guards(context),
         quality: context.quality,
         films: film_codecs().iter().map(|codec| codec.format()).collect(),
         consent: context
@@ -128,6 +132,10 @@ pub(crate) async fn run(
             .map_or(Consent::NotNeeded, |attendant| {
                 attendant.consent(&offer.session_id)
             }),
+        elevation: context
+            .attendant
+            .as_ref()
+            .map_or(Elevation::Unavailable, |attendant| attendant.elevation),
     };
     let host = Host::new(config, context.clock.now());
     let attended = context.attendant.as_deref().map(Attended::begin);
@@ -144,6 +152,8 @@ pub(crate) async fn run(
             .as_ref()
             .map(|desktops| desktops.choose.clone()),
         has_choice: false,
+        machine: Arc::clone(&context.machine),
+        guardian: None,
         clock: context.clock,
         host,
         socket,
@@ -170,6 +180,22 @@ async fn first_event(desktop: &mut DesktopThread) -> Result<Opened, String> {
     }
 }
 
+/// What can be kept from the person at the machine. Nothing from one who was asked and may
+/// pause or end the session.
+fn guards(context: &Context) -> Guard {
+    if context.attendant.is_some() {
+        return Guard::default();
+    }
+    let Guards {
+        block_input,
+        blank_screen,
+    } = context.machine.guards();
+    Guard {
+        block_input,
+        blank_screen,
+    }
+}
+
 /// Stands for a desktop that is not there: the viewer is admitted, so that it can be told why.
 fn no_desktop() -> Opened {
     let picture = Size::new(1, 1).expect("one pixel is a size");
@@ -190,6 +216,9 @@ struct Session<'a> {
     choose: Option<mpsc::UnboundedSender<u32>>,
     /// The technician was told of several logins.
     has_choice: bool,
+    machine: Arc<dyn Machine>,
+    /// Keeps things from the person at the machine, once that was asked for.
+    guardian: Option<Box<dyn Guardian>>,
     clock: Clock,
     host: Host,
     socket: WebSocket,
@@ -262,8 +291,7 @@ impl Session<'_> {
                         let _ending = choose.send(id);
                     }
                 }
-                // Announced to nobody, so nobody asks.
-                HostOutput::Guard(_) => {}
+                HostOutput::Guard(wanted) => self.guard(wanted).await,
                 HostOutput::Started {
                     technician,
                     can_control,
@@ -279,8 +307,11 @@ impl Session<'_> {
                 output @ (HostOutput::Words(_)
                 | HostOutput::Ask { .. }
                 | HostOutput::Settled { .. }) => {
-                    if let Some(attended) = &mut self.attended {
-                        attended.tell(&self.offer.session_id, &output, self.host.rights());
+                    if let Some(attended) = &mut self.attended
+                        && let Some(unasked) =
+                            attended.tell(&self.offer.session_id, &output, self.host.rights())
+                    {
+                        self.decline(unasked);
                     }
                 }
                 HostOutput::Ended(why) => {
@@ -298,8 +329,48 @@ impl Session<'_> {
                 self.host.handle_answer(now, request_id, answer);
             }
             Command::Pause(paused) => self.host.handle_pause(now, paused),
+            Command::Hold(held) => self.host.handle_hold(now, held),
+            Command::ElevationFailed(why) => {
+                self.host
+                    .handle_notice(now, HostNotice::ElevationFailed, why);
+            }
             Command::Disconnect => self.host.close(now, CloseReason::EndedByPerson),
         }
+    }
+
+    /// Keeps something from the person at the machine, or gives it back.
+    async fn guard(&mut self, wanted: Guard) {
+        let (machine, guardian) = (Arc::clone(&self.machine), self.guardian.take());
+        let guards = Guards {
+            block_input: wanted.block_input,
+            blank_screen: wanted.blank_screen,
+        };
+        let setting = tokio::task::spawn_blocking(move || {
+            let mut guardian = match guardian {
+                Some(guardian) => guardian,
+                None => machine.guardian()?,
+            };
+            guardian.set(guards)?;
+            Ok::<_, PlatformError>(guardian)
+        });
+        let (state, detail) = match setting.await {
+            Ok(Ok(guardian)) => {
+                self.guardian = Some(guardian);
+                (wanted, String::new())
+            }
+            Ok(Err(error)) => (Guard::default(), sentence(&error)),
+            Err(error) => (Guard::default(), error.to_string()),
+        };
+        info!(session_id = %self.offer.session_id, ?state, detail, "What is kept from the person at the machine");
+        self.host.handle_guard(self.clock.now(), state, &detail);
+    }
+
+    /// Says no for a person who does not want to be asked any more.
+    fn decline(&mut self, request_id: u32) {
+        let now = self.clock.now();
+        self.host
+            .handle_notice(now, HostNotice::QuestionsClosed, QUESTIONS_CLOSED);
+        self.host.handle_answer(now, request_id, Answer::Decline);
     }
 
     async fn inject(&mut self, event: InputEvent) {

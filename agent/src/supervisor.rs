@@ -77,6 +77,7 @@ pub(crate) trait WorkerProcess: Send {
 pub(crate) struct Supervisor {
     commands: mpsc::UnboundedSender<Command>,
     failed: mpsc::UnboundedReceiver<Failed>,
+    chosen: watch::Receiver<Option<DesktopSession>>,
     /// Until it was waited for.
     task: Option<JoinHandle<()>>,
 }
@@ -98,6 +99,7 @@ impl Supervisor {
         let (commands, command_queue) = mpsc::unbounded_channel();
         let (failed_queue, failed) = mpsc::unbounded_channel();
         let (events, event_queue) = mpsc::channel(MAX_EVENTS);
+        let (chosen_place, chosen) = watch::channel(None);
         let mut shell = Shell {
             launcher,
             begin,
@@ -107,10 +109,12 @@ impl Supervisor {
             logins: Vec::new(),
             events,
             failed: failed_queue,
+            chosen: chosen_place,
         };
         Self {
             commands,
             failed,
+            chosen,
             task: Some(tokio::spawn(async move {
                 shell.run(command_queue, event_queue, switched).await;
             })),
@@ -126,6 +130,11 @@ impl Supervisor {
     /// Ends one session for every viewer of it.
     pub(crate) fn close(&self, session_id: &SessionId, reason: CloseReason) {
         self.command(Command::Close(session_id.clone(), reason));
+    }
+
+    /// The login that a technician chose instead of the machine's own screen.
+    pub(crate) fn chosen_session(&self) -> Option<DesktopSession> {
+        *self.chosen.borrow()
     }
 
     /// The next offer that came to nothing. Never while there is none.
@@ -165,6 +174,7 @@ struct Shell {
     logins: Vec<Login>,
     events: mpsc::Sender<(WorkerNumber, Event)>,
     failed: mpsc::UnboundedSender<Failed>,
+    chosen: watch::Sender<Option<DesktopSession>>,
 }
 
 struct Worker {
@@ -186,6 +196,7 @@ impl Shell {
         let mut is_stopping = false;
         loop {
             self.act();
+            self.chosen.send_replace(self.broker.chosen_session());
             if is_stopping && self.broker.is_alone() {
                 return;
             }

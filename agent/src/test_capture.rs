@@ -75,6 +75,7 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
             budget_bytes: NO_BUDGET,
             colours: Colours::All,
             hold_films: false,
+            moves: true,
             film: None,
         };
         let started = Instant::now();
@@ -118,6 +119,7 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     budget_bytes: NO_BUDGET,
                     colours: Colours::All,
                     hold_films: false,
+                    moves: true,
                     film: None,
                 };
                 let encoded = encoder

@@ -3,6 +3,7 @@
 use gc_model::id::SessionId;
 use gc_session::CloseReason;
 
+use crate::broker::DesktopSession;
 use crate::session::Offer;
 use crate::sessions::{Failed, Sessions};
 use crate::supervisor::Supervisor;
@@ -30,6 +31,14 @@ impl Viewers {
         match self {
             Self::Here(sessions) => sessions.close(session_id, reason),
             Self::InWorker(supervisor) => supervisor.close(session_id, reason),
+        }
+    }
+
+    /// The login that a technician chose instead of the machine's own screen.
+    pub(crate) fn chosen_session(&self) -> Option<DesktopSession> {
+        match self {
+            Self::Here(_) => None,
+            Self::InWorker(supervisor) => supervisor.chosen_session(),
         }
     }
 

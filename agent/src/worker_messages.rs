@@ -99,6 +99,7 @@ pub(crate) enum Reason {
     DesktopLost,
     EndedByServer,
     EndedByPerson,
+    DesktopChanged,
 }
 
 impl From<CloseReason> for Reason {
@@ -108,6 +109,7 @@ impl From<CloseReason> for Reason {
             CloseReason::DesktopLost => Self::DesktopLost,
             CloseReason::EndedByServer => Self::EndedByServer,
             CloseReason::EndedByPerson => Self::EndedByPerson,
+            CloseReason::DesktopChanged => Self::DesktopChanged,
         }
     }
 }
@@ -119,6 +121,7 @@ impl From<Reason> for CloseReason {
             Reason::DesktopLost => Self::DesktopLost,
             Reason::EndedByServer => Self::EndedByServer,
             Reason::EndedByPerson => Self::EndedByPerson,
+            Reason::DesktopChanged => Self::DesktopChanged,
         }
     }
 }

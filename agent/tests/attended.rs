@@ -15,7 +15,7 @@ use gc_installer::slot::{self, SlotConfig};
 use gc_proto::v1;
 use gc_proto::v1::{agent_control, server_control};
 use gc_session::Rights;
-use gc_session::viewer::{EndCode, ViewerEvent};
+use gc_session::viewer::{EndCode, NoticeCode, ViewerEvent};
 use gc_testkit::xvfb::Xvfb;
 use support::{Control, PATIENCE, Server, Watch};
 use x11rb::connection::Connection as _;
@@ -165,6 +165,14 @@ impl Customer {
         }
     }
 
+    async fn asks_nothing(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.strong_button().is_some() {
+            assert!(Instant::now() < deadline, "it asks; {}", self.log());
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
     async fn ends(&mut self) -> bool {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -187,6 +195,9 @@ impl Drop for Customer {
         let _gone = self.program.wait();
     }
 }
+
+/// The question's buttons are Disconnect, Decline and Allow.
+const DECLINE: usize = 2;
 
 fn state(phase: v1::GuestPhase) -> server_control::Body {
     server_control::Body::Guest(v1::GuestState {
@@ -271,7 +282,7 @@ async fn a_customer_declines_with_the_keyboard() {
     is_asked(&mut watch).await;
 
     customer.shows_a_button().await;
-    customer.press_by_keyboard(1);
+    customer.press_by_keyboard(DECLINE);
     watch
         .until("the answer is told", |watch| watch.ending().is_some())
         .await;
@@ -279,6 +290,47 @@ async fn a_customer_declines_with_the_keyboard() {
     assert_eq!(watch.ending().expect("an end").0, EndCode::Declined);
     let report = report(&mut control).await;
     assert_eq!(report.answer(), v1::ConsentAnswer::Declined);
+}
+
+#[tokio::test]
+async fn whoever_said_no_three_times_is_asked_again_only_when_they_want() {
+    let mut customer = Customer::with_code("847291").await;
+    let mut control = customer.let_in().await;
+    for _ in 0..3 {
+        let mut watch = customer.server.view(&mut control).await;
+        is_asked(&mut watch).await;
+        customer.shows_a_button().await;
+        customer.press_by_keyboard(DECLINE);
+        watch
+            .until("the answer is told", |watch| watch.ending().is_some())
+            .await;
+    }
+
+    let mut watch = customer.server.view(&mut control).await;
+    watch
+        .until("nobody was asked", |watch| watch.ending().is_some())
+        .await;
+
+    assert_eq!(watch.ending().expect("an end").0, EndCode::Declined);
+    let told = watch.events.iter().any(|event| {
+        matches!(
+            event,
+            ViewerEvent::Notice {
+                code: NoticeCode::QuestionsClosed,
+                ..
+            }
+        )
+    });
+    assert!(told, "{:?}", watch.events);
+    customer.asks_nothing().await;
+    // "Allow questions" is the first button.
+    let (x, y) = (WIDTH / 2, HEIGHT * 2 / 5);
+    customer.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+    customer.xdotool(&["key", "Tab", "key", "Return"]);
+    let mut watch = customer.server.view(&mut control).await;
+    is_asked(&mut watch).await;
+    customer.click_strong("Allow", None).await;
+    watch.until("the screen is shown", has_picture).await;
 }
 
 #[tokio::test]
@@ -290,7 +342,7 @@ async fn pressing_enter_without_looking_allows_nothing() {
     customer.shows_a_button().await;
 
     customer.press_by_keyboard(0);
-    customer.press_by_keyboard(1);
+    customer.press_by_keyboard(DECLINE);
 
     watch
         .until("the answer is told", |watch| watch.ending().is_some())

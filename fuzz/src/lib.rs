@@ -7,8 +7,8 @@ use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::{
-    Captured, Consent, Header, Host, HostConfig, HostOutput, Lane, OsFamily, Preferences, Viewer,
-    ViewerConfig, ViewerOutput,
+    Captured, Consent, Elevation, Header, Host, HostConfig, HostOutput, Lane, OsFamily,
+    Preferences, Viewer, ViewerConfig, ViewerOutput,
 };
 
 /// A target's name and function.
@@ -215,5 +215,6 @@ fn host_config() -> HostConfig {
         quality: None,
         films: vec![gc_codec::FilmFormat::Vp9],
         consent: Consent::NotNeeded,
+        elevation: Elevation::Unavailable,
     }
 }

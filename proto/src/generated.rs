@@ -207,6 +207,19 @@ pub struct VideoFrame {
     /// Painted after the rectangles above, none of which it covers.
     #[prost(message, optional, tag = "15")]
     pub film: ::core::option::Option<FilmFrame>,
+    /// Done before anything is painted. Only for viewers with FEATURE_MOVES.
+    #[prost(message, optional, tag = "16")]
+    pub moves: ::core::option::Option<Moves>,
+}
+/// Parts of the picture that the viewer has at another height: scrolled text.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Moves {
+    /// How much lower the pixels stand that are to be copied; negative: higher.
+    #[prost(sint32, tag = "1")]
+    pub from_dy: i32,
+    /// Where they go: 4 uint32 each, copied one after the other.
+    #[prost(uint32, repeated, tag = "2")]
+    pub rects: ::prost::alloc::vec::Vec<u32>,
 }
 /// One frame of a region that keeps changing and is photo-like, in a video codec.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -679,6 +692,14 @@ pub enum Feature {
     BlockInput = 5,
     /// SetGuard.blank_screen can be honoured.
     BlankScreen = 6,
+    /// The person may be asked for RIGHT_ELEVATION: the agent starts anew with it.
+    Elevation = 16,
+    /// The agent of an attended session has administrator rights.
+    Elevated = 17,
+    /// A person is at the machine, who may be asked for more (ConsentRequest).
+    Consent = 18,
+    /// Of the viewer: VideoFrame.moves can be done.
+    Moves = 20,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -694,6 +715,10 @@ impl Feature {
             Self::SelectDisplay => "FEATURE_SELECT_DISPLAY",
             Self::BlockInput => "FEATURE_BLOCK_INPUT",
             Self::BlankScreen => "FEATURE_BLANK_SCREEN",
+            Self::Elevation => "FEATURE_ELEVATION",
+            Self::Elevated => "FEATURE_ELEVATED",
+            Self::Consent => "FEATURE_CONSENT",
+            Self::Moves => "FEATURE_MOVES",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -706,6 +731,10 @@ impl Feature {
             "FEATURE_SELECT_DISPLAY" => Some(Self::SelectDisplay),
             "FEATURE_BLOCK_INPUT" => Some(Self::BlockInput),
             "FEATURE_BLANK_SCREEN" => Some(Self::BlankScreen),
+            "FEATURE_ELEVATION" => Some(Self::Elevation),
+            "FEATURE_ELEVATED" => Some(Self::Elevated),
+            "FEATURE_CONSENT" => Some(Self::Consent),
+            "FEATURE_MOVES" => Some(Self::Moves),
             _ => None,
         }
     }
@@ -716,6 +745,9 @@ pub enum Right {
     Unspecified = 0,
     View = 1,
     Control = 2,
+    /// Administrator rights for the agent of an attended session. Only ever asked
+    /// for: it is in no grant and in no list of what a session may do.
+    Elevation = 16,
 }
 impl Right {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -727,6 +759,7 @@ impl Right {
             Self::Unspecified => "RIGHT_UNSPECIFIED",
             Self::View => "RIGHT_VIEW",
             Self::Control => "RIGHT_CONTROL",
+            Self::Elevation => "RIGHT_ELEVATION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -735,6 +768,7 @@ impl Right {
             "RIGHT_UNSPECIFIED" => Some(Self::Unspecified),
             "RIGHT_VIEW" => Some(Self::View),
             "RIGHT_CONTROL" => Some(Self::Control),
+            "RIGHT_ELEVATION" => Some(Self::Elevation),
             _ => None,
         }
     }
@@ -859,6 +893,10 @@ pub enum NoticeCode {
     InputUnavailable = 1,
     ChordUnsupported = 2,
     CaptureFallback = 3,
+    /// The person at the machine said no too often and is not asked any more.
+    QuestionsClosed = 16,
+    /// The person agreed, and still there are no administrator rights.
+    ElevationFailed = 17,
 }
 impl NoticeCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -871,6 +909,8 @@ impl NoticeCode {
             Self::InputUnavailable => "NOTICE_CODE_INPUT_UNAVAILABLE",
             Self::ChordUnsupported => "NOTICE_CODE_CHORD_UNSUPPORTED",
             Self::CaptureFallback => "NOTICE_CODE_CAPTURE_FALLBACK",
+            Self::QuestionsClosed => "NOTICE_CODE_QUESTIONS_CLOSED",
+            Self::ElevationFailed => "NOTICE_CODE_ELEVATION_FAILED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -880,6 +920,8 @@ impl NoticeCode {
             "NOTICE_CODE_INPUT_UNAVAILABLE" => Some(Self::InputUnavailable),
             "NOTICE_CODE_CHORD_UNSUPPORTED" => Some(Self::ChordUnsupported),
             "NOTICE_CODE_CAPTURE_FALLBACK" => Some(Self::CaptureFallback),
+            "NOTICE_CODE_QUESTIONS_CLOSED" => Some(Self::QuestionsClosed),
+            "NOTICE_CODE_ELEVATION_FAILED" => Some(Self::ElevationFailed),
             _ => None,
         }
     }

@@ -136,6 +136,10 @@ fn agent_messages_keep_their_bytes() {
         input_sequence: 17,
         reduced: true,
         link: Some(link),
+        moves: Some(v1::Moves {
+            from_dy: -54,
+            rects: vec![0, 64, 640, 300],
+        }),
         film: Some(v1::FilmFrame {
             stream: 4,
             encoding: v1::Encoding::Vp9.into(),

@@ -2,6 +2,7 @@
 //! connections.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use gc_platform::{Host, Removed};
 use gc_proto::v1;
 use gc_proto::v1::agent_control;
 use gc_session::words::TwoWords;
-use gc_session::{Answer, CloseReason, ConsentOutcome, Rights};
+use gc_session::{Answer, CloseReason, ConsentOutcome, Elevation, Rights};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout};
@@ -19,11 +20,13 @@ use tracing::warn;
 
 use super::Settings;
 use super::claim::{self, Attempt, Claimed, Solved};
+use super::handover::{self, GivenBefore, Handover};
 use super::link::{Attendant, Command, Signal};
 use super::page::{Connected, Question, Stage, View, shown};
 use super::window::Window;
 use crate::clock::{Clock, random_bytes};
-use crate::connection::Connector;
+use crate::config::Stored;
+use crate::connection::{Connector, Stream};
 use crate::control::{self, Ending};
 use crate::platform;
 use crate::reconnect::{Backoff, Failure};
@@ -65,6 +68,8 @@ const CANCELLED: &str =
     "The support code was cancelled or has expired. Ask your technician for a new one.";
 const COMPLETED: &str =
     "Your technician has ended the support session. Nothing is shared any more.";
+const NOT_CONFIRMED: &str = "The person at the machine did not confirm the system's own question.";
+const NOT_ELEVATED: &str = "The system did not start the program with administrator rights.";
 const DECLINED: &str = "You said no.";
 const UNANSWERED: &str = "You did not answer in time, which means no.";
 const TOO_HARD: &str = "The server asks for more than this program does. Try again later.";
@@ -83,6 +88,8 @@ struct Connection {
 enum End {
     /// With a last page.
     Said(String),
+    /// This program with administrator rights goes on, once this one is gone.
+    HandedOver(Box<dyn Stream>),
     /// At once: the system or the person wants it.
     Silent,
 }
@@ -105,11 +112,15 @@ pub(super) struct Life {
     /// Own lines that the server has not repeated yet: said again on the next connection.
     unheard: Vec<v1::ChatText>,
     paused: bool,
+    /// No input is made, because a question is on the screen.
+    held: bool,
+    /// The connection whose technician asked for administrator rights, while the system asks.
+    elevating: Option<u64>,
 }
 
 impl Life {
     /// Until one of the two ends it.
-    pub(super) async fn run(host: Arc<dyn Host>, settings: Settings) -> anyhow::Result<()> {
+    pub(super) async fn run(host: Arc<dyn Host>, mut settings: Settings) -> anyhow::Result<()> {
         let mut life = Self::begin(host).await?;
         settings
             .connector
@@ -121,7 +132,13 @@ impl Life {
             life.last_page(SECOND.to_owned()).await;
             return Ok(());
         }
-        let end = life.live(&settings).await;
+        let end = life.live(&mut settings).await;
+        if let End::HandedOver(pipe) = end {
+            // The system closes it with this process, which is what the successor waits for:
+            // there is one window at a time.
+            std::mem::forget(pipe);
+            return Ok(());
+        }
         let removed = settings.downloaded.then(|| life.host.remove_program());
         let End::Said(mut why) = end else {
             return Ok(());
@@ -169,23 +186,31 @@ impl Life {
             lines: BTreeMap::new(),
             unheard: Vec::new(),
             paused: false,
+            held: false,
+            elevating: None,
         })
     }
 
-    async fn live(&mut self, settings: &Settings) -> End {
-        let Some(code) = &settings.code else {
-            return End::Said(NO_CODE.to_owned());
-        };
-        let claimed = match self.claim(settings, code).await {
-            Ok(claimed) => claimed,
-            Err(end) => return end,
+    async fn live(&mut self, settings: &mut Settings) -> End {
+        let (attendant, mut signals) = Attendant::new(settings.answer_within, settings.elevation);
+        self.view.elevated = settings.elevation == Elevation::Elevated;
+        let claimed = match (settings.before.take(), &settings.code) {
+            (Some(before), _) => {
+                attendant.go_on(before.given, before.questions);
+                self.paused = before.paused;
+                before.claimed
+            }
+            (None, None) => return End::Said(NO_CODE.to_owned()),
+            (None, Some(code)) => match self.claim(settings, code).await {
+                Ok(claimed) => claimed,
+                Err(end) => return end,
+            },
         };
         self.view.technician = claimed.technician;
         self.view.company = claimed.company;
         self.view.problem = None;
         self.view.stage = Stage::Waiting;
         self.show();
-        let (attendant, mut signals) = Attendant::new(settings.answer_within);
         let attendant = Arc::new(attendant);
         let context = Arc::new(Context {
             machine: Arc::clone(&self.host),
@@ -199,8 +224,14 @@ impl Life {
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);
-        let mut control: JoinHandle<()> = spawn_local(keep_connected(context, stop, line));
+        let mut control: JoinHandle<()> =
+            spawn_local(keep_connected(Arc::clone(&context), stop, line));
+        let mut successor: Option<JoinHandle<io::Result<Box<dyn Stream>>>> = None;
         let end = loop {
+            if self.elevating.is_some() && successor.is_none() {
+                let handover = self.handover(settings, &context, &attendant);
+                successor = Some(spawn_local(handover::give(handover)));
+            }
             let mut asked_to_stop = self.stop.clone();
             let end = tokio::select! {
                 event = self.window.event() => self.handle_event(event, &attendant),
@@ -209,6 +240,10 @@ impl Life {
                     let state = *state.borrow_and_update();
                     self.handle_line(state, &attendant)
                 }
+                handed = finished(&mut successor) => {
+                successor = None;
+                self.handle_successor(handed)
+            }
                 _ = asked_to_stop.wait_for(|stop| *stop) => Some(End::Silent),
             };
             if let Some(end) = end {
@@ -216,6 +251,16 @@ impl Life {
             }
             self.show();
         };
+        if matches!(end, End::HandedOver(_)) {
+            // Nobody is told that anything is over: viewers come back to the successor.
+            control.abort();
+            let _aborted = control.await;
+            return end;
+        }
+        if let Some(successor) = successor {
+            // Whoever is started now finds nobody to take over from.
+            successor.abort();
+        }
         for connection in &self.connections {
             let _over = connection.commands.send(Command::Disconnect);
         }
@@ -321,11 +366,19 @@ impl Life {
     fn show(&mut self) {
         let front = self.questions.first();
         let front = front.map(|question| (question.connection, question.request_id));
+        let held = front.is_some() || self.elevating.is_some();
+        if std::mem::replace(&mut self.held, held) != held {
+            for connection in &self.connections {
+                let _over = connection.commands.send(Command::Hold(held));
+            }
+        }
         if front != self.front {
             (self.front, self.front_since) = (front, Instant::now());
         }
         if let Some(question) = self.questions.first() {
             self.view.stage = Stage::Question(question.clone());
+        } else if self.elevating.is_some() {
+            self.view.stage = Stage::Elevating;
         } else if let Some(connection) = self.looking() {
             self.view.stage = Stage::Connected(Connected {
                 technician: connection.technician.clone().unwrap_or_default(),
@@ -333,7 +386,10 @@ impl Life {
                 words: connection.words,
                 paused: self.paused,
             });
-        } else if matches!(self.view.stage, Stage::Question(_) | Stage::Connected(_)) {
+        } else if matches!(
+            self.view.stage,
+            Stage::Question(_) | Stage::Connected(_) | Stage::Elevating
+        ) {
             self.view.stage = Stage::Accepted;
         }
         self.view.chat = self.lines.values().cloned().collect();
@@ -357,6 +413,12 @@ impl Life {
             GuestEvent::Pressed(Action::Chat) => {
                 self.view.chat_open = !self.view.chat_open;
                 self.view.unread = 0;
+            }
+            // Not from the hand of who is not to ask any more.
+            GuestEvent::Pressed(Action::Reopen) if self.is_controlled() => {}
+            GuestEvent::Pressed(Action::Reopen) => {
+                attendant.reopen();
+                self.view.closed = false;
             }
             GuestEvent::Typed(text) if self.unheard.len() < MAX_UNHEARD => {
                 let line = v1::ChatText {
@@ -388,6 +450,15 @@ impl Life {
         }
     }
 
+    /// A technician's mouse and keyboard work here right now.
+    fn is_controlled(&self) -> bool {
+        !self.paused
+            && self
+                .connections
+                .iter()
+                .any(|connection| connection.rights.control)
+    }
+
     fn pause(&mut self, paused: bool) {
         self.paused = paused;
         for connection in &self.connections {
@@ -402,6 +473,9 @@ impl Life {
             Signal::Opened(number, commands) => {
                 if self.paused {
                     let _over = commands.send(Command::Pause(true));
+                }
+                if self.held {
+                    let _over = commands.send(Command::Hold(true));
                 }
                 self.connections.push(Connection {
                     number,
@@ -435,6 +509,8 @@ impl Life {
                     wider,
                 });
             }
+            Signal::Elevate(number) => self.elevating = self.elevating.or(Some(number)),
+            Signal::QuestionsClosed => self.view.closed = true,
             Signal::Settled(number, outcome) => {
                 let looks = self
                     .connection(number)
@@ -464,6 +540,41 @@ impl Life {
                 self.connections
                     .retain(|connection| connection.number != number);
             }
+        }
+        None
+    }
+
+    /// All that a successor with administrator rights has to know.
+    fn handover(&self, settings: &Settings, context: &Context, attendant: &Attendant) -> Handover {
+        let (given, questions) = attendant.so_far();
+        Handover {
+            identity: Stored::new(&context.identity),
+            technician: self.view.technician.clone(),
+            company: self.view.company.clone(),
+            given: given.map(|(session, given)| GivenBefore::new(&session, &given)),
+            questions,
+            paused: self.paused,
+            ca_file: settings.ca_file.clone(),
+            downloaded: settings.downloaded,
+            answer_within: settings.answer_within,
+        }
+    }
+
+    fn handle_successor(&mut self, handed: io::Result<Box<dyn Stream>>) -> Option<End> {
+        let asked_by = self.elevating.take();
+        let error = match handed {
+            Ok(pipe) => return Some(End::HandedOver(pipe)),
+            Err(error) => error,
+        };
+        warn!(%error, "There are no administrator rights");
+        let why = if error.kind() == io::ErrorKind::PermissionDenied {
+            NOT_CONFIRMED
+        } else {
+            NOT_ELEVATED
+        };
+        let asking = asked_by.and_then(|number| self.connection(number));
+        if let Some(connection) = asking {
+            let _over = connection.commands.send(Command::ElevationFailed(why));
         }
         None
     }
@@ -533,6 +644,16 @@ impl Life {
             Line::Gone => return Some(End::Said(COMPLETED.to_owned())),
         }
         None
+    }
+}
+
+/// What became of the successor; never while there is none.
+async fn finished(
+    successor: &mut Option<JoinHandle<io::Result<Box<dyn Stream>>>>,
+) -> io::Result<Box<dyn Stream>> {
+    match successor {
+        Some(successor) => successor.await?,
+        None => std::future::pending().await,
     }
 }
 

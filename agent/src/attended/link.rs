@@ -9,8 +9,16 @@ use gc_model::id::SessionId;
 use gc_proto::v1;
 use gc_proto::v1::agent_control;
 use gc_session::words::TwoWords;
-use gc_session::{Answer, Consent, ConsentOutcome, Given, HostOutput, Rights};
+use gc_session::{Answer, Consent, ConsentOutcome, Elevation, Given, HostOutput, Rights};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+/// Whoever says no this often is not asked again, however often a technician comes back.
+const MAX_REFUSED: u32 = 3;
+
+/// Questions that a technician may take back, by reloading the viewer: each has made the
+/// person look. More than a bad line makes.
+const MAX_WITHDRAWN: u32 = 12;
 
 /// What the person has to know of.
 #[derive(Debug)]
@@ -36,6 +44,10 @@ pub(crate) enum Signal {
     Started { connection: u64, technician: String },
     /// What may be done from now on.
     Allowed(u64, Rights),
+    /// The person agreed to administrator rights, asked for on that connection.
+    Elevate(u64),
+    /// The person said no so often that nobody asks any more.
+    QuestionsClosed,
     /// The connection is over.
     Ended(u64),
 }
@@ -43,8 +55,15 @@ pub(crate) enum Signal {
 /// What the person wants of a technician's connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Command {
-    Answer { request_id: u32, answer: Answer },
+    Answer {
+        request_id: u32,
+        answer: Answer,
+    },
     Pause(bool),
+    /// A question stands on the screen: no input meanwhile.
+    Hold(bool),
+    /// The person agreed to administrator rights, and still there are none.
+    ElevationFailed(&'static str),
     Disconnect,
 }
 
@@ -57,10 +76,25 @@ pub(crate) struct Attendant {
     answer_within: Duration,
     /// What was allowed in this session, for a connection that is made anew.
     given: Mutex<Option<(SessionId, Given)>>,
+    questions: Mutex<Questions>,
+    /// Whether this program has administrator rights, or can ask for them.
+    pub(crate) elevation: Elevation,
+}
+
+/// What became of the questions so far, over all connections and sessions.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Questions {
+    /// Answered with no, or not at all.
+    refused: u32,
+    /// Taken back by a technician who left, before an answer.
+    withdrawn: u32,
 }
 
 impl Attendant {
-    pub(crate) fn new(answer_within: Duration) -> (Self, mpsc::UnboundedReceiver<Signal>) {
+    pub(crate) fn new(
+        answer_within: Duration,
+        elevation: Elevation,
+    ) -> (Self, mpsc::UnboundedReceiver<Signal>) {
         let (signals, receiver) = mpsc::unbounded_channel();
         let (post, outbox) = mpsc::unbounded_channel();
         let attendant = Self {
@@ -70,6 +104,8 @@ impl Attendant {
             connections: AtomicU64::new(0),
             answer_within,
             given: Mutex::new(None),
+            questions: Mutex::default(),
+            elevation,
         };
         (attendant, receiver)
     }
@@ -120,6 +156,50 @@ impl Attendant {
             rights,
         };
         *self.given.lock().expect("no code here panics") = Some((session.clone(), given));
+    }
+
+    /// What was allowed so far, and what became of the questions.
+    pub(super) fn so_far(&self) -> (Option<(SessionId, Given)>, Questions) {
+        let given = self.given.lock().expect("no code here panics").clone();
+        let questions = *self.questions.lock().expect("no code here panics");
+        (given, questions)
+    }
+
+    /// Goes on from there.
+    pub(super) fn go_on(&self, given: Option<(SessionId, Given)>, questions: Questions) {
+        *self.given.lock().expect("no code here panics") = given;
+        *self.questions.lock().expect("no code here panics") = questions;
+        if !self.may_ask() {
+            self.signal(Signal::QuestionsClosed);
+        }
+    }
+
+    /// True while the person may be asked.
+    pub(crate) fn may_ask(&self) -> bool {
+        let questions = self.questions.lock().expect("no code here panics");
+        questions.refused < MAX_REFUSED && questions.withdrawn < MAX_WITHDRAWN
+    }
+
+    /// The person wants to be asked again.
+    pub(crate) fn reopen(&self) {
+        *self.questions.lock().expect("no code here panics") = Questions::default();
+    }
+
+    fn count(&self, outcome: ConsentOutcome) {
+        // What nobody was asked is no answer.
+        if !self.may_ask() {
+            return;
+        }
+        let mut questions = self.questions.lock().expect("no code here panics");
+        match outcome {
+            ConsentOutcome::Allowed => {}
+            ConsentOutcome::Declined | ConsentOutcome::TimedOut => questions.refused += 1,
+            ConsentOutcome::Withdrawn => questions.withdrawn += 1,
+        }
+        drop(questions);
+        if !self.may_ask() {
+            self.signal(Signal::QuestionsClosed);
+        }
     }
 
     /// Tells the server's log what was answered.
@@ -187,11 +267,20 @@ impl<'a> Attended<'a> {
         self.attendant.signal(Signal::Allowed(self.number, rights));
     }
 
-    /// Passes on what the session says about words and questions.
-    pub(crate) fn tell(&mut self, session: &SessionId, output: &HostOutput, rights: Rights) {
+    /// Passes on what the session says about words and questions. The number of a question
+    /// that is to be answered with no, because the person is not to be asked any more.
+    pub(crate) fn tell(
+        &mut self,
+        session: &SessionId,
+        output: &HostOutput,
+        rights: Rights,
+    ) -> Option<u32> {
         let number = self.number;
         match output {
             HostOutput::Words(words) => self.attendant.signal(Signal::Words(number, *words)),
+            HostOutput::Ask { request_id, .. } if !self.attendant.may_ask() => {
+                return Some(*request_id);
+            }
             HostOutput::Ask {
                 request_id,
                 technician,
@@ -207,8 +296,12 @@ impl<'a> Attended<'a> {
                 outcome,
                 waited,
             } => {
+                self.attendant.count(*outcome);
                 self.attendant.report(session, *asked, *outcome, *waited);
                 self.attendant.signal(Signal::Settled(number, *outcome));
+                if asked.elevation && *outcome == ConsentOutcome::Allowed {
+                    self.attendant.signal(Signal::Elevate(number));
+                }
                 if self.started {
                     self.attendant.keep(session, &self.technician, rights);
                     self.attendant.signal(Signal::Allowed(number, rights));
@@ -216,6 +309,7 @@ impl<'a> Attended<'a> {
             }
             _ => {}
         }
+        None
     }
 }
 

@@ -3,22 +3,29 @@
 //! nothing, and removes itself at the end.
 
 mod claim;
+mod handover;
 mod life;
 mod link;
 mod page;
 mod window;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use gc_installer::file_name;
 use gc_installer::slot::{self, SlotConfig, SlotError};
+use gc_model::id::SessionId;
 use gc_platform::Host;
+use gc_session::{Elevation, Given};
 
 pub(crate) use self::link::{Attendant, Attended, Command, Signal};
 
+use self::claim::Claimed;
+use self::handover::{GivenBefore, Handover};
 use self::life::Life;
+use self::link::Questions;
 use crate::address::ServerAddress;
 use crate::cli::Options;
 use crate::config::key_from_base64;
@@ -28,7 +35,9 @@ use crate::{logging, platform};
 /// True when this program is to help once: told so, or downloaded with a server in it.
 pub fn is_wanted(options: &Options) -> bool {
     // A damaged stamp is a download too, and says so.
-    options.attended || !matches!(stamp(&platform::host().configuration_slot()), Ok(None))
+    options.attended
+        || options.take_over.is_some()
+        || !matches!(stamp(&platform::host().configuration_slot()), Ok(None))
 }
 
 /// Shows the window and lets a technician help, until one of the two ends it.
@@ -41,11 +50,18 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(path) = &options.log_file {
         logging::start(&*host, options.log_level.filter(), path);
     }
-    let settings = Settings::new(options, &*host);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("start the runtime")?;
+    let settings = match &options.take_over {
+        None => Settings::new(options, &*host),
+        Some(pipe) => {
+            let taken = runtime.block_on(handover::take(pipe));
+            let taken = taken.context("take the support session over");
+            taken.and_then(|handover| Settings::succeed(handover, &*host))
+        }
+    };
     let here = tokio::task::LocalSet::new();
     let result = match settings {
         Ok(settings) => runtime.block_on(here.run_until(Life::run(host, settings))),
@@ -73,6 +89,20 @@ struct Settings {
     server_key: Option<[u8; 32]>,
     /// Came through a portal as one file, which goes again at the end.
     downloaded: bool,
+    ca_file: Option<PathBuf>,
+    /// Can be started anew with administrator rights.
+    elevation: Elevation,
+    /// What the program before this one, without administrator rights, has done already.
+    before: Option<Before>,
+}
+
+/// See [`Settings::before`].
+struct Before {
+    claimed: Claimed,
+    given: Option<(SessionId, Given)>,
+    questions: Questions,
+    /// The user paused: that ends at the window only.
+    paused: bool,
 }
 
 impl Settings {
@@ -95,6 +125,47 @@ impl Settings {
             answer_within: Duration::from_secs(options.answer_seconds.into()),
             server_key,
             downloaded,
+            ca_file: options.ca_file.clone(),
+            elevation: match (stamp.is_some(), host.is_elevated(), host.can_elevate()) {
+                (_, true, _) => Elevation::Elevated,
+                // Only a program that knows its server takes over.
+                (true, false, true) => Elevation::Possible,
+                _ => Elevation::Unavailable,
+            },
+            before: None,
+        })
+    }
+
+    /// The settings of the program that this one takes over from.
+    fn succeed(handover: Handover, host: &dyn Host) -> anyhow::Result<Self> {
+        let stamp = stamp(&host.configuration_slot())?;
+        let stamp = stamp.context("only a program that was downloaded takes over")?;
+        let identity = handover.identity.identity();
+        let identity = identity
+            .map_err(|field| anyhow!("the program before gave a {field} that makes no sense"))?;
+        // Whoever started this, it serves no other server than the one it came from.
+        let own = ServerAddress::parse(&stamp.server)?;
+        let same = identity.server == own && identity.server_public_key == key_of(&stamp)?;
+        ensure!(same, "the program before belongs to another server");
+        let claimed = Claimed {
+            technician: page::shown(&handover.technician),
+            company: page::shown(&handover.company),
+            identity,
+        };
+        Ok(Self {
+            connector: Connector::new(own, handover.ca_file.as_deref())?,
+            code: None,
+            server_key: None,
+            downloaded: handover.downloaded,
+            answer_within: handover.answer_within.min(Duration::from_mins(1)),
+            ca_file: handover.ca_file,
+            elevation: Elevation::Elevated,
+            before: Some(Before {
+                claimed,
+                given: handover.given.and_then(GivenBefore::read),
+                questions: handover.questions,
+                paused: handover.paused,
+            }),
         })
     }
 }

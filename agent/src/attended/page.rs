@@ -10,6 +10,10 @@ use gc_session::words::TwoWords;
 /// Longest text of the server that is shown, in characters.
 const MAX_SHOWN_CHARS: usize = 200;
 
+/// Beside the button that lets the technician ask again.
+const CLOSED: &str =
+    "You said no three times, so your technician cannot ask any more until you allow questions.";
+
 /// Where the support session stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Stage {
@@ -21,6 +25,8 @@ pub(super) enum Stage {
     Accepted,
     Question(Question),
     Connected(Connected),
+    /// The system asks whether this program gets administrator rights.
+    Elevating,
     /// Nothing more will happen; why.
     Over(String),
 }
@@ -59,6 +65,10 @@ pub(super) struct View {
     pub(super) chat: Vec<ChatRow>,
     pub(super) chat_open: bool,
     pub(super) unread: usize,
+    /// The person said no so often that nobody asks any more.
+    pub(super) closed: bool,
+    /// This program has administrator rights.
+    pub(super) elevated: bool,
     /// How long a question waits.
     pub(super) answer_within: Duration,
     /// The last question was not answered with yes: why nothing is shown.
@@ -113,6 +123,11 @@ impl View {
                 chat,
                 ..self.bar(connected)
             },
+            Stage::Elevating => self.dialog(
+                "Your system asks for your confirmation",
+                &["Answer its question to give this program administrator rights. Say no there if you have changed your mind: nothing else ends."],
+                vec![button(Action::Disconnect, "Disconnect")],
+            ),
             Stage::Over(why) => self.dialog(
                 "Support has ended",
                 &[why],
@@ -140,7 +155,10 @@ impl View {
     }
 
     fn dialog(&self, title: &str, text: &[&str], buttons: Vec<Button>) -> Page {
-        let text = text.iter().copied().chain(self.problem.as_deref());
+        let closed = self.closed && !matches!(self.stage, Stage::Over(_));
+        let closed = closed.then_some(CLOSED);
+        let text = text.iter().copied().chain(closed);
+        let text = text.chain(self.problem.as_deref());
         Page {
             shape: Shape::Dialog,
             title: title.to_owned(),
@@ -167,6 +185,10 @@ impl View {
     fn question(&self, question: &Question) -> Page {
         let name = named(&question.technician);
         let (title, what) = match (question.wider, question.rights.control) {
+            _ if question.rights.elevation => (
+                format!("Give {name} administrator rights?"),
+                "They can then use settings and programs of this computer that only administrators may use. Your system asks you to confirm.",
+            ),
             (false, true) => (
                 format!("Let {name} see and control this computer?"),
                 "They will see your whole screen and can use mouse and keyboard. You can pause or end it at any time.",
@@ -192,18 +214,14 @@ impl View {
                 no_answer(self.answer_within),
             ],
             chat: None,
-            buttons: question
-                .wider
-                .then(|| button(Action::Disconnect, "Disconnect"))
-                .into_iter()
-                .chain([
-                    button(Action::Decline, "Decline"),
-                    Button {
-                        strong: true,
-                        ..button(Action::Allow, "Allow")
-                    },
-                ])
-                .collect(),
+            buttons: vec![
+                button(Action::Disconnect, "Disconnect"),
+                button(Action::Decline, "Decline"),
+                Button {
+                    strong: true,
+                    ..button(Action::Allow, "Allow")
+                },
+            ],
         }
     }
 
@@ -223,22 +241,41 @@ impl View {
             shape: Shape::Bar,
             title,
             facts: Vec::new(),
-            words: connected.words.map(|words| words.join(" ")),
+            words: connected.words.map(|words| {
+                let rights = if self.elevated {
+                    ", with administrator rights"
+                } else {
+                    ""
+                };
+                words.join(" ") + rights
+            }),
             text: Vec::new(),
             chat: None,
-            buttons: vec![
-                pause,
-                self.chat_button(),
-                Button {
-                    strong: true,
-                    ..button(Action::Disconnect, "Disconnect")
-                },
-            ],
+            buttons: self
+                .reopen_button()
+                // The technician's own mouse would reach it.
+                .filter(|_| connected.paused || !connected.rights.control)
+                .into_iter()
+                .chain([
+                    pause,
+                    self.chat_button(),
+                    Button {
+                        strong: true,
+                        ..button(Action::Disconnect, "Disconnect")
+                    },
+                ])
+                .collect(),
         }
     }
 
     fn with_chat(&self, last: Button) -> Vec<Button> {
-        vec![self.chat_button(), last]
+        let reopen = self.reopen_button().into_iter();
+        reopen.chain([self.chat_button(), last]).collect()
+    }
+
+    fn reopen_button(&self) -> Option<Button> {
+        self.closed
+            .then(|| button(Action::Reopen, "Allow questions"))
     }
 
     fn chat_button(&self) -> Button {
@@ -311,7 +348,64 @@ mod tests {
         assert_eq!(page.words.as_deref(), Some("maple otter"));
         assert!(page.title.contains("Ada") && page.title.contains("control"));
         let actions: Vec<Action> = page.buttons.iter().map(|button| button.action).collect();
-        assert_eq!(actions, [Action::Decline, Action::Allow]);
+        let expected = [Action::Disconnect, Action::Decline, Action::Allow];
+        assert_eq!(actions, expected);
+    }
+
+    #[test]
+    fn whoever_said_no_three_times_alone_lets_the_technician_ask_again() {
+        for stage in [
+            Stage::Waiting,
+            Stage::Accepted,
+            Stage::Connected(Connected {
+                technician: "Ada".to_owned(),
+                rights: Rights::VIEW,
+                words: None,
+                paused: false,
+            }),
+        ] {
+            let open = View {
+                stage,
+                ..View::default()
+            };
+            let closed = View {
+                closed: true,
+                ..open.clone()
+            };
+
+            let reopens = |view: View| {
+                let mut buttons = view.page().buttons.into_iter();
+                buttons.any(|button| button.action == Action::Reopen)
+            };
+            assert!(reopens(closed) && !reopens(open));
+        }
+    }
+
+    #[test]
+    fn who_controls_the_computer_cannot_open_the_questions_that_were_closed() {
+        for (paused, rights, opens) in [
+            (false, Rights::CONTROL, false),
+            (true, Rights::CONTROL, true),
+            (false, Rights::VIEW, true),
+        ] {
+            let connected = Connected {
+                technician: "Ada".to_owned(),
+                rights,
+                words: None,
+                paused,
+            };
+            let view = View {
+                stage: Stage::Connected(connected),
+                closed: true,
+                ..View::default()
+            };
+            let mut buttons = view.page().buttons.into_iter();
+            assert_eq!(
+                buttons.any(|button| button.action == Action::Reopen),
+                opens,
+                "paused {paused}, {rights:?}"
+            );
+        }
     }
 
     #[test]
@@ -324,6 +418,30 @@ mod tests {
         );
         let mut buttons = asked(Rights::CONTROL, true).buttons.into_iter();
         assert!(buttons.any(|button| button.action == Action::Disconnect));
+    }
+
+    #[test]
+    fn administrator_rights_are_a_question_of_their_own_and_stand_in_the_bar() {
+        let page = asked(Rights::ELEVATION, true);
+        assert!(
+            page.title.contains("administrator rights"),
+            "{}",
+            page.title
+        );
+
+        let connected = Connected {
+            technician: "Ada".to_owned(),
+            rights: Rights::CONTROL,
+            words: Some(["maple", "otter"]),
+            paused: false,
+        };
+        let view = View {
+            stage: Stage::Connected(connected),
+            elevated: true,
+            ..View::default()
+        };
+        let words = view.page().words.expect("words");
+        assert_eq!(words, "maple otter, with administrator rights");
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn what_a_killed_worker_held_is_released_by_the_one_that_comes_up_after_it() {
     broker.handle_ready(at(6_100), WorkerNumber(3));
     broker.handle_stop(at(6_200), CloseReason::AgentStopping);
 
-    assert!(!broker.has_leftovers);
+    assert!(broker.leftovers.is_empty());
 }
 
 #[test]
@@ -181,10 +181,29 @@ fn another_session_gets_a_worker_when_the_old_ones_is_gone() {
     let mut broker = serving();
 
     broker.handle_desktop_sessions(at(5_000), Some(REMOTE), &[CONSOLE, REMOTE]);
-    assert_eq!(said(&mut broker), ["kill 1"]);
-    broker.handle_gone(at(5_010), WorkerNumber(1), "killed");
+    assert_eq!(said(&mut broker), ["end 1"]);
+    broker.handle_gone(at(5_010), WorkerNumber(1), "exit code 0");
 
     assert_eq!(said(&mut broker), ["launch 2 in 2"]);
+}
+
+#[test]
+fn what_was_held_where_a_worker_hung_is_released_when_that_session_shows_again() {
+    let mut broker = serving();
+    broker.handle_chosen(at(5_000), REMOTE);
+    assert_eq!(said(&mut broker), ["end 1"]);
+
+    // It does not obey.
+    broker.handle_timeout(at(5_000) + END_PATIENCE);
+    assert_eq!(said(&mut broker), ["kill 1"]);
+    broker.handle_gone(at(9_010), WorkerNumber(1), "ended by the service");
+    assert_eq!(said(&mut broker), ["launch 2 in 2"]);
+    broker.handle_ready(at(9_100), WorkerNumber(2));
+    broker.handle_alive(at(9_200), WorkerNumber(2), 1);
+    broker.handle_chosen(at(10_000), CONSOLE);
+    broker.handle_gone(at(10_010), WorkerNumber(2), "exit code 0");
+
+    assert_eq!(said(&mut broker), ["end 2", "launch 3 in 1 with leftovers"]);
 }
 
 #[test]
@@ -192,8 +211,8 @@ fn a_chosen_session_is_shown_until_its_user_signs_out() {
     let mut broker = serving();
 
     broker.handle_chosen(at(5_000), REMOTE);
-    assert_eq!(said(&mut broker), ["kill 1"]);
-    broker.handle_gone(at(5_010), WorkerNumber(1), "killed");
+    assert_eq!(said(&mut broker), ["end 1"]);
+    broker.handle_gone(at(5_010), WorkerNumber(1), "exit code 0");
     assert_eq!(said(&mut broker), ["launch 2 in 2"]);
     broker.handle_ready(at(5_100), WorkerNumber(2));
     broker.handle_alive(at(5_200), WorkerNumber(2), 1);
@@ -203,8 +222,8 @@ fn a_chosen_session_is_shown_until_its_user_signs_out() {
     assert!(said(&mut broker).is_empty());
 
     broker.handle_desktop_sessions(at(7_000), Some(third), &[third]);
-    assert_eq!(said(&mut broker), ["kill 2"]);
-    broker.handle_gone(at(7_010), WorkerNumber(2), "killed");
+    assert_eq!(said(&mut broker), ["end 2"]);
+    broker.handle_gone(at(7_010), WorkerNumber(2), "exit code 0");
 
     assert_eq!(said(&mut broker), ["launch 3 in 3"]);
 }
@@ -223,6 +242,50 @@ fn who_comes_after_everybody_left_begins_at_the_machines_own_screen() {
     broker.handle_offer(at(30_000), offer(2));
 
     assert_eq!(said(&mut broker), ["launch 3 in 1"]);
+}
+
+#[test]
+fn a_chosen_login_where_no_worker_starts_is_given_up_for_the_machines_own_screen() {
+    let mut broker = serving();
+    broker.handle_chosen(at(1_000), REMOTE);
+    broker.handle_gone(at(1_010), WorkerNumber(1), "exit code 0");
+    assert_eq!(said(&mut broker), ["end 1", "launch 2 in 2"]);
+
+    broker.handle_gone(at(1_020), WorkerNumber(2), "access is denied");
+
+    assert_eq!(said(&mut broker), ["launch 3 in 1"]);
+    assert_eq!(broker.wanted_session(), Some(CONSOLE));
+}
+
+#[test]
+fn a_chosen_login_whose_worker_does_not_say_that_it_is_ready_is_given_up_too() {
+    let mut broker = serving();
+    broker.handle_chosen(at(1_000), REMOTE);
+    broker.handle_gone(at(1_010), WorkerNumber(1), "exit code 0");
+    broker.handle_timeout(at(1_010) + START_PATIENCE);
+    said(&mut broker);
+
+    broker.handle_gone(at(12_000), WorkerNumber(2), "ended by the service");
+
+    assert_eq!(said(&mut broker), ["launch 3 in 1"]);
+}
+
+#[test]
+fn a_chosen_login_whose_workers_crash_again_and_again_is_given_up() {
+    let mut broker = serving();
+    broker.handle_chosen(at(1_000), REMOTE);
+    broker.handle_gone(at(1_010), WorkerNumber(1), "exit code 0");
+    let mut now = at(1_010);
+    for number in 2..=4 {
+        assert_eq!(broker.wanted_session(), Some(REMOTE));
+        broker.handle_ready(now, WorkerNumber(number));
+        broker.handle_alive(now, WorkerNumber(number), 1);
+        broker.handle_gone(now, WorkerNumber(number), "exit code 0xc0000005");
+        now = now + Duration::from_millis(300);
+        broker.handle_timeout(now);
+    }
+
+    assert_eq!(broker.wanted_session(), Some(CONSOLE));
 }
 
 #[test]
@@ -315,15 +378,26 @@ struct Observer {
     alive: Option<WorkerNumber>,
     killed: bool,
     waiting: Vec<SessionId>,
+    /// Where the worker that lives was started, until it says that it is ready.
+    starting_in: Option<DesktopSession>,
+    /// Where the last one could not start; nobody has wanted to see it since.
+    failed_in: Option<DesktopSession>,
 }
 
 impl Observer {
     fn watch(&mut self, broker: &mut Broker) -> Result<(), TestCaseError> {
         while let Some(output) = broker.poll_output() {
             match output {
-                BrokerOutput::Launch { number, .. } => {
+                BrokerOutput::Launch {
+                    number, session, ..
+                } => {
                     prop_assert_eq!(self.alive, None, "never two workers");
                     (self.alive, self.killed) = (Some(number), false);
+                    prop_assert!(
+                        self.failed_in != Some(session) || broker.showing == Some(session),
+                        "nobody waits for a login where no worker starts"
+                    );
+                    (self.starting_in, self.failed_in) = (Some(session), None);
                 }
                 BrokerOutput::Kill(number, _) => {
                     prop_assert_eq!(self.alive, Some(number));
@@ -379,9 +453,13 @@ proptest! {
                     let all: Vec<_> = session.into_iter().chain(others).map(DesktopSession).collect();
                     broker.handle_desktop_sessions(now, session.map(DesktopSession), &all);
                 }
-                Happening::Chosen(session) => broker.handle_chosen(now, DesktopSession(session)),
+                Happening::Chosen(session) => {
+                    observer.failed_in = None;
+                    broker.handle_chosen(now, DesktopSession(session));
+                }
                 Happening::Ready => {
                     if let Some(number) = observer.alive {
+                        observer.starting_in = None;
                         broker.handle_ready(now, number);
                     }
                 }
@@ -392,6 +470,8 @@ proptest! {
                 }
                 Happening::Gone => {
                     if let Some(number) = observer.alive.take() {
+                        let failed = observer.starting_in.take();
+                        observer.failed_in = failed.filter(|_| !observer.killed);
                         broker.handle_gone(now, number, "exit code 1");
                     }
                 }

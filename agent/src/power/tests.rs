@@ -11,6 +11,8 @@ use super::*;
 struct FakePower {
     done: Arc<Mutex<Vec<String>>>,
     refuses_to_restart: bool,
+    /// Starts in safe mode whatever it is told.
+    sticks_to_safe_mode: bool,
 }
 
 impl Power for FakePower {
@@ -18,18 +20,22 @@ impl Power for FakePower {
         action != PowerAction::EmergencyRestart
     }
 
-    fn act(&self, action: PowerAction) -> Result<(), PlatformError> {
+    fn act(&self, action: PowerAction, desktop_session: Option<u32>) -> Result<(), PlatformError> {
         if self.refuses_to_restart {
             return Err(PlatformError::Denied("restarting"));
         }
+        let place = desktop_session.map_or_else(String::new, |session| format!(" in {session}"));
         self.done
             .lock()
             .expect("no panic")
-            .push(action.as_str().to_owned());
+            .push(format!("{}{place}", action.as_str()));
         Ok(())
     }
 
     fn set_safe_mode(&self, kind: Option<PowerAction>) -> Result<(), PlatformError> {
+        if kind.is_none() && self.sticks_to_safe_mode {
+            return Err(PlatformError::Denied("bcdedit"));
+        }
         let kind = kind.map_or("ordinary", PowerAction::as_str);
         self.done
             .lock()
@@ -89,18 +95,32 @@ fn order(action: &str) -> v1::PowerOrder {
 fn does_what_the_system_can_and_nothing_else() {
     let story = Story::begin(FakePower::default());
 
-    assert_eq!(story.room.obey(&order("restart")), Ok(()));
-    assert!(story.room.obey(&order("emergency_restart")).is_err());
-    assert!(story.room.obey(&order("explode")).is_err());
+    assert_eq!(story.room.obey(&order("restart"), None), Ok(()));
+    assert!(story.room.obey(&order("emergency_restart"), None).is_err());
+    assert!(story.room.obey(&order("explode"), None).is_err());
 
     assert_eq!(story.done(), ["restart"]);
+}
+
+#[test]
+fn the_person_is_signed_out_whose_login_the_technician_looks_at() {
+    let story = Story::begin(FakePower::default());
+
+    for (action, chosen) in [("log_off", Some(2)), ("lock", Some(2)), ("log_off", None)] {
+        assert_eq!(story.room.obey(&order(action), chosen), Ok(()));
+    }
+
+    assert_eq!(story.done(), ["log_off in 2", "lock in 2", "log_off"]);
 }
 
 #[test]
 fn a_restart_into_safe_mode_notes_the_way_back() {
     let story = Story::begin(FakePower::default());
 
-    story.room.obey(&order("safe_mode_network")).expect("done");
+    story
+        .room
+        .obey(&order("safe_mode_network"), None)
+        .expect("done");
 
     assert_eq!(story.done(), ["starts: safe_mode_network", "restart"]);
     assert_eq!(story.room.pending(), Some(Duration::from_mins(10)));
@@ -113,11 +133,32 @@ fn a_restart_that_fails_leaves_no_safe_mode_behind() {
         ..FakePower::default()
     });
 
-    let said = story.room.obey(&order("safe_mode")).expect_err("refused");
+    let said = story
+        .room
+        .obey(&order("safe_mode"), None)
+        .expect_err("refused");
 
     assert!(said.contains("denied"), "{said}");
     assert_eq!(story.done(), ["starts: safe_mode", "starts: ordinary"]);
     assert!(!story.has_note());
+}
+
+#[test]
+fn a_machine_that_cannot_leave_safe_mode_keeps_its_note_and_says_so() {
+    let story = Story::begin(FakePower {
+        refuses_to_restart: true,
+        sticks_to_safe_mode: true,
+        ..FakePower::default()
+    });
+
+    let said = story
+        .room
+        .obey(&order("safe_mode"), None)
+        .expect_err("refused");
+
+    assert!(said.contains("may be one into safe mode"), "{said}");
+    assert!(!story.room.handle_output(Output::StartOrdinarilyNextTime));
+    assert!(story.has_note());
 }
 
 #[test]
@@ -126,7 +167,7 @@ fn a_dry_run_offers_everything_and_does_nothing() {
     story.room.is_dry_run = true;
 
     for action in PowerAction::ALL {
-        assert_eq!(story.room.obey(&order(action.as_str())), Ok(()));
+        assert_eq!(story.room.obey(&order(action.as_str()), None), Ok(()));
     }
 
     assert_eq!(story.room.actions(), PowerAction::ALL);
@@ -144,7 +185,7 @@ fn a_damaged_note_is_one_all_the_same() {
 #[test]
 fn the_way_back_is_an_ordinary_start_and_no_note() {
     let story = Story::begin(FakePower::default());
-    story.room.obey(&order("safe_mode")).expect("done");
+    story.room.obey(&order("safe_mode"), None).expect("done");
     story.done.lock().expect("no panic").clear();
 
     for output in [

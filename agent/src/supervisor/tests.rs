@@ -240,11 +240,15 @@ async fn a_technician_chooses_a_desktop_session_that_there_is() {
             .await
             .expect("says so");
     }
-    // Ended for the other session, and its viewers come back.
-    while in_time(messages::read::<ToWorker>(&mut first))
-        .await
-        .is_ok()
-    {}
+    // It ends for the other session, and says nothing to its viewers, so that they come back.
+    let end = loop {
+        match order(&mut first).await {
+            Order::Offer(_) => {}
+            other => break other,
+        }
+    };
+    assert!(matches!(end, Order::End(CloseReason::DesktopChanged)));
+    drop(first);
 
     let mut second = story.worker().await;
     let shown = loop {
@@ -254,4 +258,6 @@ async fn a_technician_chooses_a_desktop_session_that_there_is() {
         }
     };
     assert_eq!(shown.map(|login| login.session), Some(2));
+    // Who is signed out now is the person who is looked at.
+    assert_eq!(story.supervisor.chosen_session(), Some(DesktopSession(2)));
 }

@@ -326,6 +326,9 @@ impl Watch {
                     self.events.push(event);
                 }
                 ViewerOutput::Frame(frame) => {
+                    if let (Some(moves), Some(size)) = (&frame.moves, self.picture.size) {
+                        moves.apply(&mut self.picture.rgba, size, 4);
+                    }
                     self.picture.draw(&frame.rects, self.viewer.pixels());
                     self.viewer.handle_painted(self.clock.now(), frame.sequence);
                 }

@@ -16,6 +16,7 @@ const ORDER: EncodeOrder = EncodeOrder {
     budget_bytes: 64 << 20,
     colours: Colours::All,
     hold_films: false,
+    moves: true,
     film: None,
 };
 

@@ -10,8 +10,9 @@ use std::time::Duration;
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
-use crate::film::{FilmCodec, FilmOrder, FilmPiece, Films};
+use crate::film::{FilmCodec, FilmOrder, FilmPiece, Films, MAX_FILM_RECTS};
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
+use crate::moves::{self, Moves};
 use crate::stream::{Compressor, StreamError};
 use crate::tiles::{Bounds, Moving, TileMap};
 
@@ -75,6 +76,8 @@ pub struct EncodeOrder {
     pub colours: Colours,
     /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
     pub hold_films: bool,
+    /// The viewer can copy parts of its picture.
+    pub moves: bool,
     /// How a film is packed; `None` leaves it to `colours`.
     pub film: Option<FilmOrder>,
 }
@@ -92,6 +95,8 @@ pub struct Update {
     pub complete: bool,
     /// Some pixels have fewer colours than the screen.
     pub reduced: bool,
+    /// What the viewer has already, elsewhere: copied before anything is painted.
+    pub moves: Option<Moves>,
     /// A frame of a film, painted after the rectangles; it covers none of them.
     pub film: Option<FilmPiece>,
 }
@@ -201,6 +206,11 @@ impl Encoder {
         } else if !self.starts_stream {
             self.map.look(now, frame, &self.sent);
         }
+        let moves = if order.moves {
+            self.find_moves(frame)
+        } else {
+            None
+        };
 
         let Plan {
             calm,
@@ -208,7 +218,8 @@ impl Encoder {
             film,
             sharpen_at,
         } = self.plan(now, frame);
-        if calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films) {
+        let rests = calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films);
+        if rests && moves.is_none() {
             let pending = match sharpen_at {
                 _ if !film.is_empty() => Pending::Now,
                 Some(at) => Pending::At(at),
@@ -226,6 +237,7 @@ impl Encoder {
             starts_stream: self.starts_stream,
             complete: true,
             reduced: false,
+            moves,
             film: None,
         };
         let goes_alone = self.goes_alone(&calm);
@@ -255,6 +267,29 @@ impl Encoder {
             update: Some(update),
             pending,
         })
+    }
+
+    /// Takes what the viewer has elsewhere for sent.
+    fn find_moves(&mut self, frame: &FrameView<'_>) -> Option<Moves> {
+        if self.starts_stream {
+            return None;
+        }
+        let found = moves::find(frame, &self.sent, &self.map)?;
+        let mut touched = Vec::new();
+        for &rect in &found.rects {
+            // Equal to the screen, so this is what the viewer's copy makes of it.
+            self.note_sent(frame, rect);
+            for (index, whole) in self.map.touched(rect) {
+                if whole {
+                    self.map.tiles[index].reduced = false;
+                }
+                touched.push(index);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        self.map.recheck(&touched, frame, &self.sent);
+        Some(found)
     }
 
     /// Sorts what is to be sent by importance.
@@ -356,6 +391,9 @@ impl Encoder {
             .collect();
         parts.sort_unstable_by_key(|&(index, _)| index);
         let rects = merge(&parts, self.map.columns() as usize);
+        if rects.len() > MAX_FILM_RECTS {
+            return self.add(update, frame, tiles, order.colours, order.budget_bytes);
+        }
         let area = parts.iter().map(|&(_, part)| part).reduce(Bounds::union);
         let area = area.expect("there are tiles");
         let Ok(piece) = self.films.encode(now, frame, area, rects.clone(), &film) else {

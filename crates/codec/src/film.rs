@@ -6,6 +6,7 @@
 mod scale;
 #[cfg(feature = "vp9")]
 mod vp9;
+mod vp9_header;
 
 use std::time::Duration;
 
@@ -14,6 +15,11 @@ use gc_model::time::Moment;
 
 use crate::frame::FrameView;
 use crate::tiles::Bounds;
+
+pub use vp9_header::is_vp9_frame;
+
+/// Most parts of a film that are painted; one in more parts is none.
+pub const MAX_FILM_RECTS: usize = 256;
 
 /// A film that was not fed for this long is over.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(2);

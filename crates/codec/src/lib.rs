@@ -6,6 +6,7 @@ mod decoder;
 mod encoder;
 mod film;
 mod frame;
+mod moves;
 mod stream;
 mod tiles;
 
@@ -14,8 +15,9 @@ pub use decoder::{DecodeError, Decoder, bgrx_to_rgba};
 pub use encoder::{Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update};
 pub use film::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmPiece, FilmQuality,
-    film_codecs,
+    MAX_FILM_RECTS, film_codecs, is_vp9_frame,
 };
 pub use frame::{BYTES_PER_PIXEL, FrameView};
+pub use moves::Moves;
 pub use stream::StreamError;
 pub use tiles::{TILE_HEIGHT_PX, TILE_WIDTH_PX};

@@ -48,9 +48,15 @@ pub(crate) enum Moving {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, kept for thousands of tiles"
+)]
 pub(crate) struct Tile {
     /// The screen may differ from what was sent.
     pub(crate) candidate: bool,
+    /// The screen may have changed since the last look: a tile that only waits to be sent does not move.
+    touched: bool,
     /// The screen differs; bounds of the difference inside the picture.
     pub(crate) changed: Option<Bounds>,
     /// When it went from equal to changed.
@@ -148,7 +154,8 @@ impl TileMap {
         let last_row = (rect.y + rect.height - 1) / TILE_HEIGHT_PX;
         for row in rect.y / TILE_HEIGHT_PX..=last_row {
             for column in rect.x / TILE_WIDTH_PX..=last_column {
-                self.tiles[(row * self.columns + column) as usize].candidate = true;
+                let tile = &mut self.tiles[(row * self.columns + column) as usize];
+                (tile.candidate, tile.touched) = (true, true);
             }
         }
     }
@@ -183,17 +190,20 @@ impl TileMap {
                 (false, _) => None,
             };
             let tile = &mut self.tiles[index];
+            let touched = std::mem::take(&mut tile.touched);
             tile.history <<= 1;
             if !candidate {
                 continue;
             }
             match difference {
                 Some(bounds) => {
-                    tile.history |= 1;
+                    if touched {
+                        tile.history |= 1;
+                        tile.moved_at = now;
+                    }
                     if tile.changed.is_none() {
                         tile.changed_at = now;
                     }
-                    tile.moved_at = now;
                     tile.changed = Some(bounds);
                 }
                 None => tile.changed = None,
@@ -202,6 +212,46 @@ impl TileMap {
             tile.candidate = tile.changed.is_some();
         }
         const { assert!(HISTORY_LOOKS == u8::BITS) };
+    }
+
+    /// Compares `tiles` again, after `sent` was changed otherwise than by sending them.
+    pub(crate) fn recheck(&mut self, tiles: &[usize], frame: &FrameView<'_>, sent: &[u8]) {
+        for &index in tiles {
+            let bounds = self.bounds(index);
+            let difference = difference(bounds, frame, sent, self.size.width());
+            let tile = &mut self.tiles[index];
+            if !tile.unsent {
+                tile.changed = difference;
+                tile.candidate = difference.is_some();
+            }
+        }
+    }
+
+    /// The tiles that `rect` touches, with whether it covers them wholly.
+    pub(crate) fn touched(&self, rect: Rect) -> Vec<(usize, bool)> {
+        let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
+        let columns = rect.x / TILE_WIDTH_PX..=(right - 1) / TILE_WIDTH_PX;
+        let rows = rect.y / TILE_HEIGHT_PX..=(bottom - 1) / TILE_HEIGHT_PX;
+        rows.flat_map(|row| {
+            columns
+                .clone()
+                .map(move |column| (row * self.columns + column) as usize)
+        })
+        .map(|index| {
+            let bounds = self.bounds(index);
+            let whole = bounds.left >= rect.x
+                && bounds.top >= rect.y
+                && bounds.right <= right
+                && bounds.bottom <= bottom;
+            (index, whole)
+        })
+        .collect()
+    }
+
+    /// True when the viewer has exactly what was sent for the tile around a pixel.
+    pub(crate) fn is_exact(&self, x: u32, y: u32) -> bool {
+        let tile = &self.tiles[(y / TILE_HEIGHT_PX * self.columns + x / TILE_WIDTH_PX) as usize];
+        !tile.unsent && !tile.reduced
     }
 
     /// For each tile whether it belongs to a connected region of more than `small`

@@ -96,6 +96,7 @@ impl Stage {
                 budget_bytes: 256 * 1024,
                 colours: Colours::Reduced,
                 hold_films: false,
+                moves: true,
                 film: Some(FilmOrder {
                     format: FilmFormat::Vp9,
                     target_bytes: 20_000,
@@ -174,6 +175,24 @@ fn text_that_scrolls_stays_exact() {
         let update = stage.encode(&[VIDEO]).update.expect("a change");
         assert!(update.film.is_none() && !update.reduced);
     }
+}
+
+#[test]
+fn a_picture_that_waits_to_be_sent_is_no_film() {
+    let mut stage = Stage::new();
+    stage.order.restart = true;
+    stage.order.budget_bytes = 3_000;
+    stage.draw(VIDEO, |x, y| {
+        (x * 7 + y * 13).wrapping_mul(2_654_435_761) >> 7
+    });
+
+    for step in 0..200 {
+        let update = stage.encode(&[]).update;
+        stage.order.restart = false;
+        let Some(update) = update else { return };
+        assert!(update.film.is_none() && !update.reduced, "update {step}");
+    }
+    panic!("the picture is never whole");
 }
 
 #[test]

@@ -22,6 +22,7 @@ const UNLIMITED: EncodeOrder = EncodeOrder {
     budget_bytes: usize::MAX / 128,
     colours: Colours::All,
     hold_films: false,
+    moves: true,
     film: None,
 };
 
@@ -50,6 +51,22 @@ impl Pair {
         }
     }
 
+    /// What is in `rect` goes up (or down) by some rows; noise comes after it.
+    fn scroll(&mut self, rect: Rect, rows: i32, seed: u32) {
+        let before = self.screen.clone();
+        self.fill(rect, seed);
+        let stride = self.size.width() as usize * 4;
+        for y in rect.y..rect.y + rect.height {
+            let from = i64::from(y) + i64::from(rows);
+            if (i64::from(rect.y)..i64::from(rect.y + rect.height)).contains(&from) {
+                let at = |y: usize| y * stride + rect.x as usize * 4;
+                let (from, row) = (at(from as usize), rect.width as usize * 4);
+                self.screen[at(y as usize)..at(y as usize) + row]
+                    .copy_from_slice(&before[from..from + row]);
+            }
+        }
+    }
+
     fn encode(&mut self, changed: &[Rect], order: &EncodeOrder) -> Encoded {
         self.now = self.now + Duration::from_millis(33);
         let frame = FrameView::new(self.size, self.size.width() as usize * 4, &self.screen)
@@ -60,6 +77,10 @@ impl Pair {
     }
 
     fn show(&mut self, update: &Update) {
+        if let Some(moves) = &update.moves {
+            assert!(moves.fits(self.size));
+            moves.apply(&mut self.shown, self.size, 4);
+        }
         let pixels = self
             .decoder
             .decode(&update.rects, &update.data, update.starts_stream)
@@ -246,6 +267,7 @@ fn a_film_waits_when_something_else_is_expected_and_goes_on_afterwards() {
     };
     let holding = EncodeOrder {
         hold_films: true,
+        moves: true,
         film: None,
         ..UNLIMITED
     };
@@ -298,6 +320,59 @@ fn shows_fewer_colours_while_a_photo_moves_and_all_of_them_when_it_stands_still(
     pair.settle(&[], &order);
 
     assert!(pair.shown == pair.screen);
+}
+
+#[test]
+fn what_scrolled_is_copied_and_only_what_is_new_is_sent() {
+    let list = Rect {
+        x: 64,
+        y: 50,
+        width: 400,
+        height: 400,
+    };
+    for rows in [37, -20] {
+        let mut pair = Pair::new(640, 480);
+        pair.fill(Rect::whole(pair.size), 1);
+        pair.settle(&[], &UNLIMITED);
+
+        pair.scroll(list, rows, 2);
+        let update = pair.encode(&[list], &UNLIMITED).update.expect("a change");
+        pair.show(&update);
+
+        let moves = update.moves.as_ref().expect("moves");
+        assert_eq!(moves.from_dy, rows);
+        let sent: usize = update.rects.iter().map(|rect| rect.area()).sum();
+        // The rows that are new, and the rest of the tiles that they share.
+        let new = 400 * (rows.unsigned_abs() as usize + 32) + 64 * 400;
+        assert!(sent <= new, "{sent} of {new} pixels");
+        assert!(pair.shown == pair.screen);
+    }
+}
+
+#[test]
+fn nothing_is_copied_that_the_viewer_does_not_have_exactly() {
+    let whole = Rect {
+        x: 0,
+        y: 0,
+        width: 640,
+        height: 480,
+    };
+    let mut pair = Pair::new(640, 480);
+    pair.settle(&[], &UNLIMITED);
+    let order = EncodeOrder {
+        colours: Colours::Few,
+        ..UNLIMITED
+    };
+    for seed in 0..20 {
+        pair.fill(whole, 700 + seed);
+        let update = pair.encode(&[whole], &order).update.expect("video");
+        pair.show(&update);
+    }
+
+    pair.scroll(whole, 40, 9);
+    let update = pair.encode(&[whole], &order).update.expect("a change");
+
+    assert_eq!(update.moves, None);
 }
 
 #[test]
@@ -383,9 +458,31 @@ proptest! {
             let rect = Rect { x: x % width, y: y % height, width: w, height: h }.clamped(pair.size);
             pair.fill(rect, seed);
             let colours = [Colours::All, Colours::Reduced, Colours::Few][usize::from(kind % 3)];
-            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false, film: None };
+            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false, moves: true, film: None };
             if let Some(update) = pair.encode(&[rect], &order).update {
                 pair.show(&update);
+            }
+        }
+        pair.settle(&[], &UNLIMITED);
+        prop_assert!(pair.shown == pair.screen);
+    }
+
+    #[test]
+    fn any_scrolling_ends_with_the_same_picture(
+        steps in proptest::collection::vec((any::<u32>(), 0_u32..200, 0_u32..200, 100_u32..400, 100_u32..400, -120_i32..120, 0_usize..200_000, 0_u8..6), 1..12),
+    ) {
+        let mut pair = Pair::new(400, 400);
+        let whole = Rect::whole(pair.size);
+        pair.fill(whole, 1);
+        pair.settle(&[], &UNLIMITED);
+        for (seed, x, y, width, height, rows, budget_bytes, kind) in steps {
+            let rect = Rect { x, y, width, height }.clamped(pair.size);
+            pair.scroll(rect, rows, seed);
+            let colours = [Colours::All, Colours::Reduced][usize::from(kind % 2)];
+            let order = EncodeOrder { restart: kind == 5, budget_bytes, colours, ..UNLIMITED };
+            if let Some(update) = pair.encode(&[rect], &order).update {
+                pair.show(&update);
+                prop_assert!(!update.complete || update.reduced || pair.shown == pair.screen);
             }
         }
         pair.settle(&[], &UNLIMITED);

@@ -55,6 +55,18 @@ pub fn boot_edits(kind: Option<PowerAction>) -> &'static [BootEdit] {
     }
 }
 
+/// The arguments that make `bcdedit` say how the next start is.
+pub const SHOW_NEXT_START: &[&str] = &["/enum", "{current}"];
+
+/// True when the answer to [`SHOW_NEXT_START`] says that the next start is one into safe mode.
+/// The names of the values are the same in every language; what is around them is not.
+pub fn starts_in_safe_mode(answer: &str) -> bool {
+    answer
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .any(|name| name.eq_ignore_ascii_case("safeboot"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +102,23 @@ mod tests {
                 "/deletevalue {current} safeboot",
             ]
         );
+    }
+
+    #[test]
+    fn an_answer_with_the_value_is_one_of_a_machine_that_starts_in_safe_mode() {
+        const ORDINARY: &str = "\r\nWindows-Startladeprogramm\r\n\
+            -------------------------\r\n\
+            Bezeichner              {current}\r\n\
+            device                  partition=C:\r\n\
+            description             Windows 7 safeboot\r\n\
+            safebootalternateshell  Yes\r\n\
+            nx                      OptIn\r\n";
+        assert!(!starts_in_safe_mode(ORDINARY));
+
+        for kind in ["Minimal", "Network", "DsRepair"] {
+            let answer = format!("{ORDINARY}safeboot                {kind}\r\n");
+            assert!(starts_in_safe_mode(&answer), "{answer}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Protected {
     Folder,
     /// The pipe between the service and one worker.
     Pipe,
+    /// The pipe from a user's program to one with administrator rights.
+    AdministratorsPipe,
 }
 
 /// A descriptor that gives the system, administrators and `owner` (the SID of
@@ -19,18 +21,19 @@ pub enum Protected {
 /// takes nothing over from the folder around it.
 pub fn descriptor(kind: Protected, owner: &str) -> String {
     let inheritance = match kind {
-        Protected::File | Protected::Pipe => "",
+        Protected::File | Protected::Pipe | Protected::AdministratorsPipe => "",
         Protected::Folder => "OICI",
     };
     let everything_for = |account: &str| format!("(A;{inheritance};FA;;;{account})");
-    let owner = if is_always_named(owner) {
+    // Other programs of the same user have no business in a pipe to an administrator.
+    let owner = if is_always_named(owner) || kind == Protected::AdministratorsPipe {
         String::new()
     } else {
         everything_for(owner)
     };
     // Administrators have no business in a pipe between two processes of the system.
     let administrators = match kind {
-        Protected::File | Protected::Folder => everything_for("BA"),
+        Protected::File | Protected::Folder | Protected::AdministratorsPipe => everything_for("BA"),
         Protected::Pipe => String::new(),
     };
     format!("D:P{}{administrators}{owner}", everything_for("SY"))
@@ -90,6 +93,15 @@ mod tests {
             text,
             "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;S-1-5-21-1-2-3-1001)"
         );
+    }
+
+    #[test]
+    fn a_pipe_to_an_administrator_is_for_administrators_alone() {
+        let owner = "S-1-5-21-1-2-3-1001";
+
+        let text = descriptor(Protected::AdministratorsPipe, owner);
+
+        assert_eq!(text, "D:P(A;;FA;;;SY)(A;;FA;;;BA)");
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub enum Action {
     Resume,
     /// Open or shut the chat.
     Chat,
+    /// Let the technician ask again, who was told no often.
+    Reopen,
     /// End the session.
     Disconnect,
     /// Put the window away; the program ends.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::guest::GuestWindow;
-use crate::{Desktop, PlatformError, Power, ServiceControl};
+use crate::{Desktop, Guardian, Guards, PlatformError, Power, ServiceControl};
 
 /// What the machine is, for the technician's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,6 +80,36 @@ pub trait Host: Send + Sync {
     /// The system's.
     fn replace_private_file(&self, path: &Path, content: &[u8]) -> io::Result<()>;
 
+    /// A secret as it is to be kept in a file: where the system can, so that no other machine
+    /// can read it.
+    ///
+    /// # Errors
+    /// The system's.
+    fn protect(&self, secret: &[u8]) -> io::Result<Vec<u8>> {
+        Ok(secret.to_vec())
+    }
+
+    /// What [`Host::protect`] made, or an agent kept before there was protection, as it was.
+    ///
+    /// # Errors
+    /// The system's, when it was changed or made on another machine.
+    fn unprotect(&self, kept: &[u8]) -> io::Result<Vec<u8>> {
+        Ok(kept.to_vec())
+    }
+
+    /// True for what needs no protection (any more).
+    fn is_protected(&self, _kept: &[u8]) -> bool {
+        true
+    }
+
+    /// Deletes the secret part of [`Host::preset`], which the agent keeps by itself now.
+    ///
+    /// # Errors
+    /// The system's.
+    fn forget_preset_key(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The window of an attended session.
     ///
     /// # Errors
@@ -101,10 +131,33 @@ pub trait Host: Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// True where this program can be started anew with administrator rights, by its user's word.
+    fn can_elevate(&self) -> bool {
+        false
+    }
+
+    /// True when this program has administrator rights that its user gave it.
+    fn is_elevated(&self) -> bool {
+        false
+    }
+
     /// Gives memory that is not used any more back to the system. Called before
     /// the first thread starts and after each session, so that an agent that
     /// waits again is as small as before.
     fn release_memory(&self) {}
+
+    /// What can be kept from the person at the machine here.
+    fn guards(&self) -> Guards {
+        Guards::default()
+    }
+
+    /// Keeps it from the person at this process' desktop.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`] where nothing can be kept.
+    fn guardian(&self) -> Result<Box<dyn Guardian>, PlatformError> {
+        Err(PlatformError::Unsupported("guarding the machine"))
+    }
 
     /// The machine's power, where this system can be told.
     fn power(&self) -> Option<Box<dyn Power>> {

@@ -4,6 +4,7 @@
 
 pub mod conformance;
 pub mod fake;
+mod guardian;
 pub mod guest;
 mod host;
 pub mod part;
@@ -12,6 +13,7 @@ mod service;
 
 use std::time::Duration;
 
+pub use guardian::{Guardian, Guards};
 pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};

@@ -16,6 +16,9 @@ pub struct Rights {
     pub view: bool,
     /// Use mouse and keyboard.
     pub control: bool,
+    /// Administrator rights for the agent itself. Asked for and agreed to once, never kept:
+    /// the agent that has them is another one.
+    pub elevation: bool,
 }
 
 impl Rights {
@@ -23,23 +26,37 @@ impl Rights {
     pub const NONE: Self = Self {
         view: false,
         control: false,
+        elevation: false,
     };
 
     /// To see and nothing else.
     pub const VIEW: Self = Self {
         view: true,
         control: false,
+        elevation: false,
     };
 
     /// To see and to use mouse and keyboard.
     pub const CONTROL: Self = Self {
         view: true,
         control: true,
+        elevation: false,
     };
 
-    /// Their names, as in reports: `view`, `control`.
+    /// Administrator rights for the agent, and nothing else.
+    pub const ELEVATION: Self = Self {
+        view: false,
+        control: false,
+        elevation: true,
+    };
+
+    /// Their names, as in reports: `view`, `control`, `elevation`.
     pub fn names(self) -> Vec<&'static str> {
-        let named = [(self.view, "view"), (self.control, "control")];
+        let named = [
+            (self.view, "view"),
+            (self.control, "control"),
+            (self.elevation, "elevation"),
+        ];
         let given = named.into_iter().filter(|(given, _)| *given);
         given.map(|(_, name)| name).collect()
     }
@@ -48,6 +65,7 @@ impl Rights {
         let named = [
             (self.view, v1::Right::View),
             (self.control, v1::Right::Control),
+            (self.elevation, v1::Right::Elevation),
         ];
         let given = named.into_iter().filter(|(given, _)| *given);
         given.map(|(_, right)| right.into()).collect()
@@ -57,6 +75,7 @@ impl Rights {
         Self {
             view: rights.contains(&v1::Right::View.into()),
             control: rights.contains(&v1::Right::Control.into()),
+            elevation: rights.contains(&v1::Right::Elevation.into()),
         }
     }
 
@@ -64,6 +83,7 @@ impl Rights {
         Self {
             view: self.view && other.view,
             control: self.control && other.control,
+            elevation: self.elevation && other.elevation,
         }
     }
 
@@ -71,6 +91,7 @@ impl Rights {
         Self {
             view: self.view || other.view,
             control: self.control || other.control,
+            elevation: self.elevation || other.elevation,
         }
     }
 
@@ -78,6 +99,7 @@ impl Rights {
         Self {
             view: self.view && !other.view,
             control: self.control && !other.control,
+            elevation: self.elevation && !other.elevation,
         }
     }
 }
@@ -94,6 +116,18 @@ pub enum Consent {
         /// What the person allowed before the connection was made anew.
         given: Option<Given>,
     },
+}
+
+/// Whether the agent of an attended session has administrator rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Elevation {
+    /// Nobody is asked for them here.
+    #[default]
+    Unavailable,
+    /// The person may be asked; on a yes, the agent starts anew.
+    Possible,
+    /// It has them.
+    Elevated,
 }
 
 /// An answer of the same session, which lasts for the same technician.
@@ -155,6 +189,9 @@ pub(crate) struct Gate {
     question: Option<Question>,
     asked: u32,
     pub(crate) paused: bool,
+    /// A question is on the machine's screen, this viewer's or another's: only the person
+    /// there may press anything.
+    pub(crate) held: bool,
 }
 
 impl Gate {
@@ -167,11 +204,13 @@ impl Gate {
             question: None,
             asked: 0,
             paused: false,
+            held: false,
         }
     }
 
     /// The grant was checked. True when somebody has to be asked first.
     pub(crate) fn admit(&mut self, granted: Rights, technician: &str) -> bool {
+        debug_assert!(!granted.elevation, "no grant has that right");
         self.granted = granted;
         self.allowed = match &self.consent {
             Consent::NotNeeded => granted,
@@ -198,15 +237,16 @@ impl Gate {
 
     /// Input may be made now.
     pub(crate) const fn admits_input(&self) -> bool {
-        self.allowed.control && self.shows()
+        self.allowed.control && self.shows() && !self.held
     }
 
     pub(crate) const fn question(&self) -> Option<Question> {
         self.question
     }
 
-    /// Puts a question on the screen, or says why none is needed.
-    pub(crate) fn ask(&mut self, now: Moment, id: u32, wanted: Rights) -> Asked {
+    /// Puts a question on the screen, or says why none is needed. Who may control may ask for
+    /// administrator rights where the agent `can_elevate`.
+    pub(crate) fn ask(&mut self, now: Moment, id: u32, wanted: Rights, can_elevate: bool) -> Asked {
         let missing = wanted.without(self.allowed);
         if missing == Rights::NONE {
             return Asked::Settled(ConsentOutcome::Allowed);
@@ -214,8 +254,14 @@ impl Gate {
         let Consent::Required { timeout, .. } = self.consent else {
             return Asked::Settled(ConsentOutcome::Declined);
         };
-        let askable = missing.and(self.granted);
-        let open = self.question.is_none() && self.asked < MAX_QUESTIONS;
+        let granted = Rights {
+            elevation: can_elevate && self.granted.control && self.allowed.view,
+            ..self.granted
+        };
+        let askable = missing.and(granted);
+        // One question, one yes: nobody agrees to more than the title says.
+        let alone = !missing.elevation || missing == Rights::ELEVATION;
+        let open = self.question.is_none() && self.asked < MAX_QUESTIONS && alone;
         if askable == Rights::NONE || !open {
             return Asked::Settled(ConsentOutcome::Declined);
         }
@@ -237,7 +283,7 @@ impl Gate {
     ) -> Option<(Question, Duration)> {
         let question = self.question.take()?;
         if outcome == ConsentOutcome::Allowed {
-            self.allowed = self.allowed.or(question.rights);
+            self.allowed = self.allowed.or(question.rights).without(Rights::ELEVATION);
         }
         Some((question, now.since(question.asked_at)))
     }

@@ -1,6 +1,6 @@
 //! Wire messages to our own types, with every limit checked, and back.
 
-use gc_codec::{FilmFormat, FilmPiece};
+use gc_codec::{FilmFormat, FilmPiece, MAX_FILM_RECTS, Moves, is_vp9_frame};
 use gc_model::geometry::{Display, DisplayLayout, MAX_DISPLAYS, Rect, Size};
 use gc_proto::limits::{MAX_RECTS, MAX_TEXT_BYTES};
 use gc_proto::v1;
@@ -107,6 +107,24 @@ pub(crate) fn film_to_wire(film: FilmPiece) -> v1::FilmFrame {
     }
 }
 
+pub(crate) fn moves_to_wire(moves: &Moves) -> v1::Moves {
+    v1::Moves {
+        from_dy: moves.from_dy,
+        rects: rects_to_wire(&moves.rects),
+    }
+}
+
+pub(crate) fn moves_from_wire(moves: &v1::Moves, size: Size) -> Result<Moves, ConvertError> {
+    let moves = Moves {
+        from_dy: moves.from_dy,
+        rects: rects_from_wire(&moves.rects)?,
+    };
+    if !moves.fits(size) {
+        return Err(ConvertError("what is moved lies outside the picture"));
+    }
+    Ok(moves)
+}
+
 /// A film's frame inside a picture of `size`.
 pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, ConvertError> {
     let format = format_from_wire(film.encoding).ok_or(ConvertError(
@@ -117,7 +135,9 @@ pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, C
         _ => return Err(ConvertError("the film has no place in the picture")),
     };
     let rects = rects_from_wire(&film.rects)?;
-    let painted: usize = rects.iter().map(|rect| rect.area()).sum();
+    if rects.len() > MAX_FILM_RECTS {
+        return Err(ConvertError("the film is painted in too many parts"));
+    }
     let inside = |rect: &Rect| {
         rect.x >= area.x
             && rect.y >= area.y
@@ -125,14 +145,20 @@ pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, C
             && rect.y + rect.height <= area.y + area.height
     };
     let sound = rects.iter().all(|rect| rect.fits(size) && inside(rect));
-    if !sound || painted > area.area() {
+    // Only of rectangles inside: their numbers cannot overflow.
+    if !sound || rects.iter().map(|rect| rect.area() as u64).sum::<u64>() > area.area() as u64 {
         return Err(ConvertError(
             "the film is to be painted outside of its place",
         ));
     }
     let coded = (1..=area.width).contains(&film.coded_width)
         && (1..=area.height).contains(&film.coded_height);
-    if !coded || film.data.is_empty() {
+    let (width, height) = (film.coded_width, film.coded_height);
+    let says_so = match format {
+        FilmFormat::Vp9 => is_vp9_frame(&film.data, film.key, width, height),
+        FilmFormat::H264 => !film.data.is_empty(),
+    };
+    if !coded || !says_so {
         return Err(ConvertError("the film's frame is none"));
     }
     Ok(Film {

@@ -19,7 +19,7 @@ use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
 
-use crate::consent::{Consent, ConsentOutcome, Gate, Rights};
+use crate::consent::{Consent, ConsentOutcome, Elevation, Gate, Rights};
 use crate::convert::text;
 use crate::cursor::CursorSlots;
 use crate::echo::EchoHold;
@@ -73,6 +73,8 @@ pub struct HostConfig {
     pub films: Vec<FilmFormat>,
     /// Whether somebody at the machine has to allow it.
     pub consent: Consent,
+    /// Whether the agent has administrator rights, or can ask for them.
+    pub elevation: Elevation,
 }
 
 /// What the driver is to do.
@@ -131,6 +133,10 @@ pub enum HostNotice {
     ChordUnsupported,
     /// The screen is read in a slower way.
     CaptureFallback,
+    /// The person at the machine is not asked any more.
+    QuestionsClosed,
+    /// The person agreed, and still there are no administrator rights.
+    ElevationFailed,
 }
 
 /// Why the machine ends a session.
@@ -144,6 +150,8 @@ pub enum CloseReason {
     EndedByServer,
     /// The person at the machine ended it.
     EndedByPerson,
+    /// Another desktop session is to be shown. Nobody is told, so that viewers come back.
+    DesktopChanged,
 }
 
 /// One viewer's connection, machine side.
@@ -287,6 +295,8 @@ impl Host {
             HostNotice::InputUnavailable => v1::NoticeCode::InputUnavailable,
             HostNotice::ChordUnsupported => v1::NoticeCode::ChordUnsupported,
             HostNotice::CaptureFallback => v1::NoticeCode::CaptureFallback,
+            HostNotice::QuestionsClosed => v1::NoticeCode::QuestionsClosed,
+            HostNotice::ElevationFailed => v1::NoticeCode::ElevationFailed,
         };
         let notice = v1::Notice {
             code: code.into(),
@@ -311,6 +321,10 @@ impl Host {
                 v1::SessionErrorCode::EndedByPerson,
                 "the person at the machine disconnected",
             ),
+            CloseReason::DesktopChanged => {
+                self.end("another desktop session is to be shown");
+                return;
+            }
         };
         self.fail_with(code, detail);
     }

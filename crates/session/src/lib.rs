@@ -21,7 +21,7 @@ pub mod viewer;
 mod wire;
 pub mod words;
 
-pub use consent::{Answer, Consent, ConsentOutcome, Given, Rights};
+pub use consent::{Answer, Consent, ConsentOutcome, Elevation, Given, Rights};
 pub use desktop_sessions::{DesktopSession, DesktopSessionKind};
 pub use grant::GrantError;
 pub use guard::Guard;

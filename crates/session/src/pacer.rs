@@ -34,6 +34,12 @@ const MIN_BUDGET_BYTES: usize = 600;
 /// Frames a second that a film has where the link carries them, if need be coarser ones.
 const FILM_RATE_HZ: f64 = 25.0;
 
+/// A film's first frame after a rest: a twentieth of a second at 2 Mbit/s.
+const FIRST_FILM_BYTES: usize = 12_000;
+
+/// How long the first update of all may take beyond the base round trip.
+const FIRST_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Below this a film is not worth looking at, and rather has fewer frames.
 const MIN_FILM_BYTES: usize = 1_000;
 
@@ -100,6 +106,10 @@ pub struct Pacer {
     last_sequence: u64,
     delivered: u64,
     delivered_at: Moment,
+    /// The last update was smaller than its budget.
+    last_app_limited: bool,
+    /// Falling sizes of acknowledged updates with their times; the first is the largest of [`RATE_MEMORY`].
+    proven: VecDeque<(Moment, usize)>,
     /// Falling rates with their times; the first is the largest of [`RATE_MEMORY`].
     rates: VecDeque<(Moment, f64)>,
     rtt: Duration,
@@ -123,6 +133,8 @@ impl Default for Pacer {
             last_sequence: 0,
             delivered: 0,
             delivered_at: Moment::ZERO,
+            last_app_limited: false,
+            proven: VecDeque::new(),
             rates: VecDeque::new(),
             rtt: Duration::ZERO,
             base_rtt: None,
@@ -139,23 +151,41 @@ impl Default for Pacer {
 
 impl Pacer {
     /// Bytes that the next update may have; `None` while enough is on its way.
-    pub fn budget(&self) -> Option<usize> {
+    pub fn budget(&self, now: Moment) -> Option<usize> {
         let target = self.target_bytes();
         let most = (target / UPDATES_IN_FLIGHT).clamp(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES);
         if self.in_flight.is_empty() {
             return Some(self.fixed.test_bytes().unwrap_or(most));
         }
         let budget = target.saturating_sub(self.in_flight_bytes);
-        let empties = self.draining || self.fixed.test_bytes().is_some();
+        // With nothing large to send there is nothing to test with: small updates go on.
+        let tests = self.fixed.test_bytes().is_some() && !self.last_app_limited;
+        let empties = self.draining || tests || self.is_overdue(now);
         (!empties && budget >= MIN_BUDGET_BYTES.max(target / 8)).then_some(budget.min(most))
     }
 
+    /// The line may have become slower while there was nothing to send: what is on its way is
+    /// late, and no acknowledgement says yet how slow it is.
+    fn is_overdue(&self, now: Moment) -> bool {
+        let Some(oldest) = self.in_flight.front() else {
+            return false;
+        };
+        let own = self.rate().map_or(FIRST_PATIENCE, |rate| {
+            Duration::from_secs_f64((self.in_flight_bytes as f64 / rate.max(1.0)).min(10.0))
+        });
+        now.since(oldest.sent_at) > self.base() + self.slack() + JITTER + own
+    }
+
     /// Bytes that one frame of a film should have, so that there are enough of them a second.
+    /// After a rest it begins with what is right for most lines and grows with each answer.
     pub fn film_bytes(&self) -> usize {
         let bytes = self
             .rate()
             .map_or(0.0, |rate| rate * self.gain / FILM_RATE_HZ);
-        (bytes as usize).max(MIN_FILM_BYTES)
+        let proven = self.proven.front().map_or(0, |&(_, bytes)| bytes);
+        (bytes as usize)
+            .min((proven * 2).max(FIRST_FILM_BYTES))
+            .max(MIN_FILM_BYTES)
     }
 
     /// Asked before each update: the token of a probe to send ahead of it, if one is due.
@@ -184,6 +214,7 @@ impl Pacer {
             self.delivered_at = now;
             self.fixed.handle_sent_alone(sequence, bytes);
         }
+        self.last_app_limited = app_limited;
         self.last_sequence = sequence;
         self.in_flight_bytes += bytes;
         self.in_flight.push_back(InFlight {
@@ -212,6 +243,7 @@ impl Pacer {
             self.in_flight.pop_front();
             self.in_flight_bytes -= frame.bytes;
             self.delivered += frame.bytes as u64;
+            self.note_proven(now, frame.bytes);
             newest = Some(frame);
         }
         let Some(frame) = newest else { return Ok(()) };
@@ -302,6 +334,16 @@ impl Pacer {
             } else if !frame.app_limited {
                 self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);
             }
+        }
+    }
+
+    fn note_proven(&mut self, now: Moment, bytes: usize) {
+        while self.proven.back().is_some_and(|&(_, older)| older <= bytes) {
+            self.proven.pop_back();
+        }
+        self.proven.push_back((now, bytes));
+        while self.proven.len() > 1 && now.since(self.proven[0].0) > RATE_MEMORY {
+            self.proven.pop_front();
         }
     }
 

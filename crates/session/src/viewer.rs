@@ -8,7 +8,7 @@ mod machine;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gc_codec::{Decoder, FilmFormat, bgrx_to_rgba, unpack_cursor};
+use gc_codec::{Decoder, FilmFormat, Moves, bgrx_to_rgba, unpack_cursor};
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::key::Usage;
@@ -21,8 +21,10 @@ use gc_proto::limits::{
 use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
 
-use crate::consent::Rights;
-use crate::convert::{film_from_wire, format_to_wire, layout_from_wire, rects_from_wire, text};
+use crate::consent::{Elevation, Rights};
+use crate::convert::{
+    film_from_wire, format_to_wire, layout_from_wire, moves_from_wire, rects_from_wire, text,
+};
 use crate::cursor::CURSOR_SLOTS;
 use crate::guard::Guard;
 use crate::handshake::{Handshake, derive_key};
@@ -45,6 +47,9 @@ const MAX_AWAITED_INPUTS: usize = 256;
 /// Frames that the program may keep unpainted before the oldest is forgotten; a machine
 /// that waits for acknowledgements never has so many on their way.
 const MAX_PAINTING: usize = 256;
+
+/// Films that may be undecoded while what came after them is acknowledged.
+const MAX_BEHIND: usize = 4;
 
 /// What a viewer must know.
 pub struct ViewerConfig {
@@ -98,6 +103,8 @@ pub struct Viewer {
     pings: u64,
     /// Frames that are not on the screen yet, in order.
     painting: VecDeque<Painting>,
+    /// The newest of them that the machine was told of.
+    acknowledged: u64,
     /// The film that is being followed.
     film_stream: Option<u32>,
     film_data: bytes::Bytes,
@@ -144,6 +151,7 @@ impl Viewer {
             ping: None,
             pings: 0,
             painting: VecDeque::new(),
+            acknowledged: 0,
             film_stream: None,
             film_data: bytes::Bytes::new(),
             config,
@@ -168,7 +176,11 @@ impl Viewer {
                     .chain(self.config.films.iter().copied().map(format_to_wire))
                     .map(Into::into)
                     .collect(),
-                features: vec![v1::Feature::Cursor.into(), v1::Feature::TextInput.into()],
+                features: vec![
+                    v1::Feature::Cursor.into(),
+                    v1::Feature::TextInput.into(),
+                    v1::Feature::Moves.into(),
+                ],
                 software: text(&self.config.software),
                 os_family: v1::OsFamily::Unspecified.into(),
             }),
@@ -383,12 +395,24 @@ impl Viewer {
         for painting in &mut self.painting {
             painting.done |= painting.sequence == sequence;
         }
-        // A film is decoded beside the rest; what came after it may be painted before it.
-        let mut newest = None;
-        while let Some(painting) = self.painting.pop_front_if(|painting| painting.done) {
-            newest = Some(painting);
-        }
-        if let Some(painting) = newest {
+        // A film is decoded beside the rest: what came after it may be painted before it, and
+        // does not wait for a decoder that takes its time, unless too much is behind.
+        let newest = self.painting.iter().rposition(|painting| painting.done);
+        let passed = newest.filter(|&last| {
+            let earlier = self.painting.iter().take(last);
+            earlier.filter(|painting| !painting.done).count() <= MAX_BEHIND
+        });
+        let last = passed.or_else(|| {
+            let undone = self.painting.iter().position(|painting| !painting.done);
+            undone.and_then(|first| first.checked_sub(1))
+        });
+        let Some(painting) = last.map(|last| self.painting[last]) else {
+            return;
+        };
+        self.painting
+            .retain(|other| !other.done || other.sequence > painting.sequence);
+        if painting.sequence > self.acknowledged {
+            self.acknowledged = painting.sequence;
             self.acknowledge(painting, now);
         }
     }
@@ -503,6 +527,14 @@ impl Viewer {
             },
             has_cursor: has(v1::Feature::Cursor),
             has_text_input: has(v1::Feature::TextInput),
+            asks_person: has(v1::Feature::Consent),
+            elevation: if has(v1::Feature::Elevated) {
+                Elevation::Elevated
+            } else if has(v1::Feature::Elevation) {
+                Elevation::Possible
+            } else {
+                Elevation::Unavailable
+            },
         });
         self.handle_layout(&accepted.layout.unwrap_or_default());
     }
@@ -612,6 +644,8 @@ impl Viewer {
                     Ok(v1::NoticeCode::InputUnavailable) => NoticeCode::InputUnavailable,
                     Ok(v1::NoticeCode::ChordUnsupported) => NoticeCode::ChordUnsupported,
                     Ok(v1::NoticeCode::CaptureFallback) => NoticeCode::CaptureFallback,
+                    Ok(v1::NoticeCode::QuestionsClosed) => NoticeCode::QuestionsClosed,
+                    Ok(v1::NoticeCode::ElevationFailed) => NoticeCode::ElevationFailed,
                     // A newer agent's notice.
                     _ => return,
                 };
@@ -677,10 +711,7 @@ impl Viewer {
                 now,
             );
         }
-        let decoded = self
-            .decode_film(frame)
-            .and_then(|film| Ok((self.decode(frame)?, film)));
-        let Ok((rects, film)) = decoded else {
+        let Ok(Decoded { moves, rects, film }) = self.decode_all(frame) else {
             self.awaits_stream = true;
             self.acknowledge(
                 Painting {
@@ -708,6 +739,7 @@ impl Viewer {
             sequence: frame.sequence,
             rects,
             film,
+            moves,
             complete: frame.complete,
             reduced: frame.reduced,
             bytes,
@@ -720,6 +752,22 @@ impl Viewer {
             input_sequence: frame.input_sequence,
             input_latency,
         }));
+    }
+
+    fn decode_all(&mut self, frame: &v1::VideoFrame) -> Result<Decoded, Damaged> {
+        Ok(Decoded {
+            moves: self.check_moves(frame)?,
+            film: self.decode_film(frame)?,
+            rects: self.decode(frame)?,
+        })
+    }
+
+    fn check_moves(&self, frame: &v1::VideoFrame) -> Result<Option<Moves>, Damaged> {
+        let (_, layout) = self.layout.as_ref().ok_or(Damaged)?;
+        let moves = frame.moves.as_ref();
+        moves
+            .map(|moves| moves_from_wire(moves, layout.picture).map_err(|_| Damaged))
+            .transpose()
     }
 
     /// Checks what the program is to decode. A stream is only followed from its beginning.
@@ -838,3 +886,10 @@ const KEY_MISMATCH: &str = "What answered does not hold the key that this machin
 
 /// A frame that cannot be shown.
 struct Damaged;
+
+/// What a frame has.
+struct Decoded {
+    moves: Option<Moves>,
+    rects: Vec<Rect>,
+    film: Option<Film>,
+}

@@ -10,8 +10,8 @@ use gc_proto::v1;
 use gc_session::viewer::{EndCode, ViewerEvent};
 use gc_session::words::TwoWords;
 use gc_session::{
-    Answer, CloseReason, Consent, ConsentOutcome, Given, Host, HostConfig, HostOutput, Preferences,
-    Rights, Viewer, ViewerOutput, agent_public_key,
+    Answer, CloseReason, Consent, ConsentOutcome, Elevation, Given, Host, HostConfig, HostOutput,
+    Preferences, Rights, Viewer, ViewerOutput, agent_public_key,
 };
 use proptest::prelude::*;
 use support::{Session, host_with, signed_grant, viewer};
@@ -255,6 +255,85 @@ fn a_paused_session_shows_and_does_nothing_until_it_goes_on() {
     assert!(session.is_exact());
     assert!(session.events.contains(&ViewerEvent::Paused(true)));
     assert!(session.events.contains(&ViewerEvent::Paused(false)));
+}
+
+/// A session in which looking alone was allowed, on a machine with that way to administrator rights.
+fn looking(elevation: Elevation) -> Session {
+    let mut session = Session::over(100_000_000, Duration::from_millis(10));
+    session.host = host_with(|config| {
+        asking(config);
+        config.elevation = elevation;
+    });
+    session.viewer = support::viewer_with(|config| config.preferences.view_only = true);
+    session.connect();
+    session.run_for(Duration::from_millis(50));
+    answer(&mut session, Answer::Allow);
+    session
+}
+
+fn request(session: &mut Session, rights: Rights, answer: Answer) {
+    let request = session.viewer.handle_request(session.now, rights);
+    session.run_for(Duration::from_millis(50));
+    session.host.handle_answer(session.now, request, answer);
+    session.run_for(Duration::from_millis(50));
+}
+
+#[test]
+fn administrator_rights_are_a_question_of_their_own_each_time() {
+    let mut session = looking(Elevation::Possible);
+    let both = Rights {
+        control: true,
+        ..Rights::ELEVATION
+    };
+
+    request(&mut session, both, Answer::Allow);
+    assert_eq!(settled(&session).len(), 1, "not together with anything");
+    for _ in 0..2 {
+        request(&mut session, Rights::ELEVATION, Answer::Allow);
+    }
+
+    let yes = (Rights::ELEVATION, ConsentOutcome::Allowed);
+    assert_eq!(settled(&session)[1..], [yes, yes]);
+    assert_eq!(session.host.rights(), Rights::VIEW);
+}
+
+#[test]
+fn nobody_is_asked_for_administrator_rights_where_there_are_none_to_give() {
+    for elevation in [Elevation::Unavailable, Elevation::Elevated] {
+        let mut session = looking(elevation);
+
+        request(&mut session, Rights::ELEVATION, Answer::Allow);
+
+        assert_eq!(settled(&session).len(), 1);
+        let told = session.events.iter().any(|event| {
+            matches!(event, ViewerEvent::Connected { elevation: told, asks_person: true, .. } if *told == elevation)
+        });
+        assert!(told, "{:?}", session.events);
+    }
+}
+
+#[test]
+fn a_viewer_can_not_press_the_answer_to_a_question_on_the_screen() {
+    let mut session = asked();
+    answer(&mut session, Answer::Allow);
+    press(&mut session);
+    let held = session.injected.len();
+
+    session.host.handle_hold(session.now, true);
+    session.run_for(Duration::from_millis(50));
+    let released = session.injected.len();
+    press(&mut session);
+    session.run_for(Duration::from_millis(50));
+
+    assert!(released > held, "what was held is released");
+    assert_eq!(session.injected.len(), released);
+    session.draw(CORNER, 3);
+    session.run_for(Duration::from_secs(1));
+    assert!(session.is_exact(), "it is still seen");
+    session.host.handle_hold(session.now, false);
+    press(&mut session);
+    session.run_for(Duration::from_millis(50));
+    assert!(session.injected.len() > released);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gc_model::geometry::{Display, DisplayLayout, Size};
 use gc_model::input::{InputEvent, MouseButton};
 use gc_session::viewer::ViewerEvent;
-use gc_session::{DesktopSession, DesktopSessionKind, Guard, HostOutput, Preferences};
+use gc_session::{CloseReason, DesktopSession, DesktopSessionKind, Guard, HostOutput, Preferences};
 use support::{HEIGHT, Session, WIDTH, host_with, layout};
 
 const MOMENT: Duration = Duration::from_millis(50);
@@ -75,6 +75,48 @@ fn a_display_that_was_unplugged_is_not_asked_for() {
     session.viewer.handle_select_display(session.now, Some(7));
 
     assert!(wanted(&mut session).is_empty());
+}
+
+#[test]
+fn what_is_held_is_released_before_another_login_is_shown() {
+    let mut session = connected();
+    session.viewer.handle_pointer(session.now, 30, 40, 1);
+    session.run_for(MOMENT);
+    session.injected.clear();
+
+    session.viewer.handle_select_desktop_session(session.now, 2);
+
+    assert!(matches!(
+        wanted(&mut session)[..],
+        [HostOutput::ShowDesktopSession(2)]
+    ));
+    let release = InputEvent::Button {
+        button: MouseButton::Left,
+        down: false,
+    };
+    assert_eq!(session.injected, [release]);
+}
+
+#[test]
+fn a_viewer_whose_machine_shows_another_login_is_not_told_that_the_session_is_over() {
+    let mut session = connected();
+    session.viewer.handle_pointer(session.now, 30, 40, 1);
+    session.run_for(MOMENT);
+    session.injected.clear();
+
+    session.host.close(session.now, CloseReason::DesktopChanged);
+    session.run_for(MOMENT);
+
+    assert!(session.host.is_ended());
+    assert_eq!(session.injected.len(), 1, "the button is released");
+    assert!(
+        !session
+            .events
+            .iter()
+            .any(|event| matches!(event, ViewerEvent::Ended { .. })),
+        "{:?}",
+        session.events
+    );
 }
 
 #[test]

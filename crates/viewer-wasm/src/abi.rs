@@ -238,6 +238,19 @@ pub unsafe extern "C" fn gc_viewer_request_control(viewer: *mut Bridge, now_us: 
     }
 }
 
+/// Asks the person at the machine for administrator rights; the answer's number.
+///
+/// # Safety
+/// See the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_viewer_request_elevation(viewer: *mut Bridge, now_us: f64) -> u32 {
+    unsafe {
+        bridge(viewer)
+            .viewer()
+            .handle_request(moment(now_us), Rights::ELEVATION)
+    }
+}
+
 /// The film of the last frame cannot be decoded here.
 ///
 /// # Safety

@@ -8,8 +8,8 @@ use gc_model::id::{ParticipantId, SessionId};
 use gc_model::time::Moment;
 use gc_session::viewer::{EndCode, Limit, NoticeCode, ShownFrame, ViewerEvent};
 use gc_session::{
-    ConsentOutcome, DesktopSession, DesktopSessionKind, Guard, OsFamily, Preferences, Quality,
-    Viewer, ViewerConfig, ViewerOutput,
+    ConsentOutcome, DesktopSession, DesktopSessionKind, Elevation, Guard, OsFamily, Preferences,
+    Quality, Viewer, ViewerConfig, ViewerOutput,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -307,6 +307,7 @@ fn preferences(quality: WireQuality, view_only: bool) -> Preferences {
 #[derive(Serialize)]
 struct FrameJson {
     sequence: u64,
+    moves: Option<MovesJson>,
     rects: Vec<[u32; 4]>,
     film: Option<FilmJson>,
     complete: bool,
@@ -320,6 +321,12 @@ struct FrameJson {
     limit: &'static str,
     input_sequence: u64,
     input_latency_us: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct MovesJson {
+    from_dy: i32,
+    rects: Vec<[u32; 4]>,
 }
 
 #[derive(Serialize)]
@@ -341,6 +348,10 @@ impl FrameJson {
         let micros = |duration: std::time::Duration| duration.as_micros() as u64;
         Self {
             sequence: frame.sequence,
+            moves: frame.moves.as_ref().map(|moves| MovesJson {
+                from_dy: moves.from_dy,
+                rects: moves.rects.iter().map(rect_json).collect(),
+            }),
             rects: frame.rects.iter().map(rect_json).collect(),
             film: frame.film.as_ref().map(|film| FilmJson {
                 stream: film.stream,
@@ -374,6 +385,14 @@ impl FrameJson {
     }
 }
 
+fn os_family_name(family: OsFamily) -> &'static str {
+    match family {
+        OsFamily::Windows => "windows",
+        OsFamily::Linux => "linux",
+        OsFamily::MacOs => "macos",
+    }
+}
+
 fn event_json(event: &ViewerEvent) -> Value {
     match event {
         ViewerEvent::Connected {
@@ -387,12 +406,17 @@ fn event_json(event: &ViewerEvent) -> Value {
             guards,
             has_cursor,
             has_text_input,
+            asks_person,
+            elevation,
         } => {
             let named = |flag: bool, name: &'static str| flag.then_some(name);
             let features: Vec<_> = [
                 named(*has_cursor, "cursor"),
                 named(*has_text_input, "text_input"),
                 named(*has_secure_attention, "secure_attention"),
+                named(*asks_person, "consent"),
+                named(*elevation == Elevation::Possible, "elevation"),
+                named(*elevation == Elevation::Elevated, "elevated"),
                 named(*can_select_display, "select_display"),
                 named(guards.block_input, "block_input"),
                 named(guards.blank_screen, "blank_screen"),
@@ -400,11 +424,7 @@ fn event_json(event: &ViewerEvent) -> Value {
             .into_iter()
             .flatten()
             .collect();
-            let os_family = os_family.map(|family| match family {
-                OsFamily::Windows => "windows",
-                OsFamily::Linux => "linux",
-                OsFamily::MacOs => "macos",
-            });
+            let os_family = os_family.map(os_family_name);
             json!({"type": "connected", "software": software, "os_family": os_family, "rights": rights.names(), "consent_pending": consent_pending, "words": words, "features": features})
         }
         ViewerEvent::Layout { layout, only } => layout_json(layout, *only),
@@ -448,6 +468,8 @@ fn event_json(event: &ViewerEvent) -> Value {
                 NoticeCode::InputUnavailable => "input_unavailable",
                 NoticeCode::ChordUnsupported => "chord_unsupported",
                 NoticeCode::CaptureFallback => "capture_fallback",
+                NoticeCode::QuestionsClosed => "questions_closed",
+                NoticeCode::ElevationFailed => "elevation_failed",
             };
             json!({"type": "notice", "code": code, "detail": detail})
         }

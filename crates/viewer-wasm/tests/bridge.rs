@@ -13,8 +13,8 @@ use gc_model::pointer::{Pointer, PointerShape};
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::{
-    Captured, Consent, DesktopSession, DesktopSessionKind, Guard, Host, HostConfig, HostOutput,
-    OsFamily, agent_public_key,
+    Captured, Consent, DesktopSession, DesktopSessionKind, Elevation, Guard, Host, HostConfig,
+    HostOutput, OsFamily, agent_public_key,
 };
 use guruconnect_viewer::bridge::{Bridge, OutputKind};
 use serde_json::{Value, json};
@@ -81,6 +81,7 @@ fn host() -> Host {
             quality: None,
             films: Vec::new(),
             consent: Consent::NotNeeded,
+            elevation: Elevation::Unavailable,
         },
         Moment::ZERO,
     )

@@ -196,3 +196,127 @@ fn guess(picture: &Picture) -> Sample {
         change: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gc_model::geometry::Size;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::picture::Chroma;
+
+    /// A film whose packets follow a law: so many bytes at quantizer 0, and this much less a step.
+    struct Film {
+        rate: RateControl,
+        picture: Picture,
+        finest_bytes: f32,
+        slope: f32,
+        frame: u8,
+    }
+
+    impl Film {
+        fn new(finest_bytes: f32, slope: f32) -> Self {
+            let size = Size::new(64, 64).expect("a small size");
+            Self {
+                rate: RateControl::new(),
+                picture: Picture::new(size, Chroma::Quarter),
+                finest_bytes,
+                slope,
+                frame: 0,
+            }
+        }
+
+        /// Bytes of the next packet. `levels`: how much the picture changes.
+        fn play(&mut self, levels: u8, budget_bytes: usize) -> usize {
+            let key = self.frame == 0;
+            self.frame = self.frame.wrapping_add(levels);
+            self.picture.planes[0].fill(self.frame);
+            let quantizer = self
+                .rate
+                .choose(&self.picture, key, budget_bytes, &(0..=63));
+            let bytes = self.finest_bytes * (-self.slope * f32::from(quantizer)).exp();
+            self.rate.learn(key, quantizer, bytes as usize);
+            bytes as usize
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn packets_come_to_the_budget(
+            finest_bytes in 20_000_f32..400_000.0,
+            slope in 0.05_f32..0.25,
+            wanted in 2.0_f32..60.0,
+        ) {
+            // A budget that some quantizer meets.
+            let budget = (finest_bytes * (-slope * wanted).exp()).max(200.0) as usize;
+            let mut film = Film::new(finest_bytes, slope);
+            for _ in 0..30 {
+                film.play(4, budget);
+            }
+
+            let bytes = film.play(4, budget);
+
+            // As near as whole steps allow, or at an end of the quantizers.
+            let step = (slope / 2.0 + NEAR).exp() * 1.05;
+            let nearest = (budget as f32 / step, budget as f32 * step);
+            let ends = (finest_bytes * (-slope * 63.0).exp(), finest_bytes);
+            prop_assert!(
+                (nearest.0 - 1.0..=nearest.1 + 1.0).contains(&(bytes as f32))
+                    || (bytes as f32 <= ends.0 + 1.0 || bytes as f32 >= ends.1 - 1.0),
+                "{bytes} for {budget}"
+            );
+        }
+
+        #[test]
+        fn any_history_gives_an_allowed_quantizer(
+            steps in prop::collection::vec((any::<u8>(), any::<usize>(), any::<bool>(), 0_usize..10_000_000), 1..40),
+            ends in (any::<u8>(), any::<u8>()),
+        ) {
+            let allowed = RangeInclusive::new(ends.0, ends.1);
+            let mut film = Film::new(1.0, 0.1);
+            for (level, budget, key, bytes) in steps {
+                film.picture.planes[0].fill(level);
+                let quantizer = film.rate.choose(&film.picture, key, budget, &allowed);
+                prop_assert!(quantizer <= ends.1.min(MAX_QUANTIZER));
+                prop_assert!(quantizer >= ends.0.min(ends.1).min(MAX_QUANTIZER));
+                film.rate.learn(key, quantizer, bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_becomes_finer_step_by_step_and_coarser_at_once() {
+        let mut film = Film::new(100_000.0, 0.1);
+        for _ in 0..20 {
+            film.play(4, 500);
+        }
+        let poor = film.rate.last.expect("some packets").quantizer;
+
+        film.play(4, 50_000);
+        let richer = film.rate.last.expect("some packets").quantizer;
+        for _ in 0..20 {
+            film.play(4, 50_000);
+        }
+        let bytes = film.play(4, 500);
+
+        assert!(richer < poor && richer >= poor - MAX_FINER_STEPS);
+        assert!(bytes < 1_000, "{bytes}");
+    }
+
+    #[test]
+    fn a_pause_changes_nothing() {
+        let mut film = Film::new(100_000.0, 0.1);
+        for _ in 0..20 {
+            film.play(4, 5_000);
+        }
+        let before = film.rate.last.expect("some packets").quantizer;
+        for _ in 0..20 {
+            film.play(0, 5_000);
+        }
+
+        film.play(4, 5_000);
+
+        let after = film.rate.last.expect("some packets").quantizer;
+        assert!((after - before).abs() <= 1.0, "{before} and {after}");
+    }
+}

@@ -76,6 +76,7 @@ fn picture() -> (Vec<u32>, Vec<u8>) {
         budget_bytes: 100_000,
         colours: Colours::All,
         hold_films: false,
+        moves: true,
         film: None,
     };
     let mut encoder = Encoder::new(size).expect("memory");
@@ -205,7 +206,7 @@ fn film_frame() -> v1::VideoFrame {
         coded_width: 16,
         coded_height: 12,
         rects: vec![8, 8, 32, 16],
-        data: vec![0x82, 0x49, 0x83, 0x42].into(),
+        data: vec![0x82, 0x49, 0x83, 0x42, 0x20, 0x00, 0xf0, 0x00, 0xb0].into(),
     };
     v1::VideoFrame {
         sequence: 2,

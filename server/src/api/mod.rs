@@ -28,7 +28,7 @@ use utoipa_axum::routes;
 
 use crate::app::Shared;
 use crate::http::bodies::MAX_BODY_BYTES;
-use crate::http::{client, headers, observe};
+use crate::http::{client, cors, headers, observe};
 use crate::{portal, web, ws};
 
 #[derive(OpenApi)]
@@ -177,6 +177,7 @@ pub(crate) fn router(app: &Shared) -> Router {
         .merge(portal::routes())
         .route_layer(middleware::from_fn_with_state(app.clone(), observe::limit))
         .fallback(web::serve)
+        .layer(middleware::from_fn_with_state(app.clone(), cors::allow))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(observe::time_out))
         .layer(middleware::from_fn_with_state(app.clone(), observe::count))

@@ -3,6 +3,7 @@
 pub(crate) mod bodies;
 pub(crate) mod buckets;
 pub(crate) mod client;
+pub(crate) mod cors;
 pub(crate) mod error;
 pub(crate) mod headers;
 pub(crate) mod limits;

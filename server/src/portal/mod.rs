@@ -134,21 +134,6 @@ fn refused(app: &App, headers: &HeaderMap, code: &str, error: ApiError) -> Respo
     response
 }
 
-/// The live code of a link, used or not. `None` where the token does not fit.
-async fn linked(
-    app: &App,
-    digits: &str,
-    query: &LinkQuery,
-) -> Result<Option<SupportCodeRow>, ApiError> {
-    let (Some(token), Ok(digits)) = (&query.k, SupportCode::parse(digits)) else {
-        return Ok(None);
-    };
-    let code = app.store.live_support_code(&digits).await?;
-    let id = code.as_ref().map(|code| &code.id);
-    let fits = app.support.tokens.is_link_token(id, token);
-    Ok(code.filter(|_| fits))
-}
-
 async fn help(
     State(app): State<Shared>,
     client: Client,
@@ -156,10 +141,10 @@ async fn help(
     Path(digits): Path<String>,
     Query(query): Query<LinkQuery>,
 ) -> Response {
-    match linked(&app, &digits, &query).await {
+    match app.linked_code(&digits, query.k.as_deref()).await {
         Ok(Some(code)) => return help_page(&app, &headers, &code).await,
         Ok(None) => {}
-        Err(error) => return error.into_response(),
+        Err(error) => return ApiError::from(error).into_response(),
     }
     let shown = Shown {
         code: &digits,

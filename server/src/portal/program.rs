@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use gc_installer::slot::{self, SlotConfig};
 
 use super::pages::file_name;
-use super::{LinkQuery, frame, linked, page, refused};
+use super::{LinkQuery, frame, page, refused};
 use crate::app::{App, Shared};
 use crate::http::bodies::{Path, Query};
 use crate::http::client::Client;
@@ -25,10 +25,14 @@ use crate::support::{Program, Shown};
 /// Largest program that is handed out, in bytes.
 const MAX_PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Programs that are kept as they were made, of all systems. Without `PUBLIC_URL`
+/// each address that customers ask for needs one of its own.
+const MAX_MADE: usize = 4;
+
 /// Longest name of the company in the slot, in bytes.
 const MAX_BRAND_BYTES: usize = 128;
 
-/// The last program that was made, for the next customer.
+/// A program that was made, for the next customer.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     system: Program,
@@ -59,13 +63,13 @@ pub(super) async fn download(
         link_token: query.k.as_deref(),
         work: None,
     };
-    let code = match linked(&app, &digits, &query).await {
+    let code = match app.linked_code(&digits, query.k.as_deref()).await {
         Ok(Some(code)) => code,
         Ok(None) => match app.open_code(client, &shown).await {
             Ok(code) => code,
             Err(error) => return refused(&app, &headers, &digits, error),
         },
-        Err(error) => return error.into_response(),
+        Err(error) => return ApiError::from(error).into_response(),
     };
     let Some(server) = origin::http_base(&app.settings, client, &headers, &uri) else {
         return ApiError::invalid("The request names no host.").into_response();
@@ -114,9 +118,10 @@ async fn make(app: &App, system: Program, server: String) -> anyhow::Result<Byte
         path.display()
     );
     let file = (metadata.len(), metadata.modified().with_context(about)?);
-    let known = app.support.made(system);
-    if let Some(made) = known.filter(|made| made.file == file && made.server == server) {
-        return Ok(made.bytes);
+    // One at a time, so that made-up addresses cost no more than one file in memory.
+    let _one = app.support.making.lock().await;
+    if let Some(bytes) = app.support.made(system, &server, file) {
+        return Ok(bytes);
     }
     let mut bytes = tokio::fs::read(&path).await.with_context(about)?;
     let config = SlotConfig {
@@ -142,15 +147,24 @@ fn brand(company: &str) -> &str {
 }
 
 impl crate::support::Support {
-    fn made(&self, system: Program) -> Option<Made> {
-        let made = self.made.lock().expect("no code here panics");
-        made.iter().find(|made| made.system == system).cloned()
+    fn made(&self, system: Program, server: &str, file: (u64, SystemTime)) -> Option<Bytes> {
+        let mut made = self.made.lock().expect("no code here panics");
+        let at = made
+            .iter()
+            .position(|made| made.system == system && made.server == server && made.file == file)?;
+        // The one that was asked for last stays longest.
+        let found = made.remove(at);
+        let bytes = found.bytes.clone();
+        made.push(found);
+        Some(bytes)
     }
 
-    /// One of each system.
     fn keep(&self, new: Made) {
         let mut made = self.made.lock().expect("no code here panics");
-        made.retain(|old| old.system != new.system);
+        made.retain(|old| old.system != new.system || old.file == new.file);
+        if made.len() >= MAX_MADE {
+            made.remove(0);
+        }
         made.push(new);
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod watch;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::body::Bytes;
@@ -23,6 +24,7 @@ use gc_store::{
     NewSupportCode, SayError, Session, StoreError, SupportCodeRow,
 };
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
 use crate::auth::user::CurrentUser;
@@ -38,6 +40,10 @@ use tokens::SupportTokens;
 /// With 500 live codes of five digits, one draw in 200 is taken.
 const MAX_DRAWS: u32 = 20;
 
+/// A wrong code is answered so long after it was looked at, whatever is wrong
+/// about it: the look-up takes a small part of this.
+const WRONG_CODE_TAKES: Duration = Duration::from_millis(20);
+
 /// What the server holds for attended support.
 pub(crate) struct Support {
     pub(crate) tokens: SupportTokens,
@@ -45,6 +51,7 @@ pub(crate) struct Support {
     pub(crate) agents_dir: PathBuf,
     pub(crate) logo: Option<Logo>,
     pub(crate) made: Mutex<Vec<Made>>,
+    pub(crate) making: tokio::sync::Mutex<()>,
     /// Customers who ask for help are counted and added one at a time.
     pub(crate) asking: tokio::sync::Mutex<()>,
     /// There may be a live code again.
@@ -133,6 +140,7 @@ impl Support {
         Ok(Self {
             logo: settings.logo.as_deref().map(Logo::read).transpose()?,
             made: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             tokens: SupportTokens::new(secret),
             guesses: Guesses::default(),
@@ -162,24 +170,23 @@ impl App {
         client: Client,
         shown: &Shown<'_>,
     ) -> Result<SupportCodeRow, ApiError> {
-        let digits = SupportCode::parse(shown.code).ok();
-        if let Some(token) = shown.link_token {
-            let code = self.find_live(digits.as_ref()).await?;
-            let id = code.as_ref().map(|code| &code.id);
-            if self.support.tokens.is_link_token(id, token) {
-                return code
-                    .filter(|code| self.is_open(code))
-                    .ok_or_else(ApiError::code_not_active);
-            }
+        if let Some(code) = self.linked_code(shown.code, shown.link_token).await? {
+            return Some(code)
+                .filter(|code| self.is_open(code))
+                .ok_or_else(ApiError::code_not_active);
         }
         self.admit_guess(client.address, shown.work)?;
+        let answer_at = Instant::now() + WRONG_CODE_TAKES;
         // A wrong token makes the right digits wrong.
-        let code = match shown.link_token {
-            None => self.find_live(digits.as_ref()).await?,
-            Some(_) => None,
+        let digits = SupportCode::parse(shown.code).ok();
+        let code = match (shown.link_token, &digits) {
+            (None, Some(digits)) => self.store.live_support_code(digits).await?,
+            _ => None,
         };
         let Some(code) = code.filter(|code| self.is_open(code)) else {
             self.metrics.support_code_wrong();
+            // What is wrong about it took longer or shorter to find out.
+            sleep_until(answer_at).await;
             return Err(ApiError::code_not_active());
         };
         self.support
@@ -188,14 +195,19 @@ impl App {
         Ok(code)
     }
 
-    async fn find_live(
+    /// The live code of a link, used or not; `None` where the token does not fit.
+    /// A made-up token is seen as one before the database is asked.
+    pub(crate) async fn linked_code(
         &self,
-        digits: Option<&SupportCode>,
+        digits: &str,
+        token: Option<&str>,
     ) -> Result<Option<SupportCodeRow>, StoreError> {
-        match digits {
-            Some(digits) => self.store.live_support_code(digits).await,
-            None => Ok(None),
-        }
+        let id = token.and_then(|token| self.support.tokens.read_link_token(token));
+        let (Some(id), Ok(digits)) = (id, SupportCode::parse(digits)) else {
+            return Ok(None);
+        };
+        let code = self.store.support_code(&id).await?;
+        Ok(code.filter(|code| code.code == digits && code.state.is_live()))
     }
 
     fn is_open(&self, code: &SupportCodeRow) -> bool {

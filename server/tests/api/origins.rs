@@ -91,3 +91,86 @@ async fn viewers_are_sent_to_the_address_the_world_knows() {
             .starts_with("wss://front.example/ws/viewer?ticket=")
     );
 }
+
+const RMM: &str = "https://rmm.example";
+
+async fn preflight(server: &TestServer, path: &str, origin: &str) -> crate::common::Answer {
+    let asked = server
+        .request(Method::OPTIONS, path)
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type",
+        );
+    answer(asked).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_the_operator_named_may_hold_a_session_with_a_token() {
+    let (server, ada) = TestServer::claimed(&["--allowed-origins", RMM]).await;
+    let agent = TestAgent::online(&server, &ada).await;
+
+    let asked = preflight(&server, "/api/sessions/start", RMM).await;
+    assert_eq!(asked.status, 204);
+    assert_eq!(asked.header("access-control-allow-origin"), RMM);
+    assert_eq!(
+        asked.header("access-control-allow-headers"),
+        "authorization, content-type"
+    );
+    // Cookies stay with the dashboard.
+    assert_eq!(asked.header("access-control-allow-credentials"), "");
+
+    let start = ada
+        .request(Method::POST, "/api/sessions/start")
+        .header("origin", RMM)
+        .json(&serde_json::json!({ "machine_id": agent.machine }));
+    let started = answer(start).await;
+    assert_eq!(started.status, 200, "{}", started.body);
+    assert_eq!(started.header("access-control-allow-origin"), RMM);
+    assert!(started.header("vary").contains("origin"));
+    let refused = server
+        .request(Method::GET, "/api/machines")
+        .header("origin", RMM);
+    let refused = answer(refused).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.header("access-control-allow-origin"), RMM);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_page_reads_an_answer_and_none_reads_the_rest_of_the_api() {
+    let (server, ada) = TestServer::claimed(&["--allowed-origins", RMM]).await;
+    for origin in [
+        "https://evil.example",
+        "https://rmm.example.evil.example",
+        "https://rmm.example/",
+        "https://RMM.example",
+        "null",
+        "",
+    ] {
+        let asked = preflight(&server, "/api/sessions/start", origin).await;
+        assert_eq!(asked.status, 405, "{origin:?}");
+        let read = ada
+            .request(Method::GET, "/api/machines")
+            .header("origin", origin);
+        let read = answer(read).await;
+        assert_eq!(read.header("access-control-allow-origin"), "", "{origin:?}");
+    }
+    for path in [
+        "/api/auth/login",
+        "/api/auth/refresh",
+        "/api/users",
+        "/api/audit",
+        "/api/enrolment-tokens",
+        "/api/support-codes",
+        "/api/sessionsx",
+    ] {
+        let asked = preflight(&server, path, RMM).await;
+        assert_ne!(asked.status, 204, "{path}");
+        assert_eq!(asked.header("access-control-allow-origin"), "", "{path}");
+    }
+
+    let (closed, _) = TestServer::claimed(&[]).await;
+    let asked = preflight(&closed, "/api/sessions/start", RMM).await;
+    assert_eq!(asked.header("access-control-allow-origin"), "");
+}

@@ -391,3 +391,30 @@ async fn files_of_the_portal_are_there_and_nothing_else_is() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_name_the_address_that_was_asked_for_however_many_there_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, ada) = server_with_programs(folder.path(), &[]).await;
+    let made = code(&ada, json!({})).await;
+    let download = link(&made).replace('?', "/download/linux?");
+
+    for round in 0..2 {
+        for n in 0..10 {
+            let host = format!("host{n}.example");
+            let program = server
+                .request(Method::GET, &download)
+                .header("host", &host)
+                .send()
+                .await
+                .expect("an answer");
+            assert_eq!(program.status(), StatusCode::OK, "{round} {n}");
+            let bytes = program.bytes().await.expect("a program");
+            let named = format!("http://{host}\"");
+            let found = bytes
+                .windows(named.len())
+                .any(|window| window == named.as_bytes());
+            assert!(found, "{round} {host}");
+        }
+    }
+}

@@ -48,8 +48,12 @@ export class WindowsDesktop {
 
   /** Gives the machine another keyboard, as X11 names it. */
   keyboard(layout: string): void {
-    const display = readFileSync(path.join(this.#state, "display"), "utf8").trim();
-    execFileSync("setxkbmap", ["-display", `:${display}`, "-layout", layout], { timeout: 10_000 });
+    execFileSync("setxkbmap", ["-layout", layout], { env: this.#screen(), timeout: 10_000 });
+  }
+
+  /** Does something with the machine's own mouse and keyboard. */
+  byHand(...args: string[]): void {
+    execFileSync("xdotool", args, { env: this.#screen(), timeout: 10_000 });
   }
 
   /** Starts one of our programs, or one of Windows' own, and leaves it running. */
@@ -101,6 +105,11 @@ export class WindowsDesktop {
     return { ...process.env, DISPLAY: `:${display}` };
   }
 
+  /** A file of drive C. */
+  read(file: string): Buffer {
+    return readFileSync(path.join(this.#state, "prefix/drive_c", file));
+  }
+
   /** The process ids, outside of Wine, of the service's workers on this desktop. */
   workers(): number[] {
     return this.processes(
@@ -127,16 +136,23 @@ export class WindowsDesktop {
       .map(Number);
   }
 
-  /** Every value of the registry, and every file on drive C, to see what a program left. */
-  traces(): string[] {
-    const prefix = path.join(this.#state, "prefix");
-    const files = readdirSync(path.join(prefix, "drive_c"), {
-      recursive: true,
-    }).map(String);
-    const hives = ["system.reg", "user.reg"].flatMap((hive) =>
-      readFileSync(path.join(prefix, hive), "utf8").split("\n"),
-    );
-    return [...files, ...hives].filter((line) => /guruconnect/i.test(line));
+  /** The registry's lines about us. */
+  settings(): string[] {
+    return ["HKLM", "HKCU"].flatMap((hive) => {
+      const file = `C:\\${hive}.reg`;
+      this.finish("reg", "export", hive, file, "/y");
+      const text = readFileSync(path.join(this.#driveC, `${hive}.reg`), "utf16le");
+      return text.split("\r\n").filter((line) => /guruconnect/i.test(line));
+    });
+  }
+
+  /** Every file and folder on drive C. */
+  files(): string[] {
+    return readdirSync(this.#driveC, { recursive: true }).map(String);
+  }
+
+  get #driveC(): string {
+    return path.join(this.#state, "prefix/drive_c");
   }
 
   async stop(): Promise<void> {

@@ -26,9 +26,16 @@ test("a customer is helped, from the code to the program that is gone again", as
   const portal = await context.newPage();
 
   await picture("1 the code", page);
+  // What people do and read does not count; what they wait for does.
+  const waits: number[] = [];
+  const waiting = async (forThat: () => Promise<unknown>) => {
+    const start = performance.now();
+    await forThat();
+    waits.push(Math.round(performance.now() - start));
+  };
   const customer = await comeWith(code, portal, stack);
   expect(path.basename(customer.program)).toBe(`GuruConnect-${code}`);
-  await customer.shows("Waiting for");
+  await waiting(() => customer.shows("Waiting for"));
   await picture("2 the support page", portal);
   await keep("3 the program waits", customer.picture());
 
@@ -45,14 +52,16 @@ test("a customer is helped, from the code to the program that is gone again", as
 
   // Nothing is shown before the answer; the words are the same at both ends.
   const words = page.getByTestId("words");
+  await waiting(() => customer.shows(/Let .* see and control this computer/));
   await expect(words).toBeVisible();
-  await customer.shows(/Let .* see and control this computer/);
   expect(customer.page()).toContain(await words.innerText());
   expect(customer.page()).toContain(TECHNICIAN.display_name);
   await picture("6 the technician's words", page);
   await keep("7 the question", customer.picture());
   await customer.allow();
-  await new ViewerPage(page).shows({ width: 1024, height: 768 });
+  await waiting(() => new ViewerPage(page).shows({ width: 1024, height: 768 }));
+  const sum = waits.reduce((all, wait) => all + wait, 0);
+  console.log(`      from the program's start to the picture: ${sum} ms (${waits.join(" + ")})`);
   await customer.shows(`${TECHNICIAN.display_name} controls this computer`);
   await picture("8 the viewer", page);
   await keep("9 the bar", customer.picture());

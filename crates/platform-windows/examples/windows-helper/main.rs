@@ -7,6 +7,7 @@
 //! windows-helper type-notepad <text>  clicks into Notepad and types, the way the agent does
 //! windows-helper read-guest           prints what is on the customer's window, a line for each control, buttons in brackets
 //! windows-helper place-guest <label>  prints where its button with that label is, as place-notepad does
+//! windows-helper limited <program>    starts a program without administrator rights, and waits for its end
 //! windows-helper window               opens a window and prints one line for each key and button that it gets, until it is ended
 //! windows-helper pointer              prints where the pointer is in the picture: x and y
 //! windows-helper keys-down            prints the numbers of the virtual keys and buttons that are down, one on each line
@@ -20,6 +21,8 @@
 mod guest;
 #[cfg(windows)]
 mod hands;
+#[cfg(windows)]
+mod limited;
 #[cfg(windows)]
 mod listener;
 #[cfg(windows)]
@@ -39,6 +42,7 @@ fn main() {
         ["place-guest", label] => {
             guest::place_of_button(label).map(|place| println!("{}", place.json()))
         }
+        ["limited", program] => limited::run(program),
         ["window"] => listener::listen(),
         ["pointer"] => notepad::pointer().map(|(x, y)| println!("{x} {y}")),
         ["keys-down"] => {

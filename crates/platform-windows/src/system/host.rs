@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gc_platform::guest::GuestWindow;
-use gc_platform::{Desktop, Facts, Host, PlatformError, Power, Preset, Removed, ServiceControl};
+use gc_platform::{
+    Desktop, Facts, Guardian, Guards, Host, PlatformError, Power, Preset, Removed, ServiceControl,
+};
 use windows_sys::Win32::System::RemoteDesktop::{
     WTSFreeMemory, WTSGetActiveConsoleSessionId, WTSQuerySessionInformationW, WTSUserName,
 };
@@ -17,11 +19,12 @@ use windows_sys::Win32::System::SystemInformation::{
 use windows_sys::Win32::System::WindowsProgramming::GetUserNameW;
 
 use super::desktop::WindowsDesktop;
+use super::guardian::{self, WindowsGuardian};
 use super::guest::WindowsGuestWindow;
 use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;
-use super::{private_files, program_files, registry, slot, tokens};
+use super::{private_files, program_files, registry, secrets, slot, tokens};
 
 /// Where an installer or an administrator leaves settings.
 const SETTINGS_KEY: &str = r"SOFTWARE\GuruConnect";
@@ -77,6 +80,30 @@ impl Host for WindowsHost {
         private_files::replace_file(path, content)
     }
 
+    fn protect(&self, secret: &[u8]) -> io::Result<Vec<u8>> {
+        secrets::protect(secret)
+    }
+
+    fn unprotect(&self, kept: &[u8]) -> io::Result<Vec<u8>> {
+        secrets::unprotect(kept)
+    }
+
+    fn is_protected(&self, kept: &[u8]) -> bool {
+        secrets::is_protected(kept)
+    }
+
+    fn forget_preset_key(&self) -> io::Result<()> {
+        registry::try_delete_machine_value(SETTINGS_KEY, "ApiKey")
+    }
+
+    fn guards(&self) -> Guards {
+        guardian::guards()
+    }
+
+    fn guardian(&self) -> Result<Box<dyn Guardian>, PlatformError> {
+        Ok(Box::new(WindowsGuardian::default()))
+    }
+
     fn power(&self) -> Option<Box<dyn Power>> {
         Some(Box::new(WindowsPower))
     }
@@ -91,6 +118,14 @@ impl Host for WindowsHost {
 
     fn remove_program(&self) -> io::Result<Removed> {
         program_files::remove_downloaded()
+    }
+
+    fn can_elevate(&self) -> bool {
+        !tokens::is_elevated()
+    }
+
+    fn is_elevated(&self) -> bool {
+        tokens::is_elevated()
     }
 
     fn service(&self) -> Option<Box<dyn ServiceControl>> {

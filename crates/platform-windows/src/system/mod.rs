@@ -5,8 +5,10 @@
 mod capture;
 mod desktop;
 mod displays;
+mod elevation;
 mod events;
 mod gdi;
+mod guardian;
 mod guest;
 mod host;
 mod input;
@@ -19,6 +21,7 @@ mod power;
 mod private_files;
 mod program_files;
 mod registry;
+mod secrets;
 mod secure_attention;
 mod service;
 mod slot;
@@ -26,6 +29,7 @@ mod tokens;
 mod worker;
 
 pub use desktop::WindowsDesktop;
+pub use elevation::start_elevated;
 pub use host::WindowsHost;
 pub use service::WindowsService;
 pub use worker::{Login, WorkerPipe, WorkerProcess, logins, open_pipe, showing_session};

@@ -92,6 +92,13 @@ impl Version {
         build: 14_393,
     };
 
+    /// Windows 10 2004, the first that leaves windows out of pictures of the screen.
+    pub(crate) const WINDOWS_10_2004: Self = Self {
+        major: 10,
+        minor: 0,
+        build: 19_041,
+    };
+
     /// Windows 11 21H2. It calls itself 10.0 and names itself Windows 10.
     pub(crate) const WINDOWS_11: Self = Self {
         major: 10,

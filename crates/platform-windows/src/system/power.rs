@@ -18,7 +18,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_CLEANBOOT
 use super::os::{Function, is_wine, last_error, loaded_function, system_directory};
 use super::worker::{WorkerProcess, showing_session};
 use super::{registry, tokens};
-use crate::boot::boot_edits;
+use crate::boot::{SHOW_NEXT_START, boot_edits, starts_in_safe_mode};
 
 /// What Windows runs once after the next sign-in, in safe mode too (the `*`): the way back
 /// when our service does not start there.
@@ -43,13 +43,13 @@ impl Power for WindowsPower {
         }
     }
 
-    fn act(&self, action: PowerAction) -> Result<(), PlatformError> {
+    fn act(&self, action: PowerAction, desktop_session: Option<u32>) -> Result<(), PlatformError> {
         if !self.can(action) {
             return Err(PlatformError::Unsupported("this power action"));
         }
         match action {
-            PowerAction::Lock => lock(),
-            PowerAction::LogOff => log_off(),
+            PowerAction::Lock => lock(desktop_session),
+            PowerAction::LogOff => log_off(desktop_session),
             PowerAction::Restart => shut_down(true),
             PowerAction::ShutDown => shut_down(false),
             PowerAction::EmergencyRestart => restart_at_once(),
@@ -66,12 +66,8 @@ impl Power for WindowsPower {
         };
         let program = bcdedit().ok_or(PlatformError::Unsupported("safe mode"))?;
         for edit in boot_edits(kind) {
-            let status = Command::new(&program)
-                .args(edit.arguments)
-                .stdin(Stdio::null())
+            let status = run(&program, edit.arguments)
                 .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .creation_flags(CREATE_NO_WINDOW)
                 .status()
                 .map_err(failed)?;
             if !status.success() && !edit.may_fail {
@@ -90,6 +86,16 @@ impl Power for WindowsPower {
                 }
             })
         } else {
+            // A delete that fails says nothing: there may have been nothing to delete.
+            let answer = run(&program, SHOW_NEXT_START).output().map_err(failed)?;
+            if !answer.status.success() {
+                return Err(failed(std::io::Error::other(answer.status.to_string())));
+            }
+            if starts_in_safe_mode(&String::from_utf8_lossy(&answer.stdout)) {
+                let message = "the next start is still one into safe mode";
+                return Err(failed(std::io::Error::other(message)));
+            }
+            // Only now: until then it is one more way back.
             registry::delete_machine_value(RUN_ONCE_KEY, RUN_ONCE_VALUE);
             Ok(())
         }
@@ -99,6 +105,16 @@ impl Power for WindowsPower {
         // SAFETY: takes a number.
         unsafe { GetSystemMetrics(SM_CLEANBOOT) != 0 }
     }
+}
+
+fn run(program: &std::path::Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .creation_flags(CREATE_NO_WINDOW);
+    command
 }
 
 /// Windows' own, also for a 32-bit program, whose view of the system's directory is another.
@@ -111,9 +127,11 @@ fn bcdedit() -> Option<std::path::PathBuf> {
 }
 
 /// A service has no screen to lock, so a program of the person's own does it for it.
-fn lock() -> Result<(), PlatformError> {
+fn lock(desktop_session: Option<u32>) -> Result<(), PlatformError> {
     if tokens::is_local_system() {
-        let session = showing_session().ok_or(PlatformError::Gone("the desktop session"))?;
+        let session = desktop_session
+            .or_else(showing_session)
+            .ok_or(PlatformError::Gone("the desktop session"))?;
         let program = system_directory()
             .ok_or(PlatformError::Unsupported("locking"))?
             .join("rundll32.exe");
@@ -127,10 +145,10 @@ fn lock() -> Result<(), PlatformError> {
     Ok(())
 }
 
-fn log_off() -> Result<(), PlatformError> {
+fn log_off(desktop_session: Option<u32>) -> Result<(), PlatformError> {
     let reason = SHTDN_REASON_MAJOR_OTHER | SHTDN_REASON_FLAG_PLANNED;
     let is_service = tokens::is_local_system();
-    let session = showing_session();
+    let session = desktop_session.or_else(showing_session);
     // SAFETY: take numbers. FALSE: the sign-out itself is not waited for.
     let done = unsafe {
         match session {
@@ -168,9 +186,9 @@ fn shut_down(restarts: bool) -> Result<(), PlatformError> {
 }
 
 fn restart_at_once() -> Result<(), PlatformError> {
-    tokens::enable_privilege(SHUTDOWN_PRIVILEGE)?;
     /// Of `SHUTDOWN_ACTION`: restart.
     const REBOOT: i32 = 1;
+    tokens::enable_privilege(SHUTDOWN_PRIVILEGE)?;
     let function = loaded_function("ntdll.dll", c"NtShutdownSystem")
         .ok_or(PlatformError::Unsupported("restarting at once"))?;
     // SAFETY: the signature that every Windows since NT 4 has.

@@ -103,6 +103,16 @@ pub(crate) fn delete_run_values(names: &[&str]) {
 }
 
 /// Deletes a value below `HKEY_LOCAL_MACHINE`, where there is one.
+pub(crate) fn try_delete_machine_value(key: &str, value: &str) -> io::Result<()> {
+    let (key, value) = (wide(key), wide(value));
+    // SAFETY: the names end with a zero.
+    match unsafe { RegDeleteKeyValueW(HKEY_LOCAL_MACHINE, key.as_ptr(), value.as_ptr()) } {
+        ERROR_FILE_NOT_FOUND => Ok(()),
+        code => code_to_result(code),
+    }
+}
+
+/// Deletes a value below `HKEY_LOCAL_MACHINE`, where there is one and that is allowed.
 pub(crate) fn delete_machine_value(key: &str, value: &str) {
     delete_value(HKEY_LOCAL_MACHINE, key, value);
 }

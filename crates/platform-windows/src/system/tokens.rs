@@ -11,7 +11,8 @@ use windows_sys::Win32::Security::{
     AdjustTokenPrivileges, DuplicateTokenEx, GetTokenInformation, LookupPrivilegeValueW, PSID,
     SE_PRIVILEGE_ENABLED, SecurityImpersonation, SetTokenInformation, TOKEN_ADJUST_DEFAULT,
     TOKEN_ADJUST_PRIVILEGES, TOKEN_ADJUST_SESSIONID, TOKEN_ASSIGN_PRIMARY, TOKEN_DUPLICATE,
-    TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenPrimary, TokenSessionId, TokenUser,
+    TOKEN_ELEVATION, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenPrimary,
+    TokenSessionId, TokenUser,
 };
 use windows_sys::Win32::System::RemoteDesktop::WTSQueryUserToken;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
@@ -174,6 +175,29 @@ pub(crate) unsafe fn sid_text(sid: PSID) -> io::Result<String> {
         LocalFree(text.cast());
         Ok(copy)
     }
+}
+
+/// True when this process has the rights of an administrator.
+pub(crate) fn is_elevated() -> bool {
+    let mut token = std::ptr::null_mut();
+    // SAFETY: the current process' handle needs no closing; the token's is closed by `Token`.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
+        return false;
+    }
+    let token = Token(token);
+    let mut elevation = TOKEN_ELEVATION::default();
+    let mut needed = 0;
+    // SAFETY: the structure is as long as said.
+    let known = unsafe {
+        GetTokenInformation(
+            token.0,
+            TokenElevation,
+            (&raw mut elevation).cast(),
+            size_of_val(&elevation) as u32,
+            &raw mut needed,
+        )
+    };
+    known != 0 && elevation.TokenIsElevated != 0
 }
 
 /// True for the account of services that are part of the system.

@@ -159,7 +159,19 @@ impl WorkerPipe {
     /// # Errors
     /// When there is such a pipe already.
     pub fn new(name: &str) -> io::Result<Self> {
-        let descriptor = Descriptor::of(Protected::Pipe)?;
+        Self::protected(name, Protected::Pipe)
+    }
+
+    /// Makes a pipe of this name for a program with administrator rights.
+    ///
+    /// # Errors
+    /// When there is such a pipe already.
+    pub fn for_administrator(name: &str) -> io::Result<Self> {
+        Self::protected(name, Protected::AdministratorsPipe)
+    }
+
+    fn protected(name: &str, kind: Protected) -> io::Result<Self> {
+        let descriptor = Descriptor::of(kind)?;
         let mut attributes = descriptor.attributes();
         // SAFETY: the attributes and their descriptor live until the pipe is made.
         let pipe = unsafe {

@@ -6,7 +6,7 @@ use gc_proto::v1;
 use gc_proto::v1::agent_message;
 
 use super::{Host, HostOutput, Lane, State, WordsCheck};
-use crate::consent::{Answer, Asked, Consent, ConsentOutcome, Rights};
+use crate::consent::{Answer, Asked, Consent, ConsentOutcome, Elevation, Rights};
 use crate::words::{commitment, two_words};
 
 /// The question at the start has this number; a viewer's own are higher.
@@ -41,6 +41,19 @@ impl Host {
             self.show(now);
         }
         self.order_capture(now);
+    }
+
+    /// A question stands on the machine's screen, or is gone from it: nobody but the person
+    /// there may press a button of it.
+    pub fn handle_hold(&mut self, now: Moment, held: bool) {
+        if self.is_ended() || self.gate.held == held {
+            return;
+        }
+        self.now = now;
+        self.gate.held = held;
+        if held {
+            self.release_all();
+        }
     }
 
     /// What may be done now.
@@ -123,7 +136,8 @@ impl Host {
     }
 
     fn ask(&mut self, now: Moment, request_id: u32, wanted: Rights) {
-        match self.gate.ask(now, request_id, wanted) {
+        let can_elevate = self.config.elevation == Elevation::Possible;
+        match self.gate.ask(now, request_id, wanted, can_elevate) {
             Asked::Question(rights) => {
                 let technician = self.technician.clone();
                 self.outputs.push_back(HostOutput::Ask {

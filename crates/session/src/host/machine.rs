@@ -98,6 +98,8 @@ impl Host {
 
     pub(super) fn handle_select_session(&mut self, select: v1::SelectDesktopSession) {
         if self.admits_input() {
+            // While somebody still can: what is held there is nobody's afterwards.
+            self.release_all();
             self.outputs
                 .push_back(HostOutput::ShowDesktopSession(select.id));
         }
@@ -107,9 +109,11 @@ impl Host {
         if !self.admits_input() {
             return;
         }
+        // What was not offered is not done, whoever asks.
+        let can = self.config.guards;
         self.guard = Guard {
-            block_input: wanted.block_input,
-            blank_screen: wanted.blank_screen,
+            block_input: wanted.block_input && can.block_input,
+            blank_screen: wanted.blank_screen && can.blank_screen,
         };
         self.outputs.push_back(HostOutput::Guard(self.guard));
     }

@@ -7,7 +7,7 @@ use gc_proto::v1::agent_message;
 use zeroize::Zeroizing;
 
 use super::{Host, HostOutput, State, WordsCheck};
-use crate::consent::{Consent, Rights};
+use crate::consent::{Consent, Elevation, Rights};
 use crate::convert::{format_to_wire, text};
 use crate::grant;
 use crate::handshake::derive_key;
@@ -47,6 +47,9 @@ impl Host {
             capabilities.is_some_and(|known| known.encodings.contains(&encoding.into()))
         };
         let speaks_zstd = knows(v1::Encoding::ZstdBgrx);
+        let capabilities = opening.capabilities.as_ref();
+        self.frames.moves =
+            capabilities.is_some_and(|known| known.features.contains(&v1::Feature::Moves.into()));
         let mut films = self.config.films.iter().copied();
         self.frames.film = films.find(|&format| knows(format_to_wire(format)));
         let grant = match checked {
@@ -69,6 +72,7 @@ impl Host {
         let granted = Rights {
             view: true,
             control: grant.can_control && self.config.has_input,
+            elevation: false,
         };
         self.technician = text(&grant.technician);
         let consent_pending = self.gate.admit(granted, &self.technician);
@@ -144,6 +148,14 @@ impl Host {
         let mut features = vec![v1::Feature::Cursor.into(), v1::Feature::TextInput.into()];
         if self.config.has_secure_attention {
             features.push(v1::Feature::SecureAttention.into());
+        }
+        if self.config.consent != Consent::NotNeeded {
+            features.push(v1::Feature::Consent.into());
+            match self.config.elevation {
+                Elevation::Unavailable => {}
+                Elevation::Possible => features.push(v1::Feature::Elevation.into()),
+                Elevation::Elevated => features.push(v1::Feature::Elevated.into()),
+            }
         }
         features.extend(self.machine_features());
         v1::Capabilities {

@@ -10,7 +10,7 @@ use gc_proto::v1;
 use gc_proto::v1::agent_message;
 
 use super::{Host, HostOutput, State};
-use crate::convert::{film_to_wire, rects_to_wire};
+use crate::convert::{film_to_wire, moves_to_wire, rects_to_wire};
 use crate::preferences::Quality;
 use crate::wire::Lane;
 
@@ -65,6 +65,8 @@ pub(super) struct Frames {
     pub(super) viewer_time: Duration,
     /// The best codec for films that both ends know.
     pub(super) film: Option<FilmFormat>,
+    /// The viewer can copy parts of its picture.
+    pub(super) moves: bool,
 }
 
 impl Default for Frames {
@@ -80,6 +82,7 @@ impl Default for Frames {
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
             film: None,
+            moves: false,
         }
     }
 }
@@ -138,7 +141,7 @@ impl Host {
             (false, Some(due)) => due,
             (false, None) => return None,
         };
-        self.pacer.budget()?;
+        self.pacer.budget(self.now)?;
         let earliest = self
             .frames
             .last_order
@@ -165,7 +168,7 @@ impl Host {
             Some(at) if at <= now => {}
             _ => {
                 let held_back = self.frames.wanted && self.frames.outstanding.is_none();
-                if held_back && self.pacer.budget().is_none() {
+                if held_back && self.pacer.budget(now).is_none() {
                     let waits_for_viewer = self.frames.viewer_time * 2 > self.pacer.link().rtt;
                     self.frames.limit = if waits_for_viewer {
                         v1::Limit::Viewer
@@ -176,7 +179,7 @@ impl Host {
                 return;
             }
         }
-        let Some(budget) = self.pacer.budget() else {
+        let Some(budget) = self.pacer.budget(now) else {
             return;
         };
         self.frames.outstanding = Some(budget);
@@ -188,6 +191,7 @@ impl Host {
             budget_bytes: budget,
             colours: self.colours(),
             hold_films: self.echo.holds(now),
+            moves: self.frames.moves,
             film: self.film_order(budget),
         };
         self.outputs.push_back(HostOutput::Capture(order));
@@ -267,6 +271,7 @@ impl Host {
             complete: update.complete,
             input_sequence: self.input_sequence,
             reduced: update.reduced,
+            moves: update.moves.as_ref().map(moves_to_wire),
             film: update.film.map(film_to_wire),
             link: Some(v1::LinkReport {
                 rtt_us: micros(link.rtt),

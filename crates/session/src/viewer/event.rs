@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use gc_codec::FilmFormat;
+use gc_codec::{FilmFormat, Moves};
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::PointerShape;
 use gc_proto::v1;
 
-use crate::consent::{ConsentOutcome, Rights};
+use crate::consent::{ConsentOutcome, Elevation, Rights};
 use crate::desktop_sessions::DesktopSession;
 use crate::guard::Guard;
 use crate::preferences::OsFamily;
@@ -38,6 +38,10 @@ pub enum ViewerEvent {
         has_cursor: bool,
         /// Text is typed as text where keys differ.
         has_text_input: bool,
+        /// A person is there, who may be asked for more.
+        asks_person: bool,
+        /// Whether the agent has administrator rights, or its person may be asked for them.
+        elevation: Elevation,
     },
     /// The displays; the picture starts anew.
     Layout {
@@ -109,6 +113,10 @@ pub enum NoticeCode {
     ChordUnsupported,
     /// The screen is read in a slower way.
     CaptureFallback,
+    /// The person at the machine is not asked any more.
+    QuestionsClosed,
+    /// The person agreed, and still the agent has no administrator rights.
+    ElevationFailed,
 }
 
 /// See [`ViewerEvent::Ended`].
@@ -145,6 +153,8 @@ pub enum EndCode {
 pub struct ShownFrame {
     /// To be named in [`Viewer::handle_painted`](super::Viewer::handle_painted).
     pub sequence: u64,
+    /// What is copied within the picture before anything is painted.
+    pub moves: Option<Moves>,
     /// Where the pixels go, in order.
     pub rects: Vec<Rect>,
     /// A frame of a film, to be decoded and painted after the pixels.

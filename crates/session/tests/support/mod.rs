@@ -15,8 +15,8 @@ use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::viewer::{Film, ShownFrame, ViewerEvent};
 use gc_session::{
-    Captured, Consent, Guard, Host, HostConfig, HostOutput, OsFamily, Preferences, Viewer,
-    ViewerConfig, ViewerOutput, agent_public_key,
+    Captured, Consent, Elevation, Guard, Host, HostConfig, HostOutput, OsFamily, Preferences,
+    Viewer, ViewerConfig, ViewerOutput, agent_public_key,
 };
 use gc_testkit::link::Link;
 
@@ -113,6 +113,7 @@ pub fn host_with(change: impl FnOnce(&mut HostConfig)) -> Host {
         quality: None,
         films: Vec::new(),
         consent: Consent::NotNeeded,
+        elevation: Elevation::Unavailable,
     };
     change(&mut config);
     Host::new(config, Moment::ZERO)
@@ -456,6 +457,10 @@ impl Session {
     }
 
     fn show(&mut self, frame: ShownFrame) {
+        if let Some(moves) = &frame.moves {
+            let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
+            moves.apply(&mut self.shown, size, 4);
+        }
         let mut from = 0;
         for rect in &frame.rects {
             for y in rect.y..rect.y + rect.height {

@@ -19,6 +19,7 @@ export type { LatencyParts, ViewerStats } from "./statistics.ts";
 export type { Subscribable } from "./subscribable.ts";
 export {
   type ConsentState,
+  type ElevationState,
   type RemoteInfo,
   Viewer,
   type ViewerEvent,

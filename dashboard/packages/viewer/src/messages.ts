@@ -10,6 +10,12 @@ export type Feature =
   | "cursor"
   | "text_input"
   | "secure_attention"
+  /** A person is at the machine, who may be asked for more. */
+  | "consent"
+  /** They may be asked for administrator rights for the agent. */
+  | "elevation"
+  /** The agent has administrator rights. */
+  | "elevated"
   /** One display alone can be shown. */
   | "select_display"
   | "block_input"
@@ -89,13 +95,22 @@ export type ToWorker =
   | { kind: "refresh" }
   | { kind: "machine"; wish: MachineWish }
   /** Asks the person at the machine for mouse and keyboard. */
-  | { kind: "request_control" };
+  | { kind: "request_control" }
+  /** Asks them for administrator rights. */
+  | { kind: "request_elevation" };
 
 export type FromWorker =
   | { kind: "event"; link: number; event: CoreEvent }
   | { kind: "frame"; link: number; frame: Frame; pixels: ArrayBuffer; decodeMs: number }
   /** Rectangles of an earlier frame that had to wait for the film below them. */
-  | { kind: "tiles"; link: number; sequence: number; rects: Rect[]; pixels: ArrayBuffer }
+  | {
+      kind: "tiles";
+      link: number;
+      sequence: number;
+      moves: Moves | null;
+      rects: Rect[];
+      pixels: ArrayBuffer;
+    }
   /** The frame's film, decoded. Whoever paints the image closes it. */
   | {
       kind: "film";
@@ -111,6 +126,14 @@ export type FromWorker =
 
 /** `[x, y, width, height]` in picture pixels. */
 export type Rect = readonly [number, number, number, number];
+
+/** Parts of the picture that stood at another height: scrolled text. */
+export interface Moves {
+  /** How much lower the pixels stand that are to be copied; negative: higher. */
+  from_dy: number;
+  /** Where they go, copied one after the other. */
+  rects: Rect[];
+}
 
 /** Video codecs that a browser may decode. */
 export type FilmFormat = "vp9" | "h264";
@@ -134,6 +157,8 @@ export type Limit = "nothing_changes" | "network" | "agent" | "viewer" | "frame_
 /** One update of the picture; its pixels are RGBA, rectangle after rectangle. */
 export interface Frame {
   sequence: number;
+  /** Copied before anything is painted. */
+  moves: Moves | null;
   rects: Rect[];
   film: Film | null;
   complete: boolean;
@@ -234,7 +259,12 @@ export type CoreEvent =
   | { type: "pong"; rtt_us: number }
   | {
       type: "notice";
-      code: "input_unavailable" | "chord_unsupported" | "capture_fallback";
+      code:
+        | "input_unavailable"
+        | "chord_unsupported"
+        | "capture_fallback"
+        | "questions_closed"
+        | "elevation_failed";
       detail: string;
     }
   | { type: "ended"; code: EndCode; message: string };

@@ -6,7 +6,7 @@ import {
   scrollForZoom,
   toPicture,
 } from "./geometry.ts";
-import type { Film, Rect } from "./messages.ts";
+import type { Film, Moves, Rect } from "./messages.ts";
 
 /**
  * The canvas with the remote picture. Its pixels are the picture's, its CSS size is what the
@@ -98,6 +98,13 @@ export class Screen {
       const image = new ImageData(new Uint8ClampedArray(pixels, offset, length), width, height);
       this.#context.putImageData(image, x, y);
       offset += length;
+    }
+  }
+
+  /** Copies parts of the picture to another height. */
+  move({ from_dy, rects }: Moves): void {
+    for (const [x, y, width, height] of rects) {
+      this.#context.drawImage(this.canvas, x, y + from_dy, width, height, x, y, width, height);
     }
   }
 

@@ -4,6 +4,7 @@ import { LIMIT_SENTENCE, Statistics } from "./statistics.ts";
 
 const frame = (change: Partial<Frame> = {}): Frame => ({
   sequence: 1,
+  moves: null,
   rects: [],
   film: null,
   complete: true,

@@ -5,6 +5,7 @@ import type { Point, Scale, Size } from "./geometry.ts";
 import { detectPlatform, Keyboard } from "./keyboard.ts";
 import type {
   Chord,
+  ConsentOutcome,
   CoreEvent,
   DesktopSession,
   Display,
@@ -75,6 +76,7 @@ export interface ViewerSnapshot {
   zoom: number;
   onScreenKeyboard: boolean;
   consent: ConsentState;
+  elevation: ElevationState;
   /** The words that the person at the machine sees too; `null` before the first connection. */
   words: TwoWords | null;
   /** The person at the machine paused the session. */
@@ -91,6 +93,20 @@ export type ConsentState =
   | "control_pending"
   /** Only looking is allowed: `requestControl()` asks for more. */
   | "view_only";
+
+/** Administrator rights of the agent on a machine whose person is asked. */
+export type ElevationState =
+  /** Nobody is asked for anything on this machine. */
+  | "not_attended"
+  /** This machine's system has none to give. */
+  | "unavailable"
+  /** `requestElevation()` asks for them. */
+  | "possible"
+  /** The person is being asked. */
+  | "asked"
+  /** They agreed: their system asks them too, and the agent starts anew. */
+  | "starting"
+  | "elevated";
 
 export type ViewerEvent =
   | { kind: "snapshot"; snapshot: ViewerSnapshot }
@@ -110,7 +126,23 @@ const NOTICE_MESSAGE: Record<string, string> = {
   input_unavailable: "The machine does not accept input right now.",
   chord_unsupported: "The machine cannot press this combination.",
   capture_fallback: "The machine uses a slower way to capture its screen.",
+  questions_closed:
+    "The person at the machine said no three times and is not asked any more. Only they can allow questions again, in their window.",
+  elevation_failed:
+    "The person's system did not give administrator rights: they said no to its own question, or it has none to give.",
 };
+
+function consentOf(event: Extract<CoreEvent, { type: "connected" }>): ConsentState {
+  if (event.consent_pending) return "pending";
+  const mayAsk = event.features.includes("consent") && !event.rights.includes("control");
+  return mayAsk ? "view_only" : "settled";
+}
+
+function elevationOf(features: readonly Feature[]): ElevationState {
+  if (features.includes("elevated")) return "elevated";
+  if (features.includes("elevation")) return "possible";
+  return features.includes("consent") ? "unavailable" : "not_attended";
+}
 
 /** One remote session in one element. Owns its worker and its sockets; `close()` gives all of it back. */
 export class Viewer {
@@ -157,6 +189,7 @@ export class Viewer {
       zoom: 1,
       onScreenKeyboard: false,
       consent: "settled",
+      elevation: "not_attended",
       words: null,
       paused: false,
     };
@@ -298,9 +331,17 @@ export class Viewer {
 
   /** Asks the person at the machine for mouse and keyboard. */
   requestControl(): void {
-    if (this.#snapshot.consent !== "view_only") return;
+    if (this.#snapshot.consent !== "view_only" || this.#snapshot.elevation === "asked") return;
     this.#update({ consent: "control_pending" });
     this.#send({ kind: "request_control" });
+  }
+
+  /** Asks the person at the machine for administrator rights; on a yes, the agent starts anew. */
+  requestElevation(): void {
+    const { elevation, consent } = this.#snapshot;
+    if (elevation !== "possible" || consent === "pending" || consent === "control_pending") return;
+    this.#update({ elevation: "asked" });
+    this.#send({ kind: "request_elevation" });
   }
 
   /** Does not wait for the next attempt, or begins again after an end. */
@@ -456,7 +497,8 @@ export class Viewer {
       this.#screen.paintFilm(part.film, part.image);
       part.image.close();
     } else {
-      const { rects } = part.kind === "frame" ? part.frame : part;
+      const { moves, rects } = part.kind === "frame" ? part.frame : part;
+      if (moves) this.#screen.move(moves);
       this.#screen.paint(rects, part.pixels);
     }
     const end = performance.now();
@@ -482,7 +524,8 @@ export class Viewer {
         const { software, os_family: osFamily, rights, features } = event;
         this.#update({
           remote: { software, osFamily, rights, features },
-          consent: event.consent_pending ? "pending" : "settled",
+          consent: consentOf(event),
+          elevation: elevationOf(features),
           words: event.words,
           paused: false,
           desktopSessions: [],
@@ -528,6 +571,7 @@ export class Viewer {
         this.#statistics.handleRoundTrip(event.rtt_us);
         break;
       case "notice":
+        if (event.code === "elevation_failed") this.#update({ elevation: "possible" });
         this.#emitter.emit({
           kind: "notice",
           code: event.code,
@@ -539,6 +583,19 @@ export class Viewer {
         this.#pump();
         break;
     }
+  }
+
+  #elevationAnswered(outcome: ConsentOutcome): void {
+    this.#update({ elevation: outcome === "allowed" ? "starting" : "possible" });
+    if (outcome === "allowed") return;
+    this.#emitter.emit({
+      kind: "notice",
+      code: `elevation_${outcome}`,
+      message:
+        outcome === "declined"
+          ? "The person at the machine did not agree to administrator rights."
+          : "Nobody at the machine answered, so there are no administrator rights.",
+    });
   }
 
   /** A new connection begins with all displays; what the technician chose is chosen again. */
@@ -561,8 +618,12 @@ export class Viewer {
   }
 
   #consentAnswered(event: Extract<CoreEvent, { type: "consent" }>): void {
-    const { remote } = this.#snapshot;
+    const { remote, elevation } = this.#snapshot;
     if (!remote) return;
+    if (event.request_id !== 0 && elevation === "asked") {
+      this.#elevationAnswered(event.outcome);
+      return;
+    }
     const { rights } = event;
     this.#update({
       remote: { ...remote, rights },

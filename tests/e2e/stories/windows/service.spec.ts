@@ -15,10 +15,16 @@ test("the service's worker is killed, Shift comes up, and the technician goes on
   unclaimed.stopAtTheEnd(windows);
   await windows.start({ plain: true });
   const token = await server.api.enrolmentToken();
+  const oldKey = ["HKLM\\SOFTWARE\\GuruConnect", "/v", "ApiKey"];
+  windows.finish("reg", "add", ...oldKey, "/d", "cak_of_an_earlier_installation", "/f");
   windows.finish("guruconnect-agent.exe", "install", "--server", server.url, "--token", token);
   windows.finish("guruconnect-agent.exe", "start");
   windows.run("notepad");
   const machine = await machineOnline(server.api, { withinMs: 60_000 });
+  const kept = windows.read("ProgramData/GuruConnect/agent.json").toString("latin1");
+  expect(kept.startsWith("guruconnect protected"), "the keys are protected").toBe(true);
+  expect(kept).not.toContain("cak_");
+  expect(() => windows.finish("reg", "query", ...oldKey), "no key in the registry").toThrow();
   expect(windows.workers(), "nobody looks, so there is no worker").toHaveLength(0);
   const place = await until("Notepad", () => JSON.parse(windows.ask("place-notepad")), {
     withinMs: 60_000,

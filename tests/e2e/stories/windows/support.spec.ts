@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Page } from "@playwright/test";
 import { Dashboard, ViewerPage } from "../../lib/dashboard";
@@ -70,7 +70,8 @@ async function comeWith(
   const download = await downloading;
   const program = path.join(stack.folder, download.suggestedFilename());
   await download.saveAs(program);
-  windows.run(program);
+  // As by a double click: without administrator rights.
+  windows.run("windows-helper.exe", "limited", `Z:${program.replaceAll("/", "\\")}`);
   return new Customer(windows, program);
 }
 
@@ -84,6 +85,7 @@ test("a customer on Windows is helped, from the code to the program that is gone
   const windows = new WindowsDesktop(stack.folder);
   stack.stopAtTheEnd(windows);
   await windows.start();
+  const settings = windows.settings();
   const picture = async (name: string) => {
     await testInfo.attach(name, {
       body: await page.screenshot(),
@@ -136,12 +138,67 @@ test("a customer on Windows is helped, from the code to the program that is gone
   await expect.poll(() => existsSync(customer.program), { timeout: 40_000 }).toBe(false);
   const rest = () => windows.processes((words) => words.some((word) => word.includes(code)));
   await expect.poll(rest).toEqual([]);
-  expect(windows.traces()).toEqual([]);
+  expect(windows.settings().filter((line) => !settings.includes(line))).toEqual([]);
+  expect(windows.files().filter((name) => /guruconnect/i.test(name))).toEqual([]);
   const again = await fetch(`${stack.server.url}/api/support/info?code=${code}`);
   expect(again.status).toBe(404);
   const audit = (await stack.server.api.call("GET", "/api/audit")).items;
   const actions = audit.map(({ action }: { action: string }) => action);
   for (const action of ["support_code.claimed", "consent.answered", "support_code.completed"])
     expect(actions).toContain(action);
+  await context.close();
+});
+
+test("the person gives administrator rights, and the session goes on with them", async ({
+  page,
+  browser,
+  unclaimed: stack,
+}, testInfo) => {
+  await stack.server.api.claim(CLAIM_SECRET, TECHNICIAN);
+  stack.server.offerAgent();
+  const windows = new WindowsDesktop(stack.folder);
+  stack.stopAtTheEnd(windows);
+  await windows.start();
+  const code = await makeCode(page, stack);
+  const context = await browser.newContext({ acceptDownloads: true, userAgent: EDGE });
+  const customer = await comeWith(code, await context.newPage(), stack, windows);
+  await page.getByRole("button", { name: "Accept and connect" }).click();
+  await customer.shows(/Let .* see and control this computer/);
+  await customer.press("Allow");
+  const viewer = new ViewerPage(page);
+  await viewer.shows(WindowsDesktop.size);
+  const programs = () => windows.processes((words) => words.some((word) => word.includes(code)));
+  const before = programs();
+
+  // A no is a no, and asking again is possible.
+  await viewer.button("Ask for administrator rights").click();
+  await customer.shows("Give Tina Technician administrator rights?");
+  await customer.press("Decline");
+  await expect(page.getByText("did not agree to administrator rights")).toBeVisible();
+  await viewer.button("Ask for administrator rights").click();
+  await customer.shows("Give Tina Technician administrator rights?");
+  // The technician's own mouse presses nothing on this question.
+  const place = JSON.parse(windows.ask("place-guest", "Allow"));
+  await settled();
+  await viewer.click(place.x + place.width / 2, place.y + place.height / 2);
+  await settled();
+  expect(customer.page()).toContain("Give Tina Technician administrator rights?");
+  await customer.press("Allow");
+
+  // Another program has the session, and nobody was asked again.
+  await customer.shows("with administrator rights");
+  await expect(viewer.button("The program has administrator rights")).toBeVisible();
+  await viewer.isLive();
+  await viewer.shows(WindowsDesktop.size);
+  expect(programs().filter((id) => before.includes(id))).toEqual([]);
+  const lines = programs().map((id) => readFileSync(`/proc/${id}/cmdline`, "utf8"));
+  expect(lines.filter((line) => /cak_|127\.0\.0\.1/.test(line))).toEqual([]);
+  await testInfo.attach("elevated", { body: windows.picture(), contentType: "image/png" });
+  await viewer.moveTo(640, 450);
+  await expect.poll(() => customer.pointer()).toMatch(/x:6(39|40|41) y:4(49|50|51)/);
+  await customer.press("Disconnect");
+  await customer.shows("This program removes itself when this window is closed");
+  await customer.press("Close");
+  await expect.poll(() => existsSync(customer.program), { timeout: 40_000 }).toBe(false);
   await context.close();
 });

@@ -189,6 +189,10 @@ export const WarningIcon = icon(
     <path d="M10 8v4M10 14.2v.1" />
   </>,
 );
+/** A shield: rights of an administrator. */
+export const ShieldIcon = icon(
+  <path d="M10 2.8 4 5v4.6c0 3.6 2.5 6.3 6 7.6 3.5-1.3 6-4 6-7.6V5zM10 2.8v14.4M4 9.8h12" />,
+);
 export const ChevronIcon = icon(<path d="m5.5 8 4.5 4.5L14.5 8" />);
 /** A key cap with a letter: "send keys". */
 export const KeysIcon = icon(

@@ -16,6 +16,7 @@ import {
   PowerIcon,
 } from "../components/icons.tsx";
 import { DisplaysMenu } from "./DisplaysMenu.tsx";
+import { ElevationButton } from "./ElevationButton.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
 import { MachineMenu } from "./MachineMenu.tsx";
 import { QualityMenu } from "./QualityMenu.tsx";
@@ -135,6 +136,7 @@ export function ViewerToolbar({
             onClick={withFocus(() => viewer.setViewOnly(!viewOnly))}
           />
           <KeysMenu viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
+          <ElevationButton viewer={viewer} snapshot={snapshot} />
           <MachineMenu machine={machine} viewer={viewer} snapshot={snapshot} onOpen={setMenu} />
           {touch && (
             <ToolButton

@@ -9,6 +9,7 @@ import { AccountProvider, useAccount } from "../account/account.tsx";
 import { ToastProvider } from "../components/toasts.tsx";
 import { ADMIN, FakeServer, machine, TECHNICIAN } from "../testing/server.ts";
 import { DisplaysMenu } from "./DisplaysMenu.tsx";
+import { ElevationButton } from "./ElevationButton.tsx";
 import { KeysMenu } from "./KeysMenu.tsx";
 import { MachineMenu } from "./MachineMenu.tsx";
 import { StatusCard } from "./StatusCard.tsx";
@@ -18,6 +19,7 @@ function fakeViewer() {
     reconnect: vi.fn(),
     trustNewKey: vi.fn(),
     sendChord: vi.fn(),
+    requestElevation: vi.fn(),
     selectDisplay: vi.fn(),
     selectDesktopSession: vi.fn(),
     setGuard: vi.fn(),
@@ -112,6 +114,7 @@ const snapshot = (change: Partial<ViewerSnapshot> = {}): ViewerSnapshot => ({
   zoom: 1,
   onScreenKeyboard: false,
   consent: "settled",
+  elevation: "not_attended",
   words: null,
   paused: false,
   ...change,
@@ -322,5 +325,44 @@ describe("the keys menu", () => {
     for (const item of screen.getAllByRole<HTMLButtonElement>("menuitem")) {
       expect(item.disabled).toBe(true);
     }
+  });
+});
+
+describe("asking for administrator rights", () => {
+  function show(change: Partial<ViewerSnapshot>) {
+    const viewer = fakeViewer();
+    render(
+      <MantineProvider env="test">
+        <ElevationButton viewer={viewer as unknown as Viewer} snapshot={snapshot(change)} />
+      </MantineProvider>,
+    );
+    return viewer;
+  }
+
+  it("is not there where nobody sits", () => {
+    show({});
+
+    expect(screen.queryByRole("button")).toBeNull();
+  });
+
+  it("asks the person once", async () => {
+    const viewer = show({ elevation: "possible" });
+
+    await userEvent.click(screen.getByRole("button", { name: "Ask for administrator rights" }));
+
+    expect(viewer.requestElevation).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ["unavailable", /cannot be asked for on this machine/],
+    ["asked", /Waiting for the person/],
+    ["starting", /asks them to confirm/],
+    ["elevated", /has administrator rights/],
+  ] as const)("says why it does nothing: %s", async (elevation, label) => {
+    const viewer = show({ elevation });
+
+    await userEvent.click(screen.getByRole("button", { name: label }));
+
+    expect(viewer.requestElevation).not.toHaveBeenCalled();
   });
 });

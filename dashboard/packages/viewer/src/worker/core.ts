@@ -39,6 +39,7 @@ export interface ViewerCore {
   filmFailed(nowUs: number): void;
   machine(nowUs: number, wish: MachineWish): void;
   requestControl(nowUs: number): void;
+  requestElevation(nowUs: number): void;
   painted(nowUs: number, sequence: number): void;
   goodbye(nowUs: number): void;
   free(): void;
@@ -83,6 +84,7 @@ interface Exports {
   gc_viewer_refresh(handle: number, nowUs: number): void;
   gc_viewer_film_failed(handle: number, nowUs: number): void;
   gc_viewer_request_control(handle: number, nowUs: number): number;
+  gc_viewer_request_elevation(handle: number, nowUs: number): number;
   gc_viewer_goodbye(handle: number, nowUs: number): void;
   gc_viewer_painted(handle: number, nowUs: number, sequence: number): void;
   gc_viewer_poll(handle: number): number;
@@ -227,6 +229,10 @@ class WasmCore implements ViewerCore {
 
   requestControl(nowUs: number): void {
     this.#wasm.gc_viewer_request_control(this.#handle, nowUs);
+  }
+
+  requestElevation(nowUs: number): void {
+    this.#wasm.gc_viewer_request_elevation(this.#handle, nowUs);
   }
 
   painted(nowUs: number, sequence: number): void {

@@ -34,8 +34,8 @@ export interface FilmCodec {
   ): FilmDecoder;
 }
 
-/** 1 s: a decoder that took packets and gave no picture for so long gives none any more. */
-const STALLED_MS = 1_000;
+/** 3 s: a decoder that took packets and gave no picture for so long gives none any more. */
+const STALLED_MS = 3_000;
 
 /** Level 4.1 carries 1920x1080 at 60 frames a second, 5.1 carries 4K; decoders choose memory by it. */
 const LEVELS = [
@@ -105,6 +105,7 @@ export class FilmPlayer {
   #decoder: FilmDecoder | null = null;
   /** Of the film that plays, or that failed. */
   #stream: number | null = null;
+  #coded = "";
   /** Packets without an answer, oldest first. */
   #pending: { token: number; sinceMs: number }[] = [];
   /** The browser's choice of a decoder failed once: its own program decodes from now on. */
@@ -125,7 +126,7 @@ export class FilmPlayer {
   decode(token: number, film: Film, data: Uint8Array): void {
     this.#pending.push({ token, sinceMs: performance.now() });
     try {
-      if (film.stream !== this.#stream) this.#begin(film);
+      if (film.stream !== this.#stream || this.#beginsAnew(film)) this.#begin(film);
       if (this.#decoder) {
         this.#decoder.decode(film.key, token, data);
         this.#keepWatch();
@@ -144,12 +145,18 @@ export class FilmPlayer {
     this.#stop();
   }
 
+  /** A machine whose screen changed counts its films from the first again. */
+  #beginsAnew({ key, coded }: Film): boolean {
+    return key && (this.#decoder === null || coded.join() !== this.#coded);
+  }
+
   /** Another film: what of the last one is not shown yet is not needed any more. */
   #begin(film: Film): void {
     const own = this.#pending.splice(-1);
     this.#stop();
     this.#pending = own;
     this.#stream = film.stream;
+    this.#coded = film.coded.join();
     if (film.format !== "vp9") throw new Error("a film in a format that was not asked for");
     if (!film.key) throw new Error("the beginning of a film is missing");
     const config = filmConfig(film.coded, this.#careful ? "prefer-software" : "no-preference");

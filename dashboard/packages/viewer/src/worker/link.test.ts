@@ -32,6 +32,7 @@ class FakeCore implements ViewerCore {
   refresh = () => void this.calls.push("refresh");
   filmFailed = () => void this.calls.push("film_failed");
   requestControl = () => void this.calls.push("requestControl");
+  requestElevation = () => void this.calls.push("requestElevation");
   painted = (_: number, sequence: number) => void this.calls.push(`painted ${sequence}`);
   goodbye = () => {
     this.calls.push("goodbye");

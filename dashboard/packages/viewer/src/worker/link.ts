@@ -79,6 +79,9 @@ export class Link {
       case "request_control":
         core.requestControl(now);
         break;
+      case "request_elevation":
+        core.requestElevation(now);
+        break;
       case "machine":
         core.machine(now, message.wish);
         break;

@@ -1,4 +1,4 @@
-import type { Film, Frame, Rect } from "../messages.ts";
+import type { Film, Frame, Moves, Rect } from "../messages.ts";
 import type { BufferPool } from "./buffers.ts";
 import { type FilmCodec, FilmPlayer, webCodecs } from "./films.ts";
 
@@ -6,11 +6,11 @@ import { type FilmCodec, FilmPlayer, webCodecs } from "./films.ts";
  * What the page has to paint, in this order.
  *
  * `frame` is an update with those of its rectangles that can be painted at once, `tiles` the rest
- * of them when they had to wait for a film below, `film` a picture of the film.
+ * of it when that had to wait for a film below, `film` a picture of the film. Moves come first.
  */
 export type Paint =
   | { kind: "frame"; frame: Frame; pixels: ArrayBuffer; decodeMs: number }
-  | { kind: "tiles"; sequence: number; rects: Rect[]; pixels: ArrayBuffer }
+  | { kind: "tiles"; sequence: number; moves: Moves | null; rects: Rect[]; pixels: ArrayBuffer }
   | { kind: "film"; frame: Frame; film: Film; image: VideoFrame; decodeMs: number };
 
 export interface PicturesHandlers {
@@ -20,6 +20,12 @@ export interface PicturesHandlers {
   /** As `FilmHandlers.failed`. */
   filmFailed(attempt: "first" | "second", reason: string): void;
 }
+
+/** Parts that wait at once; a film's decoder is given up long before. */
+const MAX_WAITING = 256;
+
+/** Rectangles that are looked at one by one; more wait for whatever they are around. */
+const MAX_LOOKED_AT = 512;
 
 /** A part of an update that waits for an earlier one below it, or to be decoded. */
 type Waiting =
@@ -34,7 +40,15 @@ type Waiting =
       image: VideoFrame | null | undefined;
       decodeMs: number;
     }
-  | { kind: "tiles"; sequence: number; rects: Rect[]; pixels: ArrayBuffer };
+  | {
+      kind: "tiles";
+      sequence: number;
+      /** What it reads and what it writes. */
+      rects: readonly Rect[];
+      moves: Moves | null;
+      tiles: Rect[];
+      pixels: ArrayBuffer;
+    };
 
 /**
  * Puts films and tiles in the order in which they were made. The browser decodes films in its own
@@ -61,29 +75,40 @@ export class Pictures {
     );
   }
 
-  /** Pictures of films that are still being decoded. */
-  get backlog(): number {
-    return this.#player.backlog;
-  }
-
   /** One update: `pixels` of its rectangles, one after the other, and the packet of its film. Both are copied. */
   handleFrame(frame: Frame, pixels: Uint8Array, packet: Uint8Array, decodeMs: number): void {
     const { sequence, film } = frame;
-    const late = frame.rects.filter((rect) => this.#covered([rect], this.#waiting.length));
-    this.#unpainted.set(sequence, 1 + (late.length > 0 ? 1 : 0) + (film ? 1 : 0));
+    const count = this.#waiting.length;
+    // A machine that keeps to the protocol has waited for us long before.
+    if (count >= MAX_WAITING) throw new Error("the machine sends more than can be painted");
+    const moved = frame.moves ? movedArea(frame.moves) : [];
+    // Tiles are painted over what was moved: they wait when that waits.
+    const waits = this.#covered(moved, count);
+    const all =
+      waits ||
+      (frame.rects.length > MAX_LOOKED_AT && this.#covered([around(frame.rects)], count));
+    const late = all ? frame.rects : this.#waitingOf(frame.rects, count);
+    const inOnePart = !waits && late.length === 0;
+    this.#unpainted.set(sequence, 1 + (inOnePart ? 0 : 1) + (film ? 1 : 0));
 
-    if (late.length === 0) {
+    if (inOnePart) {
       this.#handlers.paint({ kind: "frame", frame, pixels: this.#buffers.copy(pixels), decodeMs });
     } else {
       const early = frame.rects.filter((rect) => !late.includes(rect));
       this.#handlers.paint({
         kind: "frame",
-        frame: { ...frame, rects: early },
+        frame: { ...frame, moves: waits ? null : frame.moves, rects: early },
         pixels: pick(frame.rects, early, pixels),
         decodeMs,
       });
-      const kept = pick(frame.rects, late, pixels);
-      this.#waiting.push({ kind: "tiles", sequence, rects: late, pixels: kept });
+      this.#waiting.push({
+        kind: "tiles",
+        sequence,
+        rects: waits ? [...moved, around(late)] : [around(late)],
+        moves: waits ? frame.moves : null,
+        tiles: late,
+        pixels: pick(frame.rects, late, pixels),
+      });
     }
 
     if (!film) return;
@@ -151,7 +176,8 @@ export class Pictures {
   #paint(part: Waiting): void {
     const { sequence } = part;
     if (part.kind === "tiles") {
-      this.#handlers.paint({ kind: "tiles", sequence, rects: part.rects, pixels: part.pixels });
+      const { moves, tiles, pixels } = part;
+      this.#handlers.paint({ kind: "tiles", sequence, moves, rects: tiles, pixels });
     } else if (part.image) {
       const { frame, film, image, decodeMs } = part;
       this.#handlers.paint({ kind: "film", frame, film, image, decodeMs });
@@ -160,12 +186,40 @@ export class Pictures {
     }
   }
 
+  /** Those of `rects` that lie over what waits. */
+  #waitingOf(rects: Rect[], count: number): Rect[] {
+    if (count === 0 || rects.length > MAX_LOOKED_AT) return [];
+    return rects.filter((rect) => this.#covered([rect], count));
+  }
+
   /** Whether one of the first `count` waiting parts lies below one of `rects`. */
   #covered(rects: readonly Rect[], count: number): boolean {
     return this.#waiting
       .slice(0, count)
       .some((part) => part.rects.some((below) => rects.some((rect) => overlap(rect, below))));
   }
+}
+
+/** Around what is copied and where it goes. */
+function movedArea({ from_dy, rects }: Moves): Rect[] {
+  if (rects.length === 0) return [];
+  const [x, y, width, height] = around(rects);
+  return [
+    [x, y, width, height],
+    [x, y + from_dy, width, height],
+  ];
+}
+
+/** The smallest rectangle around `rects`. */
+function around(rects: readonly Rect[]): Rect {
+  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
+  for (const [x, y, width, height] of rects) {
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x + width);
+    bottom = Math.max(bottom, y + height);
+  }
+  return rects.length > 0 ? [left, top, right - left, bottom - top] : [0, 0, 0, 0];
 }
 
 function overlap([ax, ay, aw, ah]: Rect, [bx, by, bw, bh]: Rect): boolean {
