@@ -80,8 +80,7 @@ export class Pictures {
     const count = this.#waiting.length;
     // A machine that keeps to the protocol has waited for us long before.
     if (count >= MAX_WAITING) throw new Error("the machine sends more than can be painted");
-    const all =
-      frame.rects.length > MAX_LOOKED_AT && this.#covered([around(frame.rects)], count);
+    const all = frame.rects.length > MAX_LOOKED_AT && this.#covered([around(frame.rects)], count);
     const late = all ? frame.rects : this.#waitingOf(frame.rects, count);
     const inOnePart = late.length === 0;
     this.#unpainted.set(sequence, 1 + (inOnePart ? 0 : 1) + (film ? 1 : 0));
