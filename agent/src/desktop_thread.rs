@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gc_codec::{EncodeOrder, Encoder, film_codecs};
+use gc_codec::{EncodeOrder, Encoder};
 use gc_model::geometry::DisplayLayout;
 use gc_model::pointer::Pointer;
 use gc_platform::part::{PartCapture, area_of, layout_of};
@@ -15,6 +15,7 @@ use gc_session::Captured;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::clock::Clock;
+use crate::films::Films;
 
 /// Events that wait for the session; the thread waits when there are more.
 const MAX_EVENTS: usize = 16;
@@ -78,14 +79,14 @@ enum Order {
 
 impl DesktopThread {
     /// Starts the thread; it opens the desktop first.
-    pub(crate) fn start(host: Arc<dyn Host>, clock: Clock) -> std::io::Result<Self> {
+    pub(crate) fn start(host: Arc<dyn Host>, films: Films, clock: Clock) -> std::io::Result<Self> {
         let (orders, order_queue) = mpsc::channel();
         let (event_queue, events) = channel(MAX_EVENTS);
         let (waker_queue, wakers) = mpsc::channel();
         thread::Builder::new()
             .name("desktop".to_owned())
             .spawn(move || {
-                show(&*host, clock, &order_queue, event_queue, waker_queue);
+                show(&*host, films, clock, &order_queue, event_queue, waker_queue);
                 // Everything that the session needed is dropped by now.
                 host.release_memory();
             })?;
@@ -144,6 +145,7 @@ struct Thread {
     desktop: Box<dyn Desktop>,
     capture: Box<dyn Capture>,
     encoder: Option<Encoder>,
+    films: Films,
     /// The display that alone is to be shown, where there is one of that id.
     only: Option<u32>,
     clock: Clock,
@@ -215,9 +217,8 @@ impl Thread {
         let frame = self.capture.frame();
         let encoder = match &mut self.encoder {
             Some(encoder) => Ok(encoder),
-            none => {
-                Encoder::with_films(frame.size(), film_codecs()).map(|encoder| none.insert(encoder))
-            }
+            none => Encoder::with_films(frame.size(), self.films.codecs())
+                .map(|encoder| none.insert(encoder)),
         };
         let encoded =
             encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &rects, order));
@@ -278,6 +279,7 @@ impl Thread {
 /// What the thread does.
 fn show(
     host: &dyn Host,
+    films: Films,
     clock: Clock,
     orders: &mpsc::Receiver<Order>,
     events: Sender<DesktopEvent>,
@@ -297,6 +299,7 @@ fn show(
         desktop,
         capture,
         encoder: None,
+        films,
         only: None,
         clock,
         events,

@@ -39,7 +39,7 @@ impl Handle {
     pub(crate) fn create() -> Result<Self, LibraryError> {
         let mut encoder = ptr::null_mut();
         // SAFETY: `encoder` is written by the call.
-        check(unsafe { APILoader::default().WelsCreateSVCEncoder(&raw mut encoder) })?;
+        check(unsafe { APILoader.WelsCreateSVCEncoder(&raw mut encoder) })?;
         if encoder.is_null() {
             return Err(MISSING);
         }
@@ -129,6 +129,6 @@ impl Drop for Handle {
             unsafe { call(self.encoder) };
         }
         // SAFETY: created by the library, and nobody has another copy of the pointer.
-        unsafe { APILoader::default().WelsDestroySVCEncoder(self.encoder) };
+        unsafe { APILoader.WelsDestroySVCEncoder(self.encoder) };
     }
 }
