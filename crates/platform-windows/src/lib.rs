@@ -10,6 +10,7 @@ pub mod guest_layout;
 pub mod keystrokes;
 pub mod protection;
 pub mod screen;
+pub mod transform;
 
 #[cfg(windows)]
 mod system;
