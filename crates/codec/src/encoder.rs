@@ -149,6 +149,8 @@ pub struct Encoder {
     stream: Compressor,
     films: Films,
     starts_stream: bool,
+    /// When something was last found at another place.
+    moved_at: Option<Moment>,
     raw: Vec<u8>,
 }
 
@@ -176,6 +178,7 @@ impl Encoder {
             stream: Compressor::new(bytes)?,
             films: Films::new(codecs),
             starts_stream: true,
+            moved_at: None,
             raw: Vec::new(),
         })
     }
@@ -207,17 +210,21 @@ impl Encoder {
             self.map.look(now, frame, &self.sent);
         }
         let moves = if order.moves {
-            self.find_moves(frame)
+            self.find_moves(now, frame)
         } else {
             None
         };
 
+        let mut plan = self.plan(now, frame);
+        if self.moved_at.is_some_and(|at| now.since(at) < STILL) {
+            self.spare_uncovered(&mut plan, order.budget_bytes);
+        }
         let Plan {
             calm,
             busy,
             film,
             sharpen_at,
-        } = self.plan(now, frame);
+        } = plan;
         let rests = calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films);
         if rests && moves.is_none() {
             let pending = match sharpen_at {
@@ -270,20 +277,22 @@ impl Encoder {
     }
 
     /// Takes what the viewer has elsewhere for sent.
-    fn find_moves(&mut self, frame: &FrameView<'_>) -> Option<Moves> {
+    fn find_moves(&mut self, now: Moment, frame: &FrameView<'_>) -> Option<Moves> {
         if self.starts_stream {
             return None;
         }
         let found = moves::find(frame, &self.sent, &self.map)?;
+        self.moved_at = Some(now);
         let mut touched = Vec::new();
         for &rect in &found.rects {
             // Equal to the screen, so this is what the viewer's copy makes of it.
             self.note_sent(frame, rect);
             for (index, whole) in self.map.touched(rect) {
                 if whole {
-                    self.map.tiles[index].reduced = false;
+                    self.map.settle(index);
+                } else {
+                    touched.push(index);
                 }
-                touched.push(index);
             }
         }
         touched.sort_unstable();
@@ -321,6 +330,23 @@ impl Encoder {
         }
         plan.calm.append(&mut still);
         plan
+    }
+
+    /// What a dragged window uncovers of a photo changes like a film and is none: it is sent
+    /// exactly where the line carries it, so that it can be moved in its turn.
+    fn spare_uncovered(&self, plan: &mut Plan, budget_bytes: usize) {
+        let runs = |&index: &usize| self.map.tiles[index].reduced;
+        let (film, uncovered): (Vec<_>, Vec<_>) = plan.film.iter().copied().partition(runs);
+        let pixels: usize = uncovered
+            .iter()
+            .map(|&index| self.bounds_to_send(index).rect().area())
+            .sum();
+        if (pixels * BYTES_PER_PIXEL) as f32 <= budget_bytes as f32 * FIRST_RATIO {
+            plan.film = film;
+            plan.busy.extend(uncovered);
+            plan.busy
+                .sort_by_key(|&index| self.map.tiles[index].changed_at);
+        }
     }
 
     /// A little that changed after having been still, such as the answer to a key,

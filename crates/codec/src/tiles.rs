@@ -214,6 +214,20 @@ impl TileMap {
         const { assert!(HISTORY_LOOKS == u8::BITS) };
     }
 
+    /// Notes that the viewer has tile `index` as the screen has it, without its having been
+    /// sent: it did not change at this look.
+    pub(crate) fn settle(&mut self, index: usize) {
+        let tile = &mut self.tiles[index];
+        tile.history &= !1;
+        *tile = Tile {
+            candidate: false,
+            changed: None,
+            unsent: false,
+            reduced: false,
+            ..*tile
+        };
+    }
+
     /// Compares `tiles` again, after `sent` was changed otherwise than by sending them.
     pub(crate) fn recheck(&mut self, tiles: &[usize], frame: &FrameView<'_>, sent: &[u8]) {
         for &index in tiles {
@@ -250,8 +264,17 @@ impl TileMap {
 
     /// True when the viewer has exactly what was sent for the tile around a pixel.
     pub(crate) fn is_exact(&self, x: u32, y: u32) -> bool {
-        let tile = &self.tiles[(y / TILE_HEIGHT_PX * self.columns + x / TILE_WIDTH_PX) as usize];
+        let tile = self.around(x, y);
         !tile.unsent && !tile.reduced
+    }
+
+    /// True when the tile around a pixel differs from what was sent.
+    pub(crate) fn has_changed(&self, x: u32, y: u32) -> bool {
+        self.around(x, y).changed.is_some()
+    }
+
+    fn around(&self, x: u32, y: u32) -> &Tile {
+        &self.tiles[(y / TILE_HEIGHT_PX * self.columns + x / TILE_WIDTH_PX) as usize]
     }
 
     /// For each tile whether it belongs to a connected region of more than `small`
