@@ -26,6 +26,9 @@ const SMALL_REGION_TILES: usize = 8;
 /// News up to this many tiles (512x128 pixels) do not wait for a large moving region.
 const SMALL_NEWS_TILES: usize = 64;
 
+/// What is uncovered is at most one part in so many of what moved away.
+const UNCOVERED_SHARE: usize = 3;
+
 /// Raw bytes compressed between two looks at the budget.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
@@ -149,8 +152,8 @@ pub struct Encoder {
     stream: Compressor,
     films: Films,
     starts_stream: bool,
-    /// When something was last found at another place.
-    moved_at: Option<Moment>,
+    /// When something was last found at another place, and how many pixels.
+    moved: Option<(Moment, usize)>,
     raw: Vec<u8>,
 }
 
@@ -178,7 +181,7 @@ impl Encoder {
             stream: Compressor::new(bytes)?,
             films: Films::new(codecs),
             starts_stream: true,
-            moved_at: None,
+            moved: None,
             raw: Vec::new(),
         })
     }
@@ -216,9 +219,7 @@ impl Encoder {
         };
 
         let mut plan = self.plan(now, frame);
-        if self.moved_at.is_some_and(|at| now.since(at) < STILL) {
-            self.spare_uncovered(&mut plan, order.budget_bytes);
-        }
+        self.spare_uncovered(now, &mut plan, order.budget_bytes);
         let Plan {
             calm,
             busy,
@@ -282,7 +283,7 @@ impl Encoder {
             return None;
         }
         let found = moves::find(frame, &self.sent, &self.map)?;
-        self.moved_at = Some(now);
+        self.moved = Some((now, found.rects.iter().map(|rect| rect.area()).sum()));
         let mut touched = Vec::new();
         for &rect in &found.rects {
             // Equal to the screen, so this is what the viewer's copy makes of it.
@@ -334,14 +335,18 @@ impl Encoder {
 
     /// What a dragged window uncovers of a photo changes like a film and is none: it is sent
     /// exactly where the line carries it, so that it can be moved in its turn.
-    fn spare_uncovered(&self, plan: &mut Plan, budget_bytes: usize) {
+    fn spare_uncovered(&self, now: Moment, plan: &mut Plan, budget_bytes: usize) {
+        let Some((_, moved)) = self.moved.filter(|(at, _)| now.since(*at) < STILL) else {
+            return;
+        };
         let runs = |&index: &usize| self.map.tiles[index].reduced;
         let (film, uncovered): (Vec<_>, Vec<_>) = plan.film.iter().copied().partition(runs);
         let pixels: usize = uncovered
             .iter()
             .map(|&index| self.bounds_to_send(index).rect().area())
             .sum();
-        if (pixels * BYTES_PER_PIXEL) as f32 <= budget_bytes as f32 * FIRST_RATIO {
+        let fits = (pixels * BYTES_PER_PIXEL) as f32 <= budget_bytes as f32 * FIRST_RATIO;
+        if fits && pixels * UNCOVERED_SHARE <= moved {
             plan.film = film;
             plan.busy.extend(uncovered);
             plan.busy

@@ -20,6 +20,10 @@ pub const TILE_HEIGHT_PX: u32 = 16;
 /// Looks remembered of each tile.
 const HISTORY_LOOKS: u32 = 8;
 
+/// Looks that follow each other more quickly count as one: while an answer to a key is looked
+/// for, a film does not change at each of them, and plays all the same.
+const LOOK: Duration = Duration::from_millis(30);
+
 /// A tile that changed in this many of the last looks keeps changing.
 const BUSY_LOOKS: u32 = 4;
 
@@ -114,6 +118,8 @@ pub(crate) struct TileMap {
     columns: u32,
     rows: u32,
     pub(crate) tiles: Vec<Tile>,
+    /// When the look began that is the newest in the tiles' histories.
+    looked_at: Moment,
 }
 
 impl TileMap {
@@ -125,6 +131,7 @@ impl TileMap {
             columns,
             rows,
             tiles: vec![Tile::default(); (columns * rows) as usize],
+            looked_at: Moment::ZERO,
         }
     }
 
@@ -180,6 +187,10 @@ impl TileMap {
     /// Compares the suspected tiles of `frame` with `sent`, which holds the
     /// screen as it was when each tile was sent.
     pub(crate) fn look(&mut self, now: Moment, frame: &FrameView<'_>, sent: &[u8]) {
+        let begins = now.since(self.looked_at) >= LOOK;
+        if begins {
+            self.looked_at = now;
+        }
         for index in 0..self.tiles.len() {
             let Tile {
                 candidate, unsent, ..
@@ -191,7 +202,7 @@ impl TileMap {
             };
             let tile = &mut self.tiles[index];
             let touched = std::mem::take(&mut tile.touched);
-            tile.history <<= 1;
+            tile.history <<= u8::from(begins);
             if !candidate {
                 continue;
             }
