@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gc_codec::{EncodeOrder, Encoder, film_codecs};
+use gc_codec::{EncodeOrder, Encoder};
 use gc_model::geometry::Rect;
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
@@ -79,7 +79,9 @@ impl DesktopThread {
         thread::Builder::new()
             .name("picture".to_owned())
             .spawn(move || {
+                let screens = Arc::clone(&owner);
                 Packer {
+                    screens,
                     clock,
                     encoder: None,
                     order: None,
@@ -166,6 +168,7 @@ impl Drop for DesktopThread {
 }
 
 struct Packer {
+    screens: Arc<Screens>,
     clock: Clock,
     encoder: Option<Encoder>,
     order: Option<(u64, EncodeOrder)>,
@@ -230,7 +233,8 @@ impl Packer {
         let encoder = match &mut self.encoder {
             Some(encoder) => Ok(encoder),
             none => {
-                Encoder::with_films(frame.size(), film_codecs()).map(|encoder| none.insert(encoder))
+                let films = self.screens.film_codecs();
+                Encoder::with_films(frame.size(), films).map(|encoder| none.insert(encoder))
             }
         };
         let encoded =

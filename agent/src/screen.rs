@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use gc_codec::FrameView;
+use gc_codec::{FilmCodec, FrameView, SharedFilms, film_codecs};
 use gc_model::geometry::{DisplayLayout, Rect, Size};
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
@@ -74,6 +74,7 @@ impl Grabbed {
         let stride = self.size.width() as usize * gc_codec::BYTES_PER_PIXEL;
         FrameView::new(self.size, stride, &self.pixels)
             .expect("a copy has the size of its screen: made in `Pictures`")
+            .taken_at(self.captured_at)
             .part(self.area)
     }
 }
@@ -121,6 +122,7 @@ impl Tidings {
 pub(crate) struct Screens {
     machine: Arc<dyn Host>,
     clock: Clock,
+    films: SharedFilms,
     running: Mutex<Option<Running>>,
     seats: AtomicU64,
 }
@@ -145,9 +147,15 @@ impl Screens {
         Arc::new(Self {
             machine,
             clock,
+            films: SharedFilms::default(),
             running: Mutex::default(),
             seats: AtomicU64::new(0),
         })
+    }
+
+    /// What one more viewer makes films with.
+    pub(crate) fn film_codecs(&self) -> Vec<Box<dyn FilmCodec>> {
+        self.films.for_viewer(film_codecs())
     }
 
     /// Gives unused memory back, after a thread that needed much of it.

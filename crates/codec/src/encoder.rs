@@ -406,6 +406,7 @@ impl Encoder {
         self.mark_sent(tiles, true);
         update.reduced = true;
         update.film = Some(piece);
+        update.complete &= !self.films.is_behind();
         Ok(())
     }
 
