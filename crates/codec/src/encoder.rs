@@ -437,6 +437,7 @@ impl Encoder {
         self.mark_sent(tiles, true);
         update.reduced = true;
         update.film = Some(piece);
+        update.complete &= !self.films.is_behind();
         Ok(())
     }
 

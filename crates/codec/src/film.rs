@@ -4,6 +4,7 @@
 
 #[cfg(feature = "vp9")]
 mod scale;
+mod shared;
 #[cfg(feature = "vp9")]
 mod vp9;
 mod vp9_header;
@@ -16,6 +17,7 @@ use gc_model::time::Moment;
 use crate::frame::FrameView;
 use crate::tiles::Bounds;
 
+pub use shared::SharedFilms;
 pub use vp9_header::is_vp9_frame;
 
 /// Most parts of a film that are painted; one in more parts is none.
@@ -119,12 +121,23 @@ pub trait FilmEncoder: Send {
         picture: &FrameView<'_>,
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError>;
+
+    /// There are frames already that come after the last one given.
+    fn is_behind(&self) -> bool {
+        false
+    }
 }
 
 /// A codec that can be started.
 pub trait FilmCodec: Send {
     /// What it makes.
     fn format(&self) -> FilmFormat;
+
+    /// Another part of `frame` to make a film of than `area`, around it and not much larger,
+    /// because that film is there already.
+    fn area_for(&self, _frame: &FrameView<'_>, _area: Rect, _order: &FilmOrder) -> Option<Rect> {
+        None
+    }
 
     /// Starts a stream of pictures of `width` x `height`; larger areas are scaled down to it.
     ///
@@ -183,6 +196,12 @@ impl Films {
         self.running = None;
     }
 
+    /// There are frames of the film already that the viewer has not got.
+    pub(crate) fn is_behind(&self) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|film| film.encoder.is_behind())
+    }
+
     /// Packs what plays within `needed`. The caller paints `rects`.
     pub(crate) fn encode(
         &mut self,
@@ -214,6 +233,10 @@ impl Films {
             .running
             .as_mut()
             .map_or(needed, |film| film.area_for(now, needed));
+        let elsewhere = self
+            .codec(order.format)
+            .and_then(|codec| codec.area_for(frame, area.rect(), order));
+        let area = elsewhere.map_or(area, Bounds::of);
         let continues = self.running.as_ref().is_some_and(|film| {
             film.area == area
                 && film.order.format == order.format

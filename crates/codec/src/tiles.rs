@@ -102,6 +102,15 @@ impl Bounds {
         }
     }
 
+    pub(crate) fn of(rect: Rect) -> Self {
+        Self {
+            left: rect.x,
+            top: rect.y,
+            right: rect.x + rect.width,
+            bottom: rect.y + rect.height,
+        }
+    }
+
     pub(crate) fn rect(self) -> Rect {
         Rect {
             x: self.left,
