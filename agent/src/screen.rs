@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use gc_codec::{FilmCodec, FrameView, SharedFilms, film_codecs};
+use gc_codec::{FilmCodec, FrameView, SharedFilms};
 use gc_model::geometry::{DisplayLayout, Rect, Size};
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
@@ -18,6 +18,7 @@ use gc_platform::{Host, Input, PlatformError, Wake};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::films::Films;
 use reader::Guest;
 
 /// What the thread that packs a viewer's picture is told, in this order.
@@ -122,7 +123,8 @@ impl Tidings {
 pub(crate) struct Screens {
     machine: Arc<dyn Host>,
     clock: Clock,
-    films: SharedFilms,
+    films: Films,
+    shared_films: SharedFilms,
     running: Mutex<Option<Running>>,
     seats: AtomicU64,
 }
@@ -143,11 +145,12 @@ enum Order {
 }
 
 impl Screens {
-    pub(crate) fn new(machine: Arc<dyn Host>, clock: Clock) -> Arc<Self> {
+    pub(crate) fn new(machine: Arc<dyn Host>, films: Films, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
             machine,
             clock,
-            films: SharedFilms::default(),
+            films,
+            shared_films: SharedFilms::default(),
             running: Mutex::default(),
             seats: AtomicU64::new(0),
         })
@@ -155,7 +158,7 @@ impl Screens {
 
     /// What one more viewer makes films with.
     pub(crate) fn film_codecs(&self) -> Vec<Box<dyn FilmCodec>> {
-        self.films.for_viewer(film_codecs())
+        self.shared_films.for_viewer(self.films.codecs())
     }
 
     /// Gives unused memory back, after a thread that needed much of it.

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gc_codec::film_codecs;
 use gc_model::geometry::{DisplayLayout, Size};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
@@ -23,6 +22,7 @@ use crate::clock::{Clock, random_bytes};
 use crate::config::Identity;
 use crate::connection::Connector;
 use crate::desktop_thread::{DesktopEvent, DesktopThread, sentence};
+use crate::films::Films;
 use crate::input_thread::InputThread;
 use crate::power::PowerRoom;
 use crate::screen::{Opened, Screens};
@@ -46,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) identity: Identity,
     /// Best picture that the machine's owner allows.
     pub(crate) quality: Option<Quality>,
+    /// The codecs for what plays.
+    pub(crate) films: Films,
     pub(crate) clock: Clock,
     /// The person of an attended session, who is asked.
     pub(crate) attendant: Option<Arc<Attendant>>,
@@ -127,7 +129,7 @@ pub(crate) async fn run(
         has_secure_attention: opened.has_secure_attention,
         guards: guards(context),
         quality: context.quality,
-        films: film_codecs().iter().map(|codec| codec.format()).collect(),
+        films: context.films.formats(),
         consent: context
             .attendant
             .as_ref()

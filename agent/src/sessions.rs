@@ -40,7 +40,11 @@ pub(crate) struct Failed {
 impl Sessions {
     pub(crate) fn new(context: Arc<Context>) -> Self {
         Self {
-            screens: Screens::new(Arc::clone(&context.machine), context.clock),
+            screens: Screens::new(
+                Arc::clone(&context.machine),
+                context.films.clone(),
+                context.clock,
+            ),
             context,
             tasks: JoinSet::new(),
             running: Vec::new(),

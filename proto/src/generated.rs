@@ -479,11 +479,14 @@ pub struct SetPreferences {
     pub preferences: ::core::option::Option<ViewerPreferences>,
 }
 /// The picture cannot be trusted any more: start a new stream with all of it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefreshRequest {
-    /// The viewer's video decoder failed: make no films for it any more.
+    /// The viewer's video decoders failed: make no films for it any more.
     #[prost(bool, tag = "1")]
     pub without_films: bool,
+    /// Those that failed: films may come in the other ones that the viewer announced.
+    #[prost(enumeration = "Encoding", repeated, tag = "2")]
+    pub without: ::prost::alloc::vec::Vec<i32>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ping {

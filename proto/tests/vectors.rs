@@ -256,6 +256,7 @@ fn viewer_messages_keep_their_bytes() {
         "refresh",
         &viewer(Body::Refresh(v1::RefreshRequest {
             without_films: true,
+            without: vec![],
         })),
     );
     check(

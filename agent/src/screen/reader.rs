@@ -105,19 +105,21 @@ pub(super) fn run(
 ) {
     let mut reader = match Reader::open(&*screens.machine, screens.clock, waker) {
         Ok(reader) => reader,
-        Err(error) => {
-            let why = sentence(&error);
-            while let Some((_, order)) = screens.last_order(orders) {
-                if let Order::Join(guest) = order {
-                    guest.tell(News::Opened(Err(why.clone())));
-                }
-            }
-            return;
-        }
+        Err(error) => return turn_away(screens, orders, &sentence(&error)),
     };
     if let Err(Lost(why)) = reader.serve(screens, orders) {
         for guest in &reader.guests {
             guest.tell(News::Lost(why.clone()));
+        }
+        turn_away(screens, orders, &why);
+    }
+}
+
+/// Tells those who were on their way that there is no desktop, until nobody is.
+fn turn_away(screens: &Screens, orders: &mpsc::Receiver<(u64, Order)>, why: &str) {
+    while let Some((_, order)) = screens.last_order(orders) {
+        if let Order::Join(guest) = order {
+            guest.tell(News::Opened(Err(why.to_owned())));
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::desktop_thread::{DesktopEvent, DesktopThread};
+use crate::films::Films;
 
 /// How long a condition may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,7 +47,7 @@ impl Room {
         let clock = Clock::new();
         Self {
             screen,
-            screens: Screens::new(Arc::new(host), clock),
+            screens: Screens::new(Arc::new(host), Films::new(None), clock),
             clock,
         }
     }

@@ -427,7 +427,7 @@ impl Encoder {
         }
         let area = parts.iter().map(|&(_, part)| part).reduce(Bounds::union);
         let area = area.expect("there are tiles");
-        let Ok(piece) = self.films.encode(now, frame, area, rects.clone(), &film) else {
+        let Ok(piece) = self.films.encode(now, frame, area, &rects, &film) else {
             // The lossless stream takes over in this very update.
             return self.add(update, frame, tiles, order.colours, order.budget_bytes);
         };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, Decoder, EncodeOrder, Encoder, FilmFormat, FilmOrder, FilmQuality, FrameView, Moves,
-    Pending, Update, film_codecs,
+    Colours, Decoder, EncodeOrder, Encoder, FilmFormat, FilmFormats, FilmOrder, FilmQuality,
+    FrameView, Moves, Pending, Update, film_codecs,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
@@ -69,7 +69,7 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         Self {
-            encoder: Encoder::with_films(size(), film_codecs()).expect("memory"),
+            encoder: Encoder::with_films(size(), film_codecs(&[FilmFormat::Vp9])).expect("memory"),
             decoder: Decoder::new(size()).expect("memory"),
             now: Moment::ZERO,
             shown: vec![0; WIDTH * HEIGHT * 4],
@@ -130,7 +130,7 @@ const ORDER: EncodeOrder = EncodeOrder {
     hold_films: false,
     moves: true,
     film: Some(FilmOrder {
-        format: FilmFormat::Vp9,
+        formats: FilmFormats::NONE.with(FilmFormat::Vp9),
         target_bytes: 100_000,
         quality: FilmQuality::Good,
     }),

@@ -1,17 +1,21 @@
 //! Films that several viewers of one screen make together.
 
+mod support;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
     BYTES_PER_PIXEL, Colours, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder,
-    FilmError, FilmFormat, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending,
-    SharedFilms,
+    FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView,
+    Pending, SharedFilms,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 use proptest::prelude::*;
+
+use support::frames;
 
 const WIDTH: u32 = 384;
 const HEIGHT: u32 = 160;
@@ -40,6 +44,7 @@ struct Plain {
 
 struct PlainStream {
     plain: Plain,
+    size: (u32, u32),
     last: u64,
 }
 
@@ -48,9 +53,10 @@ impl FilmCodec for Plain {
         FilmFormat::Vp9
     }
 
-    fn open(&self, _width: u32, _height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
+    fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
         Ok(Box::new(PlainStream {
             plain: self.clone(),
+            size: (width, height),
             last: 0,
         }))
     }
@@ -72,10 +78,14 @@ impl FilmEncoder for PlainStream {
             .fetch_add(usize::from(key), Ordering::SeqCst);
         let mut targets = self.plain.targets.lock().expect("a lock");
         targets.push(order.target_bytes);
-        let mut data = [self.last.to_le_bytes(), number.to_le_bytes()].concat();
+        let mut data = frames::head(FilmFormat::Vp9, key, self.size);
+        data.extend_from_slice(&self.last.to_le_bytes());
+        data.extend_from_slice(&number.to_le_bytes());
         for y in 0..picture.size().height() {
             data.extend_from_slice(picture.row(0, y, picture.size().width()));
         }
+        // No picture ends in a way that would announce several frames.
+        data.push(0);
         self.last = number;
         Ok(FilmPacket {
             data,
@@ -137,7 +147,7 @@ impl Screen {
                 hold_films: false,
                 moves: false,
                 film: Some(FilmOrder {
-                    format: FilmFormat::Vp9,
+                    formats: FilmFormats::NONE.with(FilmFormat::Vp9),
                     target_bytes: 20_000,
                     quality: FilmQuality::Good,
                 }),
@@ -222,8 +232,10 @@ impl Watcher {
 
     /// Fails when a packet needs another one than the last.
     fn decode(&mut self, film: &FilmPiece) {
+        let size = (film.coded_width, film.coded_height);
+        let data = &film.data[frames::head(film.format, film.key, size).len()..];
         let number =
-            |at: usize| u64::from_le_bytes(film.data[at..at + 8].try_into().expect("eight bytes"));
+            |at: usize| u64::from_le_bytes(data[at..at + 8].try_into().expect("eight bytes"));
         let (needed, own) = (number(0), number(8));
         if film.key {
             assert_eq!(needed, 0, "a key frame needs nothing");
@@ -237,7 +249,7 @@ impl Watcher {
         self.film = Some((film.stream, own));
         self.films += 1;
         self.keys += usize::from(film.key);
-        let picture = &film.data[16..];
+        let picture = &data[16..];
         for rect in &film.rects {
             for y in rect.y..rect.y + rect.height {
                 let row = rect.width as usize * 4;

@@ -1,6 +1,6 @@
 //! Wire messages to our own types, with every limit checked, and back.
 
-use gc_codec::{FilmFormat, FilmPiece, MAX_FILM_RECTS, Moves, is_vp9_frame};
+use gc_codec::{FilmFormat, FilmPiece, MAX_FILM_RECTS, Moves, is_film_frame};
 use gc_model::geometry::{Display, DisplayLayout, MAX_DISPLAYS, Rect, Size};
 use gc_proto::limits::{MAX_RECTS, MAX_TEXT_BYTES};
 use gc_proto::v1;
@@ -156,10 +156,7 @@ pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, C
     let coded = (1..=area.width).contains(&film.coded_width)
         && (1..=area.height).contains(&film.coded_height);
     let (width, height) = (film.coded_width, film.coded_height);
-    let says_so = match format {
-        FilmFormat::Vp9 => is_vp9_frame(&film.data, film.key, width, height),
-        FilmFormat::H264 => !film.data.is_empty(),
-    };
+    let says_so = is_film_frame(format, &film.data, film.key, width, height);
     if !coded || !says_so {
         return Err(ConvertError("the film's frame is none"));
     }

@@ -168,6 +168,10 @@ impl FilmCodec for SharedCodec {
         })
     }
 
+    fn coded_size(&self, width: u32, height: u32) -> (u32, u32) {
+        lock(&self.codec).coded_size(width, height)
+    }
+
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
         Ok(Box::new(SharedEncoder {
             codec: Arc::clone(&self.codec),
