@@ -32,7 +32,7 @@ const NICENESS = -15;
 
 /**
  * @typedef {{ agent: 'this' | 'before', scene: string, watchers: number, seconds: number, drawn_per_s: number,
- *   first_shown_per_s: number, late_shown_per_s: number | null, slow_shown_per_s: number | null,
+ *   first_shown_per_s: number, late_shown_per_s: number | null, slow_updates_per_s: number | null,
  *   late_whole_picture_ms: number | null, first_longest_gap_while_joining_ms: number | null,
  *   first_longest_gap_ms: number, agent_cpu_ms_per_s: number, x_server_cpu_ms_per_s: number }} Cell
  */
@@ -89,7 +89,7 @@ const parts = [
   "Display 1920x1080 (Xvfb), one agent, headless viewers that decode everything but films, all on one machine. " +
     `Each cell is the median of ${options.rounds} rounds of ${options.seconds} s (lowest to highest). With three viewers, the first ` +
     "was there before the scene, another is behind a line of 64 kbit/s and 150 ms, and the late one came while the scene played. " +
-    "Frames are updates of more than 10 000 pixels. CPU is milliseconds of a core for each second.",
+    "Frames are updates of more than 10 000 pixels; what comes over the slow line is smaller. CPU is milliseconds of a core for each second.",
 ];
 for (const scene of options.scenes.split(",")) {
   const rows = [];
@@ -105,7 +105,7 @@ for (const scene of options.scenes.split(",")) {
         middle(cells, "drawn_per_s"),
         middle(cells, "first_shown_per_s"),
         middle(cells, "late_shown_per_s"),
-        middle(cells, "slow_shown_per_s"),
+        middle(cells, "slow_updates_per_s"),
         middle(cells, "late_whole_picture_ms", 0),
         middle(cells, "first_longest_gap_while_joining_ms", 0),
         middle(cells, "agent_cpu_ms_per_s", 0),
@@ -122,7 +122,7 @@ for (const scene of options.scenes.split(",")) {
         "drawn/s",
         "first: shown/s",
         "late: shown/s",
-        "64 kbit/s: shown/s",
+        "64 kbit/s: updates/s",
         "late: whole picture ms",
         "first: longest gap while the late one joins, ms",
         "agent CPU",

@@ -142,7 +142,9 @@ mod linux {
             "drawn_per_s": round(drawn as f64 / seconds),
             "first_shown_per_s": round(rate(&first)),
             "late_shown_per_s": late.as_ref().map(|eye| round(rate(eye))),
-            "slow_shown_per_s": slow.as_ref().map(|eye| round(rate(eye))),
+            "slow_updates_per_s": slow.as_ref().map(|eye| {
+                round(eye.updates(began, ended) as f64 / seconds)
+            }),
             "late_whole_picture_ms": late.as_ref().and_then(Eye::whole_after_ms).map(round),
             "first_longest_gap_while_joining_ms": late.as_ref().map(|_| round(first.longest_gap_ms(
                 joined_at.checked_sub(Duration::from_secs(1)).unwrap_or(joined_at),
@@ -205,6 +207,13 @@ mod linux {
         /// Frames of the scene, told from the rest by their size.
         fn frames(&self, from: Instant, to: Instant) -> usize {
             self.with_frames(from, to, |frames| frames.len())
+        }
+
+        /// All that was shown, however small.
+        fn updates(&self, from: Instant, to: Instant) -> usize {
+            let seen = self.seen.lock().expect("nobody panics here");
+            let frames = seen.frames.iter();
+            frames.filter(|(at, _)| (from..to).contains(at)).count()
         }
 
         fn longest_gap_ms(&self, from: Instant, to: Instant) -> f64 {
