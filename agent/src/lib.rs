@@ -22,6 +22,7 @@ mod power;
 pub mod reconnect;
 mod run;
 mod safe_mode;
+mod screen;
 pub mod service;
 mod session;
 mod sessions;

@@ -21,10 +21,11 @@ use crate::attended::{Attendant, Attended, Command};
 use crate::clock::{Clock, random_bytes};
 use crate::config::Identity;
 use crate::connection::Connector;
-use crate::desktop_thread::{DesktopEvent, DesktopThread, Opened, sentence};
+use crate::desktop_thread::{DesktopEvent, DesktopThread, sentence};
 use crate::films::Films;
 use crate::input_thread::InputThread;
 use crate::power::PowerRoom;
+use crate::screen::{Opened, Screens};
 use crate::websocket::{Closed, OpenError, WebSocket};
 use crate::{SOFTWARE, platform};
 
@@ -83,15 +84,12 @@ pub(crate) enum SessionError {
 /// Serves one viewer until either side ends it or `stop` has a reason.
 pub(crate) async fn run(
     context: &Context,
+    screens: &Arc<Screens>,
     offer: &Offer,
     mut stop: watch::Receiver<Option<CloseReason>>,
 ) -> Result<(), SessionError> {
     // The desktop opens while the connection does.
-    let mut desktop = DesktopThread::start(
-        Arc::clone(&context.machine),
-        context.films.clone(),
-        context.clock,
-    )?;
+    let mut desktop = DesktopThread::start(screens, context.clock)?;
     let key = &context.identity.api_key;
     let socket = WebSocket::open(
         &context.connector,
@@ -385,6 +383,7 @@ impl Session<'_> {
         let chord = matches!(event, InputEvent::SecureAttention);
         let Err(error) = input.inject(event).await else {
             self.input_fails = false;
+            self.desktop.note_input();
             return;
         };
         debug!(error = sentence(&error), "Input had no effect");

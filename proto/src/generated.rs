@@ -211,7 +211,7 @@ pub struct VideoFrame {
     #[prost(message, optional, tag = "16")]
     pub moves: ::core::option::Option<Moves>,
 }
-/// Parts of the picture that the viewer has at another height: scrolled text.
+/// Parts of the picture that the viewer has at another place: scrolled text, dragged windows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Moves {
     /// How much lower the pixels stand that are to be copied; negative: higher.
@@ -220,6 +220,9 @@ pub struct Moves {
     /// Where they go: 4 uint32 each, copied one after the other.
     #[prost(uint32, repeated, tag = "2")]
     pub rects: ::prost::alloc::vec::Vec<u32>,
+    /// How much further right the pixels stand that are to be copied; negative: left.
+    #[prost(sint32, tag = "3")]
+    pub from_dx: i32,
 }
 /// One frame of a region that keeps changing and is photo-like, in a video codec.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -139,6 +139,7 @@ fn agent_messages_keep_their_bytes() {
         moves: Some(v1::Moves {
             from_dy: -54,
             rects: vec![0, 64, 640, 300],
+            from_dx: 12,
         }),
         film: Some(v1::FilmFrame {
             stream: 4,

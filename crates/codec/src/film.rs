@@ -8,6 +8,7 @@ mod h264_header;
 mod openh264;
 #[cfg(any(feature = "openh264", feature = "vp9"))]
 mod scale;
+mod shared;
 #[cfg(feature = "vp9")]
 mod vp9;
 mod vp9_header;
@@ -21,6 +22,7 @@ use crate::frame::FrameView;
 use crate::tiles::Bounds;
 
 pub use format::{FilmFormat, FilmFormats};
+pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.
 pub const MAX_FILM_RECTS: usize = 256;
@@ -128,12 +130,23 @@ pub trait FilmEncoder: Send {
         picture: &FrameView<'_>,
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError>;
+
+    /// There are frames already that come after the last one given.
+    fn is_behind(&self) -> bool {
+        false
+    }
 }
 
 /// A codec that can be started.
 pub trait FilmCodec: Send + Sync {
     /// What it makes.
     fn format(&self) -> FilmFormat;
+
+    /// Another part of `frame` to make a film of than `area`, around it and not much larger,
+    /// because that film is there already.
+    fn area_for(&self, _frame: &FrameView<'_>, _area: Rect, _order: &FilmOrder) -> Option<Rect> {
+        None
+    }
 
     /// The size of the pictures for an area of `width` x `height`, which is then scaled down to
     /// it: the same, unless the codec cannot have it.
@@ -225,6 +238,12 @@ impl Films {
         self.running = None;
     }
 
+    /// There are frames of the film already that the viewer has not got.
+    pub(crate) fn is_behind(&self) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|film| film.encoder.is_behind())
+    }
+
     /// Packs what plays within `needed`. The caller paints `rects`. A codec that fails is
     /// replaced by the next one at once; the error is that of the last.
     pub(crate) fn encode(
@@ -267,6 +286,9 @@ impl Films {
             .running
             .as_mut()
             .map_or(needed, |film| film.area_for(now, needed));
+        let maker = &self.codecs[codec].codec;
+        let elsewhere = maker.area_for(frame, area.rect(), order);
+        let area = elsewhere.map_or(area, Bounds::of);
         let continues = self.running.as_ref().is_some_and(|film| {
             film.area == area
                 && film.codec == codec

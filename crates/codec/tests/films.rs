@@ -161,7 +161,11 @@ impl Stage {
     }
 
     fn encode(&mut self, changed: &[Rect]) -> Encoded {
-        self.now = self.now + Duration::from_millis(33);
+        self.encode_after(Duration::from_millis(33), changed)
+    }
+
+    fn encode_after(&mut self, time: Duration, changed: &[Rect]) -> Encoded {
+        self.now = self.now + time;
         let size = Size::new(WIDTH, HEIGHT).expect("a small size");
         let frame = FrameView::new(size, WIDTH as usize * 4, &self.screen).expect("a whole frame");
         self.encoder
@@ -179,10 +183,14 @@ impl Stage {
     }
 
     /// A frame of something with many colours.
-    fn play_in(&mut self, rect: Rect, frame: u32) -> Update {
+    fn draw_film(&mut self, rect: Rect, frame: u32) {
         self.draw(rect, |x, y| {
             (x * 7 + y * 13 + frame * 29).wrapping_mul(2_654_435_761) >> 7
         });
+    }
+
+    fn play_in(&mut self, rect: Rect, frame: u32) -> Update {
+        self.draw_film(rect, frame);
         self.encode(&[rect]).update.expect("a change")
     }
 
@@ -226,6 +234,22 @@ fn text_that_scrolls_stays_exact() {
         });
         let update = stage.encode(&[VIDEO]).update.expect("a change");
         assert!(update.film.is_none() && !update.reduced);
+    }
+}
+
+#[test]
+fn a_film_goes_on_while_the_answer_to_a_key_is_looked_for_again_and_again() {
+    let mut stage = Stage::new();
+    stage.play(12);
+    for frame in 12..60 {
+        for _ in 0..4 {
+            let looked = stage.encode_after(Duration::from_millis(6), &[]);
+            assert_eq!(looked.update, None);
+        }
+        stage.draw_film(VIDEO, frame);
+        let encoded = stage.encode_after(Duration::from_millis(9), &[VIDEO]);
+        let update = encoded.update.expect("a change");
+        assert!(update.film.is_some(), "frame {frame} is exact");
     }
 }
 

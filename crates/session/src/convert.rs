@@ -109,6 +109,7 @@ pub(crate) fn film_to_wire(film: FilmPiece) -> v1::FilmFrame {
 
 pub(crate) fn moves_to_wire(moves: &Moves) -> v1::Moves {
     v1::Moves {
+        from_dx: moves.from_dx,
         from_dy: moves.from_dy,
         rects: rects_to_wire(&moves.rects),
     }
@@ -116,6 +117,7 @@ pub(crate) fn moves_to_wire(moves: &Moves) -> v1::Moves {
 
 pub(crate) fn moves_from_wire(moves: &v1::Moves, size: Size) -> Result<Moves, ConvertError> {
     let moves = Moves {
+        from_dx: moves.from_dx,
         from_dy: moves.from_dy,
         rects: rects_from_wire(&moves.rects)?,
     };

@@ -192,13 +192,13 @@ impl Host {
             colours: self.colours(),
             hold_films: self.echo.holds(now),
             moves: self.frames.moves,
-            film: self.film_order(budget),
+            film: self.film_order(now, budget),
         };
         self.outputs.push_back(HostOutput::Capture(order));
     }
 
     /// How the next frame of a film is to be, for a viewer that knows any.
-    fn film_order(&self, budget: usize) -> Option<FilmOrder> {
+    fn film_order(&self, now: Moment, budget: usize) -> Option<FilmOrder> {
         let quality = match self.quality() {
             // Exact at all times.
             Quality::High => return None,
@@ -208,7 +208,7 @@ impl Host {
         let formats = self.frames.films;
         (!formats.is_empty()).then(|| FilmOrder {
             formats,
-            target_bytes: self.pacer.film_bytes().min(budget),
+            target_bytes: self.pacer.film_bytes(now).min(budget),
             quality,
         })
     }
