@@ -1,6 +1,6 @@
 //! What the video codecs make of films, side by side:
 //! `cargo bench -p gc-codec --features vp9,openh264 --bench films`. A table: time, bytes and
-//! likeness (PSNR of brightness, as the decoder shows it) for the same pictures and budgets.
+//! likeness (PSNR of the colours, as the decoder shows them) for the same pictures and budgets.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use gc_video::{Chroma, Picture};
 
 /// Played back and forth; the first round is for the encoders to find their quality.
 const FRAMES: usize = 12;
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 /// Bytes of one frame: 1, 2, 8 and 40 Mbit/s at 30 frames a second.
 const BUDGETS: [usize; 4] = [4_167, 8_333, 33_333, 166_667];
@@ -80,38 +80,104 @@ fn drawn(size: Size, number: usize) -> Vec<u8> {
     pixels
 }
 
-enum Decoder {
-    Vp9(gc_vpx::Decoder),
-    H264(Box<gc_openh264::Decoder>),
+/// Packs a picture in about so many bytes, and shows it again.
+trait Contender {
+    fn pack(&mut self, picture: &FrameView<'_>, target_bytes: usize) -> Vec<u8>;
+    fn show(&mut self, packet: &[u8]) -> Picture;
 }
 
-impl Decoder {
-    fn new(format: FilmFormat) -> Self {
-        match format {
-            FilmFormat::Vp9 => Self::Vp9(gc_vpx::Decoder::new().expect("a decoder")),
-            FilmFormat::H264 => {
-                Self::H264(Box::new(gc_openh264::Decoder::new().expect("a decoder")))
-            }
-        }
-    }
+/// As the agent packs films, and a browser shows them.
+struct Usual {
+    format: FilmFormat,
+    encoder: Box<dyn FilmEncoder>,
+    vp9: gc_vpx::Decoder,
+    h264: gc_openh264::Decoder,
+}
 
-    fn decode(&mut self, packet: &[u8]) -> Picture {
-        match self {
-            Self::Vp9(decoder) => decoder.decode(packet).expect("a picture"),
-            Self::H264(decoder) => decoder.decode(packet).expect("a picture"),
+impl Usual {
+    fn new(format: FilmFormat, size: Size) -> Self {
+        let codecs = film_codecs(&[format]);
+        let (width, height) = codecs[0].coded_size(size.width(), size.height());
+        Self {
+            format,
+            encoder: codecs[0].open(width, height).expect("an encoder"),
+            vp9: gc_vpx::Decoder::new().expect("a decoder"),
+            h264: gc_openh264::Decoder::new().expect("a decoder"),
         }
     }
 }
 
-/// Peak signal to noise of the brightness, in decibel.
-fn likeness(shown: &Picture, original: &Picture) -> f64 {
+impl Contender for Usual {
+    fn pack(&mut self, picture: &FrameView<'_>, target_bytes: usize) -> Vec<u8> {
+        let order = FilmOrder {
+            formats: FilmFormats::NONE.with(self.format),
+            target_bytes,
+            quality: FilmQuality::Good,
+        };
+        let packet = self.encoder.encode(picture, &order);
+        packet.expect("a packet").data
+    }
+
+    fn show(&mut self, packet: &[u8]) -> Picture {
+        match self.format {
+            FilmFormat::Vp9 => self.vp9.decode(packet).expect("a picture"),
+            FilmFormat::H264 => self.h264.decode(packet).expect("a picture"),
+        }
+    }
+}
+
+/// VP9 with a sample of colour for each pixel, otherwise as the agent packs films.
+struct FullColour {
+    encoder: gc_vpx::Encoder,
+    picture: Picture,
+    decoder: gc_vpx::Decoder,
+}
+
+impl FullColour {
+    fn new(size: Size) -> Self {
+        let settings = gc_vpx::Settings {
+            size,
+            chroma: Chroma::Full,
+            threads: 2,
+            content: gc_vpx::Content::Film,
+        };
+        Self {
+            encoder: gc_vpx::Encoder::new(settings).expect("an encoder"),
+            picture: Picture::new(size, Chroma::Full),
+            decoder: gc_vpx::Decoder::new().expect("a decoder"),
+        }
+    }
+}
+
+impl Contender for FullColour {
+    fn pack(&mut self, picture: &FrameView<'_>, target_bytes: usize) -> Vec<u8> {
+        let filled = self.picture.fill(picture.data(), picture.stride());
+        filled.expect("a whole picture");
+        let options = gc_vpx::FrameOptions {
+            key: false,
+            budget_bytes: target_bytes,
+            quantizers: 20..=60,
+            speed: 9,
+        };
+        let packet = self.encoder.encode(&self.picture, &options);
+        packet.expect("a packet").data
+    }
+
+    fn show(&mut self, packet: &[u8]) -> Picture {
+        self.decoder.decode(packet).expect("a picture")
+    }
+}
+
+/// Peak signal to noise of all colours, in decibel.
+fn likeness(shown: &[u8], original: &[u8]) -> f64 {
     let squares: u64 = shown
-        .plane(0)
+        .as_chunks::<BYTES_PER_PIXEL>()
+        .0
         .iter()
-        .zip(original.plane(0))
-        .map(|(&a, &b)| u64::from(a.abs_diff(b)).pow(2))
+        .zip(original.as_chunks::<BYTES_PER_PIXEL>().0)
+        .flat_map(|(a, b)| (0..3).map(|index| u64::from(a[index].abs_diff(b[index])).pow(2)))
         .sum();
-    let mean = squares as f64 / original.plane(0).len() as f64;
+    let mean = squares as f64 / (original.len() / BYTES_PER_PIXEL * 3) as f64;
     10.0 * (255.0_f64.powi(2) / mean.max(0.001)).log10()
 }
 
@@ -120,43 +186,29 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64() * 1e3
 }
 
-fn play(format: FilmFormat, size: Size, film: &[Vec<u8>], target_bytes: usize) -> String {
-    let codecs = film_codecs(&[format]);
-    let (width, height) = codecs[0].coded_size(size.width(), size.height());
-    let mut encoder: Box<dyn FilmEncoder> = codecs[0].open(width, height).expect("an encoder");
-    let mut decoder = Decoder::new(format);
-    let mut original = Picture::new(size, Chroma::Quarter);
-    let order = FilmOrder {
-        formats: FilmFormats::NONE.with(format),
-        target_bytes,
-        quality: FilmQuality::Good,
-    };
+fn play(contender: &mut dyn Contender, size: Size, film: &[Vec<u8>], target: usize) -> String {
     let stride = size.width() as usize * BYTES_PER_PIXEL;
     let (mut times, mut bytes, mut likenesses) = (Vec::new(), Vec::new(), Vec::new());
-    let order_of_play = (0..FRAMES).chain((1..FRAMES - 1).rev());
-    for (step, index) in order_of_play.cycle().take(FRAMES * 2 * ROUNDS).enumerate() {
+    let back_and_forth = (0..FRAMES).chain((1..FRAMES - 1).rev());
+    let steps = back_and_forth.cycle().take(FRAMES * 2 * ROUNDS);
+    for (step, index) in steps.enumerate() {
         let picture = FrameView::new(size, stride, &film[index]).expect("a whole picture");
         let started = Instant::now();
-        let packet = encoder.encode(&picture, &order).expect("a packet");
+        let packet = contender.pack(&picture, target);
         let took = started.elapsed();
-        let shown = decoder.decode(&packet.data);
+        let shown = contender.show(&packet);
         if step < FRAMES * 2 {
             continue;
         }
-        original
-            .fill(&film[index], stride)
-            .expect("a whole picture");
         times.push(took);
-        bytes.push(packet.data.len());
-        likenesses.push(likeness(&shown, &original));
+        bytes.push(packet.len());
+        if step % 4 == 0 {
+            likenesses.push(likeness(&shown.to_bgrx(), &film[index]));
+        }
     }
-    let count = bytes.len() as f64;
-    format!(
-        "{:>7.2} ms {:>9.0} B {:>6.2} dB",
-        median(times),
-        bytes.iter().sum::<usize>() as f64 / count,
-        likenesses.iter().sum::<f64>() / count,
-    )
+    let mean = bytes.iter().sum::<usize>() / bytes.len();
+    let likeness = likenesses.iter().sum::<f64>() / likenesses.len() as f64;
+    format!("{:>6.2} ms {mean:>7} B {likeness:>5.2} dB", median(times))
 }
 
 fn main() {
@@ -167,14 +219,13 @@ fn main() {
         for (name, draw) in films {
             let film: Vec<_> = (0..FRAMES).map(|number| draw(size, number)).collect();
             for target in BUDGETS {
-                let cells: Vec<_> = FilmFormat::ALL
-                    .iter()
-                    .map(|&format| format!("{format}: {}", play(format, size, &film, target)))
-                    .collect();
-                println!(
-                    "{width}x{height} {name:<7} {target:>7} B   {}",
-                    cells.join("   ")
-                );
+                print!("{width}x{height} {name:<6} {target:>6} B");
+                for format in FilmFormat::ALL {
+                    let played = play(&mut Usual::new(format, size), size, &film, target);
+                    print!(" | {format} {played}");
+                }
+                let played = play(&mut FullColour::new(size), size, &film, target);
+                println!(" | vp9 4:4:4 {played}");
             }
         }
     }
