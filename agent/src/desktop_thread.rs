@@ -10,7 +10,7 @@ use gc_codec::{EncodeOrder, Encoder, film_codecs};
 use gc_model::geometry::DisplayLayout;
 use gc_model::pointer::Pointer;
 use gc_platform::part::{PartCapture, area_of, layout_of};
-use gc_platform::{Capture, Desktop, Grab, Host, Input, PlatformError, Wait, Wake};
+use gc_platform::{Capture, Desktop, Grab, Host, Input, PlatformError, ScreenSource, Wait, Wake};
 use gc_session::Captured;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -40,6 +40,8 @@ pub(crate) enum DesktopEvent {
     Captured(Captured),
     /// The displays changed, or what is shown of them.
     Layout(Shown),
+    /// The screen is read in this way from now on.
+    Source(ScreenSource),
     /// The desktop is gone.
     Lost(String),
 }
@@ -146,6 +148,8 @@ struct Thread {
     encoder: Option<Encoder>,
     /// The display that alone is to be shown, where there is one of that id.
     only: Option<u32>,
+    /// How the screen is read, as the session knows it.
+    source: Option<ScreenSource>,
     clock: Clock,
     events: Sender<DesktopEvent>,
     wakers: mpsc::Sender<Box<dyn Wake>>,
@@ -210,6 +214,7 @@ impl Thread {
             }
         };
         let capture = started.elapsed();
+        self.report_source()?;
         self.report_pointer()?;
         let started = Instant::now();
         let frame = self.capture.frame();
@@ -260,6 +265,16 @@ impl Thread {
             .map_err(|_| Stop::SessionOver)
     }
 
+    fn report_source(&mut self) -> Result<(), Stop> {
+        match self.capture.source() {
+            Some(source) if self.source.as_ref() != Some(&source) => {
+                self.source = Some(source.clone());
+                self.send(DesktopEvent::Source(source))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn report_pointer(&mut self) -> Result<(), Stop> {
         match self.capture.pointer() {
             Ok(Some(pointer)) => self.send(DesktopEvent::Pointer(pointer)),
@@ -298,6 +313,7 @@ fn show(
         capture,
         encoder: None,
         only: None,
+        source: None,
         clock,
         events,
         wakers,

@@ -12,7 +12,7 @@ use gc_platform::{Guardian, Guards, Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_session::{
     Answer, Captured, CloseReason, Consent, DesktopSession, Elevation, Guard, Host, HostConfig,
-    HostNotice, HostOutput, Quality,
+    HostNotice, HostOutput, Quality, ScreenSource,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
@@ -401,6 +401,14 @@ impl Session<'_> {
             Some(DesktopEvent::Layout(shown)) => {
                 self.corner = shown.corner;
                 self.host.handle_layout(now, shown.layout, shown.only);
+            }
+            Some(DesktopEvent::Source(source)) => {
+                info!(session_id = %self.offer.session_id, method = source.method, reason = source.reason, "The screen is read");
+                let source = ScreenSource {
+                    method: source.method.to_owned(),
+                    reason: source.reason,
+                };
+                self.host.handle_screen_source(now, &source);
             }
             Some(DesktopEvent::Lost(why)) => {
                 warn!(why, "The desktop is gone");

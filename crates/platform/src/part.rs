@@ -6,7 +6,7 @@ use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::Pointer;
 
-use crate::{Capture, Grab, PlatformError, Wait, Wake};
+use crate::{Capture, Grab, PlatformError, ScreenSource, Wait, Wake};
 
 /// The display `id` as a part of the whole picture; `None` when there is no such
 /// display, or nothing of it lies inside the picture.
@@ -117,6 +117,10 @@ impl Capture for PartCapture {
             y: pointer.y.saturating_sub_unsigned(self.area.y),
             ..pointer
         }))
+    }
+
+    fn source(&self) -> Option<ScreenSource> {
+        self.whole.source()
     }
 }
 
