@@ -28,6 +28,7 @@ use crate::clock::{Clock, random_bytes};
 use crate::config::Stored;
 use crate::connection::{Connector, Stream};
 use crate::control::{self, Ending};
+use crate::guards::GuardRoom;
 use crate::platform;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -221,6 +222,7 @@ impl Life {
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,
             power: None,
+            guards: GuardRoom::new(Arc::clone(&self.host)),
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);
