@@ -10,6 +10,7 @@ use gc_codec::{EncodeOrder, Encoder};
 use gc_model::geometry::Rect;
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
+use gc_platform::ScreenSource;
 use gc_session::Captured;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -35,6 +36,8 @@ pub(crate) enum DesktopEvent {
     Captured(Captured),
     /// The displays changed, or what is shown of them.
     Layout(Shown),
+    /// The screen is read in this way from now on.
+    Source(ScreenSource),
     /// The desktop is gone.
     Lost(String),
 }
@@ -216,6 +219,7 @@ impl Packer {
                 self.unpacked.clear();
                 self.send(DesktopEvent::Layout(shown))
             }
+            News::Source(source) => self.send(DesktopEvent::Source(source)),
             News::Lost(why) => self.send(DesktopEvent::Lost(why)).and(Err(Over)),
         }
     }

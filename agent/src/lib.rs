@@ -14,6 +14,7 @@ mod desktop_thread;
 pub mod enrol;
 mod facts;
 mod films;
+mod guards;
 mod http;
 mod input_thread;
 pub mod logging;

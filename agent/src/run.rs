@@ -24,6 +24,7 @@ use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
 use crate::films::Films;
+use crate::guards::GuardRoom;
 use crate::http::RequestError;
 use crate::power::PowerRoom;
 use crate::reconnect::{Backoff, Failure};
@@ -210,6 +211,7 @@ async fn live(
     let (connected, was_connected) = watch::channel(false);
     tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
     let context = Arc::new(Context {
+        guards: GuardRoom::new(Arc::clone(&host)),
         machine: host,
         connector: settings.connector(&identity.server)?,
         identity,

@@ -14,7 +14,7 @@ use gc_codec::{FilmCodec, FrameView, SharedFilms};
 use gc_model::geometry::{DisplayLayout, Rect, Size};
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
-use gc_platform::{Host, Input, PlatformError, Wake};
+use gc_platform::{Host, Input, PlatformError, ScreenSource, Wake};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -33,6 +33,8 @@ pub(crate) enum News {
     Failed(String),
     /// The displays changed, or what is shown of them.
     Layout(Shown),
+    /// The screen is read in this way from now on.
+    Source(ScreenSource),
     /// The desktop is gone.
     Lost(String),
 }

@@ -81,7 +81,7 @@ pub struct ViewerPreferences {
 pub struct AgentMessage {
     #[prost(
         oneof = "agent_message::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 18"
     )]
     pub body: ::core::option::Option<agent_message::Body>,
 }
@@ -120,6 +120,9 @@ pub mod agent_message {
         /// What became of a SetGuard, and whenever it changes by itself.
         #[prost(message, tag = "13")]
         Guard(super::GuardState),
+        /// Sent with the first frame, and whenever it changes.
+        #[prost(message, tag = "18")]
+        ScreenSource(super::ScreenSource),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -538,6 +541,16 @@ pub struct SelectDisplay {
 pub struct DesktopSessions {
     #[prost(message, repeated, tag = "1")]
     pub sessions: ::prost::alloc::vec::Vec<DesktopSession>,
+}
+/// How the machine's screen is read.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScreenSource {
+    /// For people, like "GDI".
+    #[prost(string, tag = "1")]
+    pub method: ::prost::alloc::string::String,
+    /// Why not in a better way; empty when there is none.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DesktopSession {

@@ -29,6 +29,7 @@ use crate::config::Stored;
 use crate::connection::{Connector, Stream};
 use crate::control::{self, Ending};
 use crate::films::Films;
+use crate::guards::GuardRoom;
 use crate::platform;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -223,6 +224,7 @@ impl Life {
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,
             power: None,
+            guards: GuardRoom::new(Arc::clone(&self.host)),
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);

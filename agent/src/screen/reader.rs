@@ -9,7 +9,7 @@ use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
 use gc_platform::part::{area_of, inside, layout_of};
-use gc_platform::{Capture, Desktop, Grab, Host, PlatformError, Wait, Wake};
+use gc_platform::{Capture, Desktop, Grab, Host, PlatformError, ScreenSource, Wait, Wake};
 
 use super::damage::Damage;
 use super::pictures::Pictures;
@@ -36,6 +36,8 @@ pub(super) struct Guest {
     only: Option<u32>,
     /// What is shown of all displays, and where it differs from what the viewer was given.
     part: Option<(Rect, Damage)>,
+    /// How the screen is read, as this viewer was told.
+    source: Option<ScreenSource>,
 }
 
 impl Guest {
@@ -51,6 +53,7 @@ impl Guest {
             watching: false,
             only: None,
             part: None,
+            source: None,
         }
     }
 
@@ -261,6 +264,12 @@ impl<'a> Reader<'a> {
         }
         let pixels = self.pictures.current(&self.capture.frame());
         let guest = &mut self.guests[at];
+        if let Some(source) = self.capture.source()
+            && guest.source.as_ref() != Some(&source)
+        {
+            guest.source = Some(source.clone());
+            guest.tell(News::Source(source));
+        }
         let (area, damage) = guest.part.as_mut().expect("placed when it was welcomed");
         let grabbed = Grabbed {
             number,

@@ -10,6 +10,7 @@ mod host;
 pub mod part;
 mod power;
 mod service;
+mod source;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub use guardian::{Guardian, Guards};
 pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
+pub use source::ScreenSource;
 
 use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};
@@ -130,6 +132,11 @@ pub trait Capture: Send {
     /// # Errors
     /// See [`PlatformError`].
     fn pointer(&mut self) -> Result<Option<Pointer>, PlatformError>;
+
+    /// Who reads the screen, as of the last grab; `None` where there is but one way.
+    fn source(&self) -> Option<ScreenSource> {
+        None
+    }
 }
 
 /// Ends a wait from another thread.

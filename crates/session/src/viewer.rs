@@ -618,6 +618,7 @@ impl Viewer {
             Some(agent_message::Body::Layout(layout)) => self.handle_layout(&layout),
             Some(agent_message::Body::DesktopSessions(list)) => self.handle_desktop_sessions(&list),
             Some(agent_message::Body::Guard(state)) => self.handle_guard_state(&state),
+            Some(agent_message::Body::ScreenSource(source)) => self.handle_screen_source(&source),
             Some(agent_message::Body::PictureKey(dealt)) => self.handle_picture_key(&dealt),
             Some(agent_message::Body::Frame(frame)) => self.handle_frame(now, &frame, bytes),
             Some(agent_message::Body::CursorShape(shape)) => self.handle_cursor_shape(&shape),

@@ -425,6 +425,9 @@ fn event_json(event: &ViewerEvent) -> Value {
             let sessions: Vec<Value> = sessions.iter().map(desktop_session_json).collect();
             json!({"type": "desktop_sessions", "sessions": sessions})
         }
+        ViewerEvent::ScreenSource(source) => {
+            json!({"type": "screen_source", "method": source.method, "reason": source.reason})
+        }
         ViewerEvent::Guard { guard, detail } => json!({
             "type": "guard", "block_input": guard.block_input, "blank_screen": guard.blank_screen, "detail": detail,
         }),
