@@ -104,7 +104,7 @@ impl FilmCodec for Logged {
         self.0.format()
     }
 
-    fn coded_size(&self, width: u32, height: u32) -> (u32, u32) {
+    fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
         self.0.coded_size(width, height)
     }
 

@@ -97,7 +97,8 @@ struct Usual {
 impl Usual {
     fn new(format: FilmFormat, size: Size) -> Self {
         let codecs = film_codecs(&[format]);
-        let (width, height) = codecs[0].coded_size(size.width(), size.height());
+        let coded = codecs[0].coded_size(size.width(), size.height());
+        let (width, height) = coded.expect("a size that it takes");
         Self {
             format,
             encoder: codecs[0].open(width, height).expect("an encoder"),

@@ -149,9 +149,10 @@ pub trait FilmCodec: Send + Sync {
     }
 
     /// The size of the pictures for an area of `width` x `height`, which is then scaled down to
-    /// it: the same, unless the codec cannot have it.
-    fn coded_size(&self, width: u32, height: u32) -> (u32, u32) {
-        (width, height)
+    /// it: the same, unless the codec cannot have it. `None` where it makes no film of such an
+    /// area, which is no failure.
+    fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
+        Some((width, height))
     }
 
     /// Starts a stream of pictures of `width` x `height`; larger areas are scaled down to it.
@@ -244,8 +245,8 @@ impl Films {
         running.is_some_and(|film| film.encoder.is_behind())
     }
 
-    /// Packs what plays within `needed`. The caller paints `rects`. A codec that fails is
-    /// replaced by the next one at once; the error is that of the last.
+    /// Packs what plays within `needed`. The caller paints `rects`. A codec that fails, or does
+    /// not take such an area, is replaced by the next one at once; the error is that of the last.
     pub(crate) fn encode(
         &mut self,
         now: Moment,
@@ -262,17 +263,23 @@ impl Films {
             if !self.is_usable(codec, order) {
                 continue;
             }
-            let result = self.encode_with(codec, now, frame, needed, rects, order);
-            self.codecs[codec].note(result.is_ok());
-            match result {
-                Ok(piece) => return Ok(piece),
-                Err(failed) => error = failed,
+            match self.encode_with(codec, now, frame, needed, rects, order) {
+                Ok(Some(piece)) => {
+                    self.codecs[codec].note(true);
+                    return Ok(piece);
+                }
+                Ok(None) => error = FilmError("not in this size".to_owned()),
+                Err(failed) => {
+                    self.codecs[codec].note(false);
+                    error = failed;
+                }
             }
             self.running = None;
         }
         Err(error)
     }
 
+    /// `None` when the codec does not take an area of that size.
     fn encode_with(
         &mut self,
         codec: usize,
@@ -281,7 +288,7 @@ impl Films {
         needed: Bounds,
         rects: &[Rect],
         order: &FilmOrder,
-    ) -> Result<FilmPiece, FilmError> {
+    ) -> Result<Option<FilmPiece>, FilmError> {
         let area = self
             .running
             .as_mut()
@@ -294,8 +301,8 @@ impl Films {
                 && film.codec == codec
                 && film.reduction == reduction_for(area, film.reduction, order)
         });
-        if !continues {
-            self.open(codec, area, order)?;
+        if !continues && !self.open(codec, area, order)? {
+            return Ok(None);
         }
         let film = self.running.as_mut().expect("just opened");
         film.fed_at = now;
@@ -309,7 +316,7 @@ impl Films {
         if !begins || !sound || packet.data.len() > MAX_PACKET_BYTES {
             return Err(FilmError(format!("it made no frame of {format}")));
         }
-        Ok(FilmPiece {
+        Ok(Some(FilmPiece {
             stream: self.streams,
             format,
             key: packet.key,
@@ -319,15 +326,18 @@ impl Films {
             rects: rects.to_vec(),
             data: packet.data,
             held_back: packet.held_back,
-        })
+        }))
     }
 
-    fn open(&mut self, codec: usize, area: Bounds, order: &FilmOrder) -> Result<(), FilmError> {
+    /// False when the codec does not take an area of that size.
+    fn open(&mut self, codec: usize, area: Bounds, order: &FilmOrder) -> Result<bool, FilmError> {
         let reduction = reduction_for(area, 0, order);
         let rect = area.rect();
         let side = |px: u32| px.div_ceil(reduction).max(MIN_CODED_SIDE_PX.min(px));
         let maker = &self.codecs[codec].codec;
-        let coded = maker.coded_size(side(rect.width), side(rect.height));
+        let Some(coded) = maker.coded_size(side(rect.width), side(rect.height)) else {
+            return Ok(false);
+        };
         let encoder = maker.open(coded.0, coded.1)?;
         self.streams += 1;
         self.running = Some(Film {
@@ -339,7 +349,7 @@ impl Films {
             fed_at: Moment::ZERO,
             roomy_since: None,
         });
-        Ok(())
+        Ok(true)
     }
 
     fn is_usable(&self, codec: usize, order: &FilmOrder) -> bool {

@@ -48,6 +48,8 @@ struct Notes {
     /// Width, height of each stream that was opened.
     opened: Arc<Mutex<Vec<(u32, u32)>>>,
     mood: Arc<Mutex<Mood>>,
+    /// Shorter sides are not for it.
+    shortest_side: u32,
 }
 
 impl Notes {
@@ -56,6 +58,7 @@ impl Notes {
             format,
             opened: Arc::default(),
             mood: Arc::new(Mutex::new(Mood::Good)),
+            shortest_side: 0,
         }
     }
 
@@ -71,6 +74,10 @@ impl Notes {
 impl FilmCodec for Notes {
     fn format(&self) -> FilmFormat {
         self.format
+    }
+
+    fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
+        (width.min(height) >= self.shortest_side).then_some((width, height))
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
@@ -517,5 +524,42 @@ fn old_failures_are_forgiven_to_a_codec_that_does_well() {
         let last = stage.play(310);
 
         assert!(last.film.is_some(), "round {round}");
+    }
+}
+
+#[test]
+fn an_area_too_narrow_for_a_codec_is_not_held_against_it() {
+    let strip = Rect {
+        y: 0,
+        height: 32,
+        ..VIDEO
+    };
+    let narrow_for = |format| Notes {
+        shortest_side: 64,
+        ..Notes::of(format)
+    };
+    let mut alone = Stage::with(vec![narrow_for(FilmFormat::H264)]);
+    let mut helped = Stage::with(vec![
+        narrow_for(FilmFormat::H264),
+        Notes::of(FilmFormat::Vp9),
+    ]);
+
+    for frame in 0..40 {
+        let exact = alone.play_in(strip, frame);
+        assert!(exact.film.is_none(), "frame {frame}");
+        let area: usize = exact.rects.iter().map(|rect| rect.area()).sum();
+        assert_eq!(area, strip.area(), "frame {frame}");
+    }
+    let mut last = None;
+    for frame in 0..12 {
+        last = helped.play_in(strip, frame).film;
+    }
+
+    let other = last.expect("a film of the other codec");
+    assert_eq!((other.format, other.area), (FilmFormat::Vp9, strip));
+    assert_eq!(film(&alone.play(12)).format, FilmFormat::H264);
+    for stage in [alone, helped] {
+        let opened = stage.notes.opened.lock().expect("a lock");
+        assert!(opened.iter().all(|(_, height)| *height >= 64), "{opened:?}");
     }
 }

@@ -20,20 +20,18 @@ impl FilmCodec for OpenH264 {
         FilmFormat::H264
     }
 
-    /// Even, and not more than the library packs.
-    fn coded_size(&self, width: u32, height: u32) -> (u32, u32) {
+    /// Even, and neither more nor less than the library packs.
+    fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
         let (long, short) = (width.max(height), width.min(height));
         let parts = long
             .div_ceil(MAX_LONG_SIDE_PX)
             .max(short.div_ceil(MAX_SHORT_SIDE_PX));
         let even = |side: u32| (side / parts.max(1)) & !1;
-        (even(width), even(height))
+        let coded = (even(width), even(height));
+        (coded.0.min(coded.1) >= MIN_SIDE_PX).then_some(coded)
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
-        if width.min(height) < MIN_SIDE_PX {
-            return Err(FilmError("too small a picture for H.264".to_owned()));
-        }
         let size = Size::new(width, height).map_err(|error| FilmError::caused_by(&error))?;
         Ok(Box::new(Stream {
             encoder: gc_openh264::Encoder::new(size)
@@ -84,5 +82,25 @@ fn quantizers(quality: FilmQuality) -> RangeInclusive<u8> {
     match quality {
         FilmQuality::Coarse => 38..=COARSEST,
         FilmQuality::Good => 24..=COARSEST,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_narrow_for_the_library_is_not_tried() {
+        for (width, height) in [(1_920, 8), (15, 400), (17, 15), (7_680, 31)] {
+            assert_eq!(OpenH264.coded_size(width, height), None, "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn every_size_that_it_names_can_be_opened() {
+        for (width, height) in [(16, 16), (17, 17), (1_921, 33), (5_000, 32), (33, 4_400)] {
+            let (width, height) = OpenH264.coded_size(width, height).expect("a size");
+            assert!(OpenH264.open(width, height).is_ok(), "{width}x{height}");
+        }
     }
 }

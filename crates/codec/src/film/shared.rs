@@ -168,7 +168,7 @@ impl FilmCodec for SharedCodec {
         })
     }
 
-    fn coded_size(&self, width: u32, height: u32) -> (u32, u32) {
+    fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
         lock(&self.codec).coded_size(width, height)
     }
 
