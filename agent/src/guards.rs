@@ -2,10 +2,12 @@
 //! machine, made of what each of them wants. It ends with the last one who wanted it.
 
 use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gc_platform::{Guardian, Guards, Host, PlatformError};
 use gc_session::Guard;
+use tokio::runtime;
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -19,7 +21,9 @@ type MakeGuardian = dyn Fn() -> Result<Box<dyn Guardian>, PlatformError> + Send 
 /// The machine's guards, shared by all sessions.
 pub(crate) struct GuardRoom {
     make_guardian: Box<MakeGuardian>,
+    /// Locked while the system is at it: only for threads that may wait.
     kept: Mutex<Kept>,
+    last_seat: AtomicU64,
     /// What is so now.
     state: watch::Sender<Guard>,
 }
@@ -29,7 +33,13 @@ struct Kept {
     guardian: Option<Box<dyn Guardian>>,
     /// Of each seat that ever wanted something.
     wishes: Vec<(u64, Guard)>,
-    last_seat: u64,
+}
+
+/// Who sits on a seat, for what goes on without it.
+struct Sitter {
+    seat: u64,
+    /// What they wish from now on does not count.
+    left: AtomicBool,
 }
 
 impl Kept {
@@ -65,24 +75,30 @@ impl GuardRoom {
         Arc::new(Self {
             make_guardian,
             kept: Mutex::default(),
+            last_seat: AtomicU64::new(0),
             state: watch::Sender::default(),
         })
     }
 
-    /// A seat for one technician.
+    /// A seat for one technician. Waits for nobody.
     pub(crate) fn sit_down(self: &Arc<Self>) -> Seat {
-        let mut kept = self.lock();
-        kept.last_seat += 1;
         Seat {
-            id: kept.last_seat,
+            sitter: Arc::new(Sitter {
+                seat: self.last_seat.fetch_add(1, Ordering::Relaxed),
+                left: AtomicBool::new(false),
+            }),
             state: self.state.subscribe(),
             room: Arc::clone(self),
         }
     }
 
-    /// Blocks for as long as the system takes. What is so then, and why not what was wanted.
-    fn wish(&self, seat: u64, wanted: Guard) -> (Guard, String) {
+    /// Blocks for as long as the system takes. Why what is so then is not what was wanted.
+    fn wish(&self, sitter: &Sitter, wanted: Guard) -> String {
+        let seat = sitter.seat;
         let mut kept = self.lock();
+        if sitter.left.load(Ordering::SeqCst) {
+            return String::new();
+        }
         let (now, own) = (*self.state.borrow(), kept.wish_of(seat));
         kept.set_wish(seat, wish_after(own, now, wanted));
         let mut detail = String::new();
@@ -96,12 +112,13 @@ impl GuardRoom {
         } else if kept.wanted() != wanted {
             KEPT_BY_ANOTHER.clone_into(&mut detail);
         }
-        (*self.state.borrow(), detail)
+        detail
     }
 
-    fn leave(&self, seat: u64) {
+    /// Blocks as well. What they wished is taken back.
+    fn leave(&self, sitter: &Sitter) {
         let mut kept = self.lock();
-        kept.set_wish(seat, Guard::default());
+        kept.set_wish(sitter.seat, Guard::default());
         if let Err(error) = self.keep(&mut kept) {
             warn!(
                 error = sentence(&error),
@@ -159,20 +176,18 @@ fn wish_after(own: Guard, now: Guard, wanted: Guard) -> Guard {
 /// One technician's place. What they want ends when it is dropped.
 pub(crate) struct Seat {
     room: Arc<GuardRoom>,
-    id: u64,
+    sitter: Arc<Sitter>,
     state: watch::Receiver<Guard>,
 }
 
 impl Seat {
     /// Keeps this from the person; what is so then, and why it is not what was wanted.
     pub(crate) async fn wish(&mut self, wanted: Guard) -> (Guard, String) {
-        let (room, id) = (Arc::clone(&self.room), self.id);
-        let setting = tokio::task::spawn_blocking(move || room.wish(id, wanted));
-        let answer = setting
-            .await
-            .unwrap_or_else(|error| (Guard::default(), error.to_string()));
-        self.state.mark_unchanged();
-        answer
+        let (room, sitter) = (Arc::clone(&self.room), Arc::clone(&self.sitter));
+        let setting = tokio::task::spawn_blocking(move || room.wish(&sitter, wanted));
+        let detail = setting.await.unwrap_or_else(|error| error.to_string());
+        // Another one may have changed it since: that is part of the answer.
+        (*self.state.borrow_and_update(), detail)
     }
 
     /// The state, when somebody else changed it.
@@ -190,7 +205,27 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.room.leave(self.id);
+        let leaving = Leaving {
+            room: Arc::clone(&self.room),
+            sitter: Arc::clone(&self.sitter),
+        };
+        leaving.sitter.left.store(true, Ordering::SeqCst);
+        // All sessions live on the runtime's one thread, which must not wait.
+        if let Ok(runtime) = runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || drop(leaving));
+        }
+    }
+}
+
+/// Leaves when it is dropped: also where a runtime that ends drops it undone.
+struct Leaving {
+    room: Arc<GuardRoom>,
+    sitter: Arc<Sitter>,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.room.leave(&self.sitter);
     }
 }
 

@@ -1,7 +1,10 @@
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 
 use super::*;
 
+const PATIENCE: Duration = Duration::from_secs(20);
 const NOTHING: Guard = guard(false, false);
 const BLOCK: Guard = guard(true, false);
 const BLANK: Guard = guard(false, true);
@@ -19,12 +22,21 @@ const fn guard(block_input: bool, blank_screen: bool) -> Guard {
 struct Machine {
     kept: Arc<Mutex<Guards>>,
     cannot_blank: bool,
+    /// It takes its time.
+    slow: Arc<AtomicBool>,
+    at_work: Arc<AtomicBool>,
 }
 
 struct FakeGuardian(Machine);
 
 impl Guardian for FakeGuardian {
     fn set(&mut self, wanted: Guards) -> Result<(), PlatformError> {
+        self.0.at_work.store(true, Ordering::SeqCst);
+        let begin = Instant::now();
+        while self.0.slow.load(Ordering::SeqCst) && begin.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.0.at_work.store(false, Ordering::SeqCst);
         let refused = wanted.blank_screen && self.0.cannot_blank;
         *self.0.kept.lock().expect("no panic") = if refused { Guards::default() } else { wanted };
         if refused {
@@ -79,8 +91,10 @@ async fn it_ends_with_the_last_one_who_wanted_it() {
     drop(ada);
     assert_eq!(bob.changed().await, BLANK);
     assert_eq!(machine.kept(), BLANK);
+    let mut eve = room.sit_down();
     drop(bob);
 
+    assert_eq!(eve.changed().await, NOTHING);
     assert_eq!(machine.kept(), NOTHING);
 }
 
@@ -116,6 +130,78 @@ async fn a_wish_that_fails_takes_nothing_from_the_other_one() {
     assert_eq!(machine.kept(), BLOCK);
 }
 
+/// Lets everything else run until it is so.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let come = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, come).await.expect(what);
+}
+
+#[tokio::test]
+async fn nobody_waits_on_the_runtime_while_the_machine_takes_its_time() {
+    let machine = Machine::default();
+    let room = machine.room();
+    let mut ada = room.sit_down();
+    machine.slow.store(true, Ordering::SeqCst);
+    let wishing = tokio::spawn(async move {
+        ada.wish(BLOCK).await;
+        ada
+    });
+    let at_work = || machine.at_work.load(Ordering::SeqCst);
+    until("the machine is at it", at_work).await;
+
+    let bob = room.sit_down();
+    drop(bob);
+    wishing.abort();
+    until("Ada is gone", || wishing.is_finished()).await;
+    assert!(at_work(), "somebody waited for it");
+    machine.slow.store(false, Ordering::SeqCst);
+
+    let mut eve = room.sit_down();
+    until("it is given back", || {
+        eve.state() == NOTHING && machine.kept() == NOTHING && room.lock().wishes.is_empty()
+    })
+    .await;
+}
+
+#[test]
+fn who_has_left_wishes_nothing_any_more() {
+    let machine = Machine::default();
+    let room = machine.room();
+    let ada = room.sit_down();
+    let late = Arc::clone(&ada.sitter);
+
+    drop(ada);
+
+    assert_eq!(room.wish(&late, BOTH), "");
+    assert_eq!(machine.kept(), NOTHING);
+}
+
+#[tokio::test]
+async fn an_answer_has_what_another_one_changed_meanwhile() {
+    let machine = Machine::default();
+    let room = machine.room();
+    let (mut ada, bob) = (room.sit_down(), room.sit_down());
+    let mut wishing = Box::pin(ada.wish(BLOCK));
+    let mut eve = room.sit_down();
+    tokio::select! {
+        biased;
+        _ = &mut wishing => panic!("the machine was not slow"),
+        () = std::future::ready(()) => {}
+    }
+    // Ada's wish is granted, and before she hears of it Bob adds darkness.
+    while room.lock().wishes.is_empty() {
+        std::thread::yield_now();
+    }
+    assert_eq!(room.wish(&bob.sitter, BOTH), "");
+
+    assert_eq!(wishing.await.0, BOTH);
+    assert_eq!(eve.state(), BOTH);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Come,
@@ -147,9 +233,10 @@ proptest! {
                 Step::Leave(_) | Step::Wish(..) if seats.is_empty() => {}
                 Step::Leave(who) => drop(seats.swap_remove(who.index(seats.len()))),
                 Step::Wish(who, wanted) => {
-                    let seat = &seats[who.index(seats.len())];
-                    let (state, why) = room.wish(seat.id, wanted);
-                    prop_assert_eq!(state == wanted, why.is_empty());
+                    let index = who.index(seats.len());
+                    let seat: &mut Seat = &mut seats[index];
+                    let why = room.wish(&seat.sitter, wanted);
+                    prop_assert_eq!(seat.state() == wanted, why.is_empty());
                 }
             }
             for seat in &mut seats {
