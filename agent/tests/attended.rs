@@ -19,7 +19,7 @@ use gc_session::viewer::{EndCode, NoticeCode, ViewerEvent};
 use gc_testkit::xvfb::Xvfb;
 use support::{Control, PATIENCE, Server, Watch};
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, ImageFormat};
 use x11rb::rust_connection::RustConnection;
 
 const WIDTH: usize = 900;
@@ -181,6 +181,41 @@ impl Customer {
             }
             assert!(Instant::now() < deadline, "it goes on; {}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What the window says.
+    fn page(&self) -> Option<String> {
+        let (screen, number) = RustConnection::connect(Some(self.xvfb.display())).ok()?;
+        let atom = |name: &[u8]| Some(screen.intern_atom(true, name).ok()?.reply().ok()?.atom);
+        let page = atom(b"_GURUCONNECT_PAGE").filter(|atom| *atom != 0)?;
+        let root = screen.setup().roots[number].root;
+        let windows = screen.query_tree(root).ok()?.reply().ok()?.children;
+        windows.into_iter().find_map(|window| {
+            let text = screen
+                .get_property(false, window, page, AtomEnum::ANY, 0, 4_096)
+                .ok()?
+                .reply()
+                .ok()?
+                .value;
+            let text = String::from_utf8(text).ok()?;
+            (!text.is_empty()).then_some(text)
+        })
+    }
+
+    async fn says(&self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let page = self.page().unwrap_or_default();
+            if page.contains(words) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline && !page.contains("Support has ended"),
+                "{words:?} is not on {page:?}; {}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }
 
@@ -358,6 +393,31 @@ async fn a_code_that_is_not_active_is_said_and_the_program_ends() {
 
     assert!(customer.ends().await);
     assert!(customer.server.enrolments().is_empty());
+}
+
+const REFUSED: &str = "cannot help with this code right now";
+
+#[tokio::test]
+async fn a_refusal_is_read_although_the_connection_closes_with_it() {
+    let mut customer = Customer::with_code("847291").await;
+    let (control, _) = customer.server.agent().await;
+
+    let mut words = vec![state(v1::GuestPhase::Waiting); 30];
+    words.push(state(v1::GuestPhase::Refused));
+    control.close_saying(words, 4_003).await;
+
+    customer.says(REFUSED).await;
+}
+
+#[tokio::test]
+async fn whoever_is_forgotten_in_the_waiting_room_was_refused() {
+    let mut customer = Customer::with_code("847291").await;
+    let (control, _) = customer.server.agent().await;
+
+    customer.server.revoke_key();
+    control.close(1_001).await;
+
+    customer.says(REFUSED).await;
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use tracing::warn;
 use super::Settings;
 use super::claim::{self, Attempt, Claimed, Solved};
 use super::handover::{self, GivenBefore, Handover};
-use super::link::{Attendant, Command, Signal};
+use super::link::{Attendant, Command, Line, Signal};
 use super::page::{Connected, Question, Stage, View, shown};
 use super::window::Window;
 use crate::clock::{Clock, random_bytes};
@@ -118,6 +118,8 @@ pub(super) struct Life {
     held: bool,
     /// The connection whose technician asked for administrator rights, while the system asks.
     elevating: Option<u64>,
+    /// The server has forgotten us.
+    gone: bool,
 }
 
 impl Life {
@@ -190,6 +192,7 @@ impl Life {
             paused: false,
             held: false,
             elevating: None,
+            gone: false,
         })
     }
 
@@ -227,9 +230,8 @@ impl Life {
             guards: GuardRoom::new(Arc::clone(&self.host)),
         });
         let (hang_up, stop) = watch::channel(false);
-        let (line, mut state) = watch::channel(Line::Standing);
-        let mut control: JoinHandle<()> =
-            spawn_local(keep_connected(Arc::clone(&context), stop, line));
+        let keeping = keep_connected(Arc::clone(&context), Arc::clone(&attendant), stop);
+        let mut control: JoinHandle<()> = spawn_local(keeping);
         let mut successor: Option<JoinHandle<io::Result<Box<dyn Stream>>>> = None;
         let end = loop {
             if self.elevating.is_some() && successor.is_none() {
@@ -239,11 +241,7 @@ impl Life {
             let mut asked_to_stop = self.stop.clone();
             let end = tokio::select! {
                 event = self.window.event() => self.handle_event(event, &attendant),
-                Some(signal) = signals.recv() => self.handle_signal(signal),
-                Ok(()) = state.changed() => {
-                    let state = *state.borrow_and_update();
-                    self.handle_line(state, &attendant)
-                }
+                Some(signal) = signals.recv() => self.handle_signal(signal, &attendant),
                 handed = finished(&mut successor) => {
                 successor = None;
                 self.handle_successor(handed)
@@ -268,21 +266,15 @@ impl Life {
         for connection in &self.connections {
             let _over = connection.commands.send(Command::Disconnect);
         }
-        let gone = matches!(*state.borrow(), Line::Gone);
-        if !gone {
+        if !self.gone {
             attendant.post(agent_control::Body::GuestLeaves(v1::GuestLeaves {}));
             // The server answers by ending the support session.
             let answered = async {
-                loop {
-                    tokio::select! {
-                        Some(signal) = signals.recv() => match signal {
-                            Signal::Guest(state) if is_over(&state) => return,
-                            _ => {}
-                        },
-                        Ok(()) = state.changed() => {
-                            if *state.borrow_and_update() == Line::Gone { return; }
-                        }
-                        else => return,
+                while let Some(signal) = signals.recv().await {
+                    match signal {
+                        Signal::Guest(state) if is_over(&state) => return,
+                        Signal::Line(Line::Gone) => return,
+                        _ => {}
                     }
                 }
             };
@@ -470,9 +462,10 @@ impl Life {
         }
     }
 
-    fn handle_signal(&mut self, signal: Signal) -> Option<End> {
+    fn handle_signal(&mut self, signal: Signal, attendant: &Attendant) -> Option<End> {
         match signal {
             Signal::Guest(state) => return self.handle_state(&state),
+            Signal::Line(line) => return self.handle_line(line, attendant),
             Signal::Chat(line) => self.handle_line_of_chat(&line),
             Signal::Opened(number, commands) => {
                 if self.paused {
@@ -645,7 +638,16 @@ impl Life {
             }
             Line::Lost => self.view.problem = Some(LOST.to_owned()),
             Line::GivenUp => return Some(End::Said(GIVEN_UP.to_owned())),
-            Line::Gone => return Some(End::Said(COMPLETED.to_owned())),
+            Line::Gone => {
+                self.gone = true;
+                // Whoever waited and is forgotten was not let in, even if nothing said so.
+                let why = if self.view.stage == Stage::Waiting {
+                    REFUSED
+                } else {
+                    COMPLETED
+                };
+                return Some(End::Said(why.to_owned()));
+            }
         }
         None
     }
@@ -668,22 +670,13 @@ fn is_over(state: &v1::GuestState) -> bool {
     )
 }
 
-/// How the control connection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Standing,
-    Lost,
-    GivenUp,
-    /// The server does not know us any more: the support session is over.
-    Gone,
-}
-
 /// One control connection after another, until told to stop or the server forgets us.
 async fn keep_connected(
     context: Arc<Context>,
+    attendant: Arc<Attendant>,
     mut stop: watch::Receiver<bool>,
-    line: watch::Sender<Line>,
 ) {
+    let tell = |line| attendant.signal(Signal::Line(line));
     let clock = context.clock;
     let mut sessions = Viewers::Here(Sessions::new(Arc::clone(&context)));
     let mut backoff = Backoff::default();
@@ -692,20 +685,20 @@ async fn keep_connected(
         let ending = control::serve(&context, &mut sessions, &mut stop, || {
             backoff.handle_connected(clock.now());
             lost = None;
-            line.send_replace(Line::Standing);
+            tell(Line::Standing);
         })
         .await;
         let wait = match ending {
             Ending::Stopped => break,
             Ending::Refused(_) => {
-                line.send_replace(Line::Gone);
+                tell(Line::Gone);
                 break;
             }
             Ending::Lost(why) => {
                 warn!(why, "No connection to the server; trying again");
                 let since = *lost.get_or_insert(clock.now());
                 let given_up = clock.now().since(since) > LONGEST_OUTAGE;
-                line.send_replace(if given_up { Line::GivenUp } else { Line::Lost });
+                tell(if given_up { Line::GivenUp } else { Line::Lost });
                 let chance = u64::from_le_bytes(random_bytes());
                 backoff.handle_failure(clock.now(), Failure::Unreachable, chance)
             }

@@ -27,6 +27,8 @@ pub(crate) enum Signal {
     Guest(v1::GuestState),
     /// A line of the chat.
     Chat(v1::ChatLine),
+    /// How the control connection is, in order with what came through it.
+    Line(Line),
     /// A technician's connection began; what it is told goes through here.
     Opened(u64, mpsc::UnboundedSender<Command>),
     /// The words of that connection.
@@ -50,6 +52,16 @@ pub(crate) enum Signal {
     QuestionsClosed,
     /// The connection is over.
     Ended(u64),
+}
+
+/// How the control connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    Standing,
+    Lost,
+    GivenUp,
+    /// The server does not know us any more: the support session is over.
+    Gone,
 }
 
 /// What the person wants of a technician's connection.

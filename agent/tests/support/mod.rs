@@ -237,6 +237,16 @@ impl Control {
         }
     }
 
+    /// Says all of it and closes, at once.
+    pub async fn close_saying(mut self, bodies: Vec<server_control::Body>, code: u16) {
+        for body in bodies {
+            let message = v1::ServerControl { body: Some(body) }.encode_to_vec();
+            let message = Message::Binary(message.into());
+            self.socket.feed(message).await.expect("the agent listens");
+        }
+        self.close(code).await;
+    }
+
     pub async fn close(mut self, code: u16) {
         use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 
