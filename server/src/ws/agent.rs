@@ -12,7 +12,7 @@ use gc_proto::v1::agent_control::Body;
 use gc_proto::v1::server_control::Body as ServerBody;
 use gc_proto::v1::{AgentControl, OfferFailed, ServerControl};
 use gc_relay::ControlClose;
-use gc_store::SecretHash;
+use gc_store::{Machine, SecretHash};
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -67,7 +67,10 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
     match reported.write(app).await {
         Ok(true) => {}
         // Removed between its request and now.
-        Ok(false) => return close(socket, CloseCode::KeyRevoked).await,
+        Ok(false) => {
+            bid_farewell(app, &mut socket, machine, address).await;
+            return close(socket, CloseCode::KeyRevoked).await;
+        }
         Err(error) => {
             tracing::error!(machine = %machine.id, "An agent's facts could not be kept: {error:#}");
             return close(socket, CloseCode::GoingAway).await;
@@ -96,6 +99,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
             }
         }
     } else {
+        bid_farewell(app, &mut socket, machine, address).await;
         Some(CloseCode::KeyRevoked)
     };
     app.hub.disconnect_control(&machine.id, id);
@@ -114,6 +118,26 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
 /// A key that was revoked while its agent connected was not seen by the hub.
 async fn still_allowed(app: &App, key: &SecretHash) -> bool {
     matches!(app.store.machine_of_key(key).await, Ok(Some(_)))
+}
+
+/// Tells a guest whose code was over before it was greeted how that ended: the hub did it when
+/// nobody listened yet.
+async fn bid_farewell(app: &App, socket: &mut WebSocket, machine: &Machine, address: IpAddr) {
+    let told = match Guest::of(app, machine, address).await {
+        Ok(Some(guest)) => guest.farewell(app).await,
+        Ok(None) => return,
+        Err(error) => Err(error),
+    };
+    match told {
+        Ok(Some(state)) => {
+            // A guest that is gone already needs no words.
+            let _gone = say(socket, state).await;
+        }
+        Ok(None) => {}
+        Err(error) => {
+            tracing::error!(machine = %machine.id, "A guest could not be told of its end: {error:#}");
+        }
+    }
 }
 
 /// The agent's first message.

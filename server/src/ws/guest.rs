@@ -33,7 +33,7 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// `None` for a managed machine, and for a guest whose code is over.
+    /// `None` for a managed machine.
     pub(super) async fn of(
         app: &App,
         machine: &Machine,
@@ -49,6 +49,12 @@ impl Guest {
             address,
             said: HashSet::new(),
         }))
+    }
+
+    /// Where it stands, for a guest whose code was over before it was greeted.
+    pub(super) async fn farewell(&self, app: &App) -> Result<Option<ServerControl>, StoreError> {
+        let code = self.code(app).await?;
+        Ok(code.map(|code| control(ServerBody::Guest(app.guest_state(&code)))))
     }
 
     /// Where it stands and what was said, at the beginning of a connection.

@@ -267,6 +267,19 @@ async fn of_two_technicians_one_helps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_guest_who_is_refused_while_connecting_is_told_so() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let made = code(&ada, json!({})).await;
+    let mut guest = TestAgent::silent_guest(&server, &text(&made["code"])).await;
+
+    assert_eq!(act(&ada, &made, "refuse").await.status, StatusCode::OK);
+    guest.say_hello().await;
+
+    assert_eq!(guest.phase().await, GuestPhase::Refused);
+    assert_eq!(guest.close_code().await, 4003);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_guest_is_no_managed_machine() {
     let (server, ada) = TestServer::claimed(&[]).await;
     let made = code(&ada, json!({})).await;

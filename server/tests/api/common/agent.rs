@@ -78,12 +78,19 @@ impl TestAgent {
 
     /// Comes as a guest with a support code.
     pub(crate) async fn guest(server: &TestServer, code: &str) -> Self {
+        let mut guest = Self::silent_guest(server, code).await;
+        guest.introduce().await;
+        guest
+    }
+
+    /// The same, before it says what it is.
+    pub(crate) async fn silent_guest(server: &TestServer, code: &str) -> Self {
         let claimed = server
             .post("/api/support/claim", Self::claim_request(code))
             .await;
         assert_eq!(claimed.status.as_u16(), 201, "{}", claimed.body);
         let api_key = text(&claimed.body["api_key"]);
-        let mut guest = Self {
+        Self {
             address: server.address,
             machine: text(&claimed.body["machine_id"]),
             server_public_key: text(&claimed.body["server_public_key"]),
@@ -91,9 +98,7 @@ impl TestAgent {
                 .await
                 .expect("the key is good"),
             api_key,
-        };
-        guest.introduce().await;
-        guest
+        }
     }
 
     pub(crate) fn claim_request(code: &str) -> Value {
@@ -132,6 +137,11 @@ impl TestAgent {
     }
 
     pub(crate) async fn introduce(&mut self) {
+        self.say_hello().await;
+        assert!(matches!(self.hear().await, ServerBody::Hello(_)));
+    }
+
+    pub(crate) async fn say_hello(&mut self) {
         let hello = AgentHello {
             control_version: 1,
             software_version: "0.1.0".into(),
@@ -139,7 +149,6 @@ impl TestAgent {
             power_actions: vec!["restart".into(), "emergency_restart".into(), "dance".into()],
         };
         self.say(Body::Hello(hello)).await;
-        assert!(matches!(self.hear().await, ServerBody::Hello(_)));
     }
 
     pub(crate) async fn check_in(&mut self, host_name: &str) {
