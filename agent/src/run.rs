@@ -23,6 +23,7 @@ use crate::connection::Connector;
 use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
+use crate::films::Films;
 use crate::guards::GuardRoom;
 use crate::http::RequestError;
 use crate::power::PowerRoom;
@@ -215,6 +216,7 @@ async fn live(
         connector: settings.connector(&identity.server)?,
         identity,
         quality: settings.options.quality.map(QualityCap::quality),
+        films: Films::new(settings.options.film_codecs.as_deref()),
         clock,
         attendant: None,
         desktops: None,
@@ -229,6 +231,7 @@ async fn live(
             let begin = Begin {
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
+                film_codecs: settings.options.film_codecs.clone(),
                 ca_file: settings.options.ca_file.clone(),
                 has_leftovers: false,
             };

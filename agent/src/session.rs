@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gc_codec::film_codecs;
 use gc_model::geometry::{DisplayLayout, Size};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
@@ -22,10 +21,12 @@ use crate::attended::{Attendant, Attended, Command};
 use crate::clock::{Clock, random_bytes};
 use crate::config::Identity;
 use crate::connection::Connector;
-use crate::desktop_thread::{DesktopEvent, DesktopThread, Opened, sentence};
+use crate::desktop_thread::{DesktopEvent, DesktopThread, sentence};
+use crate::films::Films;
 use crate::guards::{GuardRoom, Seat};
 use crate::input_thread::InputThread;
 use crate::power::PowerRoom;
+use crate::screen::{Opened, Screens};
 use crate::websocket::{Closed, OpenError, WebSocket};
 use crate::{SOFTWARE, platform};
 
@@ -46,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) identity: Identity,
     /// Best picture that the machine's owner allows.
     pub(crate) quality: Option<Quality>,
+    /// The codecs for what plays.
+    pub(crate) films: Films,
     pub(crate) clock: Clock,
     /// The person of an attended session, who is asked.
     pub(crate) attendant: Option<Arc<Attendant>>,
@@ -84,11 +87,12 @@ pub(crate) enum SessionError {
 /// Serves one viewer until either side ends it or `stop` has a reason.
 pub(crate) async fn run(
     context: &Context,
+    screens: &Arc<Screens>,
     offer: &Offer,
     mut stop: watch::Receiver<Option<CloseReason>>,
 ) -> Result<(), SessionError> {
     // The desktop opens while the connection does.
-    let mut desktop = DesktopThread::start(Arc::clone(&context.machine), context.clock)?;
+    let mut desktop = DesktopThread::start(screens, context.clock)?;
     let key = &context.identity.api_key;
     let socket = WebSocket::open(
         &context.connector,
@@ -128,7 +132,7 @@ pub(crate) async fn run(
         has_secure_attention: opened.has_secure_attention,
         guards: guards(context),
         quality: context.quality,
-        films: film_codecs().iter().map(|codec| codec.format()).collect(),
+        films: context.films.formats(),
         consent: context
             .attendant
             .as_ref()
@@ -367,6 +371,7 @@ impl Session<'_> {
         let chord = matches!(event, InputEvent::SecureAttention);
         let Err(error) = input.inject(event).await else {
             self.input_fails = false;
+            self.desktop.note_input();
             return;
         };
         debug!(error = sentence(&error), "Input had no effect");

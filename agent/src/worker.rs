@@ -18,6 +18,7 @@ use crate::cli::{Options, QualityCap};
 use crate::clock::Clock;
 use crate::connection::{Connector, Stream};
 use crate::desktop_thread::sentence;
+use crate::films::Films;
 use crate::guards::GuardRoom;
 use crate::run::data_dir_of;
 use crate::session::{Context, Desktops};
@@ -130,6 +131,7 @@ fn context(begin: &Begin, host: Arc<dyn Host>, desktops: Desktops) -> anyhow::Re
         connector: Connector::new(identity.server.clone(), begin.ca_file.as_deref())?,
         identity,
         quality: begin.quality.map(QualityCap::quality),
+        films: Films::new(begin.film_codecs.as_deref()),
         clock: Clock::new(),
         attendant: None,
         desktops: Some(desktops),

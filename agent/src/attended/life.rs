@@ -28,6 +28,7 @@ use crate::clock::{Clock, random_bytes};
 use crate::config::Stored;
 use crate::connection::{Connector, Stream};
 use crate::control::{self, Ending};
+use crate::films::Films;
 use crate::guards::GuardRoom;
 use crate::platform;
 use crate::reconnect::{Backoff, Failure};
@@ -218,6 +219,7 @@ impl Life {
             connector: settings.connector.clone(),
             identity: claimed.identity,
             quality: None,
+            films: Films::new(None),
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,
