@@ -66,14 +66,17 @@ try {
   );
   await server.start();
   await server.api.claim(CLAIM_SECRET, USER);
-  const windows = cleanup.stopping(
-    await startWine({
-      folder,
-      env: { GURUCONNECT_LONGEST_WAIT_MS: options["wait-ms"] },
-    }),
-  );
+  const windows = cleanup.stopping(await startWine({ folder }));
   const token = await server.api.enrolmentToken();
-  windows.finish(agent.file, "install", "--server", server.url, "--token", token);
+  const wanted = [
+    "--server",
+    server.url,
+    "--token",
+    token,
+    "--longest-wait-ms",
+    options["wait-ms"],
+  ];
+  windows.finish(agent.file, "install", ...wanted);
   windows.finish(agent.file, "start");
   await machineOnline(server.api, { withinMs: 60_000 });
   const service = windows.processes("service-run");

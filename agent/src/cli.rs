@@ -94,7 +94,7 @@ pub struct Options {
     pub power_dry_run: bool,
 
     /// Asks for a server that is away at least this often, to find what leaks
-    #[arg(long, env = "GURUCONNECT_LONGEST_WAIT_MS", hide = true, global = true,
+    #[arg(long, hide = true, global = true,
         value_parser = clap::value_parser!(u64).range(10..=60_000))]
     pub longest_wait_ms: Option<u64>,
 

@@ -9,18 +9,13 @@ import { Program, until } from "../../scripts/lib/processes.mjs";
 
 const SCRIPT = path.join(root, "scripts/wine-desktop");
 
-/**
- * Starts a desktop whose services and programs have `env` too.
- *
- * @param {{ folder: string, env?: Record<string, string> }} options
- */
-export async function startWine({ folder, env = {} }) {
+/** @param {{ folder: string }} options */
+export async function startWine({ folder }) {
   const state = path.join(folder, "wine");
   const log = path.join(folder, "wine-desktop.log");
   const desktop = new Program({
     command: SCRIPT,
     args: ["up", state, "--monitors", "1280x900"],
-    env,
     log,
     input: true,
   });
