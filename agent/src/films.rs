@@ -1,17 +1,39 @@
 //! Which video codecs what plays on the screen may have.
 
+mod guard;
+
 use gc_codec::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FrameView, film_codecs,
 };
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::cli::FilmCodecName;
+
+use guard::{Guarded, Limits};
 
 /// The choice of whoever runs this agent.
 #[derive(Debug, Clone)]
 pub(crate) struct Films {
     /// Those that this program has, best first.
-    formats: Vec<FilmFormat>,
+    known: Vec<Known>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+enum Known {
+    /// In the thread that encodes, which is what VP9 is made for: no picture is copied.
+    Here(FilmFormat),
+    /// Behind a guard, so that a codec that hangs holds nobody up.
+    Guarded(Guarded),
+}
+
+impl Known {
+    const fn format(&self) -> FilmFormat {
+        match self {
+            Self::Here(format) => *format,
+            Self::Guarded(guarded) => guarded.format(),
+        }
+    }
 }
 
 impl Films {
@@ -30,23 +52,35 @@ impl Films {
                 formats.collect()
             },
         );
-        let mut formats: Vec<FilmFormat> = Vec::new();
+        let mut known: Vec<Known> = Vec::new();
         for codec in film_codecs(&wanted) {
-            if !formats.contains(&codec.format()) {
-                formats.push(codec.format());
+            let format = codec.format();
+            if known.iter().any(|other| other.format() == format) {
+                continue;
             }
+            known.push(match format {
+                FilmFormat::Vp9 => Known::Here(format),
+                FilmFormat::H264 => Known::Guarded(Guarded::new(codec, Limits::USUAL)),
+            });
         }
-        Self { formats }
+        Self { known }
     }
 
     /// What this agent can make, best first.
     pub(crate) fn formats(&self) -> Vec<FilmFormat> {
-        self.formats.clone()
+        self.known.iter().map(Known::format).collect()
     }
 
     /// The codecs for one session, best first.
     pub(crate) fn codecs(&self) -> Vec<Box<dyn FilmCodec>> {
-        film_codecs(&self.formats)
+        let mut codecs: Vec<Box<dyn FilmCodec>> = Vec::new();
+        for known in &self.known {
+            match known {
+                Known::Here(format) => codecs.extend(film_codecs(&[*format])),
+                Known::Guarded(guarded) => codecs.push(Box::new(guarded.clone())),
+            }
+        }
+        codecs
             .into_iter()
             .map(|codec| Box::new(Logged(codec)) as Box<dyn FilmCodec>)
             .collect()
@@ -76,6 +110,7 @@ impl FilmCodec for Logged {
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
         let encoder = log(self.format(), self.0.open(width, height))?;
+        debug!(codec = %self.format(), width, height, "A film begins");
         Ok(Box::new(LoggedEncoder(self.format(), encoder)))
     }
 }

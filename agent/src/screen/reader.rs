@@ -36,7 +36,7 @@ pub(super) struct Guest {
     only: Option<u32>,
     /// What is shown of all displays, and where it differs from what the viewer was given.
     part: Option<(Rect, Damage)>,
-    /// How the screen is read, as the viewer was told.
+    /// How the screen is read, as this viewer was told.
     source: Option<ScreenSource>,
 }
 
@@ -76,16 +76,6 @@ impl Guest {
             layout,
             only: self.only,
             corner: (area.x, area.y),
-        }
-    }
-
-    /// Tells how the screen is read, unless that is known.
-    fn note_source(&mut self, source: Option<ScreenSource>) {
-        if let Some(source) = source
-            && self.source.as_ref() != Some(&source)
-        {
-            self.tell(News::Source(source.clone()));
-            self.source = Some(source);
         }
     }
 
@@ -273,9 +263,13 @@ impl<'a> Reader<'a> {
             self.report_pointer()?;
         }
         let pixels = self.pictures.current(&self.capture.frame());
-        let source = self.capture.source();
         let guest = &mut self.guests[at];
-        guest.note_source(source);
+        if let Some(source) = self.capture.source()
+            && guest.source.as_ref() != Some(&source)
+        {
+            guest.source = Some(source.clone());
+            guest.tell(News::Source(source));
+        }
         let (area, damage) = guest.part.as_mut().expect("placed when it was welcomed");
         let grabbed = Grabbed {
             number,

@@ -138,7 +138,7 @@ pub trait FilmEncoder: Send {
 }
 
 /// A codec that can be started.
-pub trait FilmCodec: Send {
+pub trait FilmCodec: Send + Sync {
     /// What it makes.
     fn format(&self) -> FilmFormat;
 

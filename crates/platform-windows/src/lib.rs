@@ -11,6 +11,7 @@ pub mod guest_layout;
 pub mod keystrokes;
 pub mod protection;
 pub mod screen;
+pub mod transform;
 
 #[cfg(windows)]
 mod system;
