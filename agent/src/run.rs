@@ -239,7 +239,7 @@ async fn live(
         }
         None => Viewers::Here(Sessions::new(Arc::clone(&context))),
     };
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(settings.options.longest_wait());
     loop {
         let ending = control::serve(&context, &mut sessions, &mut stop, || {
             backoff.handle_connected(clock.now());
