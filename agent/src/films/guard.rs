@@ -322,7 +322,7 @@ mod tests {
         drop((encoder, hold));
     }
 
-    /// Plays something photo-like for a second, and answers with what is sent of it.
+    /// Plays something photo-like, no part of which only moves, for a second, and answers with what is sent of it.
     fn play(encoder: &mut Encoder, size: Size) -> Vec<Update> {
         let order = EncodeOrder {
             restart: false,
@@ -339,7 +339,9 @@ mod tests {
         (0..30_u32)
             .filter_map(|frame| {
                 let pixels: Vec<u8> = (0..size.area() as u32)
-                    .flat_map(|at| (at + frame * 29).wrapping_mul(2_654_435_761).to_le_bytes())
+                    .flat_map(|at| {
+                        (at.wrapping_mul(2_654_435_761) ^ (frame * 0xa5_3c17)).to_le_bytes()
+                    })
                     .collect();
                 let picture = FrameView::new(size, size.width() as usize * 4, &pixels)?;
                 let now = Moment::ZERO + Duration::from_millis(u64::from(frame) * 33);
