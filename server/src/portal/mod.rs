@@ -100,7 +100,7 @@ async fn typed(
 
 fn own_page(app: &App, code: &SupportCodeRow) -> String {
     let token = app.support.tokens.link_token(&code.id);
-    format!("/support/{}?k={token}", code.code.as_str())
+    format!("/support/{}?k={token}", code.digits())
 }
 
 /// The form again, with the reason.
@@ -170,7 +170,7 @@ async fn help_page(app: &App, headers: &HeaderMap, code: &SupportCodeRow) -> Res
         _ => phase(code),
     };
     let markup = frame(app, headers).help(&Help {
-        code: code.code.as_str(),
+        code: code.digits(),
         link_token: &tokens.link_token(&code.id),
         ticket: &tokens.ticket(&code.id),
         phase,

@@ -12,7 +12,7 @@ use gc_proto::v1::agent_control::Body;
 use gc_proto::v1::server_control::Body as ServerBody;
 use gc_proto::v1::{AgentControl, OfferFailed, ServerControl};
 use gc_relay::ControlClose;
-use gc_store::SecretHash;
+use gc_store::{Machine, SecretHash};
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -85,6 +85,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
                     app,
                     address,
                     reported,
+                    machine,
                     guest,
                     reports_left: MAX_REPORTS,
                 };
@@ -136,7 +137,8 @@ struct Talk<'a> {
     app: &'a App,
     address: IpAddr,
     reported: Reported,
-    /// `None` for a managed machine.
+    machine: &'a Machine,
+    /// `None` for a managed machine whose user asks for nothing.
     guest: Option<Guest>,
     /// Answers that may still be written to the audit log.
     reports_left: u32,
@@ -225,12 +227,14 @@ impl Talk<'_> {
             ControlCommand::TellEnded { session } => Some(control::closed(&session)),
             ControlCommand::TellGuest(state) => Some(control::control(ServerBody::Guest(*state))),
             ControlCommand::Say(line) => self.guest.as_mut()?.line(&line),
+            ControlCommand::RefuseRequest(refused) => {
+                Some(control::control(ServerBody::RequestRefused(refused)))
+            }
             ControlCommand::Power { number, wish } => Some(control::power(number, &wish)),
             ControlCommand::Close(_) => None,
         }
     }
 
-    /// What the agent says after its introduction.
     /// True when one more answer may go to the audit log: a few for each connection, and not
     /// many from one address.
     fn may_report(&mut self) -> bool {
@@ -245,6 +249,7 @@ impl Talk<'_> {
         may
     }
 
+    /// What the agent says after its introduction.
     async fn listen(&mut self, bytes: &[u8]) -> Result<(), CloseCode> {
         let message = AgentControl::decode(bytes).map_err(|_| CloseCode::ProtocolViolation)?;
         let kept = match message.body {
@@ -278,6 +283,11 @@ impl Talk<'_> {
                     .map_err(anyhow::Error::from),
                 None => Ok(()),
             },
+            Some(Body::SupportRequest(request)) => {
+                let guest = &mut self.guest;
+                let asked = Guest::ask(guest, self.app, self.machine, self.address, &request);
+                asked.await.map_err(anyhow::Error::from)
+            }
             Some(Body::Consent(_)) if !self.may_report() => Ok(()),
             Some(Body::Consent(report)) => {
                 let machine = self.reported.machine();

@@ -1,5 +1,6 @@
 //! What the control connection of a guest has beyond that of a managed machine:
-//! where it stands, the chat, the customer's answers.
+//! where it stands, the chat, the customer's answers. A managed machine has it
+//! too while its user asks for help.
 
 use std::collections::HashSet;
 
@@ -7,9 +8,12 @@ use gc_model::id::{MachineId, SessionId, SupportId};
 use gc_model::machine::MachineKind;
 use gc_model::support::CodeEvent;
 use gc_model::text::clean;
-use gc_proto::limits::MAX_LIST_LEN;
+use gc_proto::limits::{MAX_CLIENT_ID_BYTES, MAX_LIST_LEN};
 use gc_proto::v1::server_control::Body as ServerBody;
-use gc_proto::v1::{ChatText, ConsentAnswer, ConsentReport, ServerControl};
+use gc_proto::v1::{
+    ChatText, ConsentAnswer, ConsentReport, RequestRefusal, RequestRefused, ServerControl,
+    SupportRequest,
+};
 use gc_store::{
     Action, Actor, ChatLine, CodeChange, Machine, NewAuditEntry, SayError, StoreError,
     SupportCodeRow,
@@ -18,6 +22,7 @@ use std::net::IpAddr;
 
 use super::control::control;
 use crate::app::App;
+use crate::hub::ControlCommand;
 use crate::support::Author;
 
 /// Longest name of a right, in characters.
@@ -33,22 +38,65 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// `None` for a managed machine, and for a guest whose code is over.
+    /// `None` for a managed machine whose user asks for nothing, and for a guest whose code is
+    /// over.
     pub(super) async fn of(
         app: &App,
         machine: &Machine,
         address: IpAddr,
     ) -> Result<Option<Self>, StoreError> {
-        if machine.kind != MachineKind::Guest {
-            return Ok(None);
-        }
-        let code = app.store.support_code_of(&machine.id).await?;
-        Ok(code.map(|code| Self {
-            support: code.id,
+        let code = match machine.kind {
+            MachineKind::Guest => app.store.support_code_of(&machine.id).await?,
+            MachineKind::Unattended => app.store.live_request_of(&machine.id).await?,
+        };
+        Ok(code.map(|code| Self::new(code.id, machine, address)))
+    }
+
+    fn new(support: SupportId, machine: &Machine, address: IpAddr) -> Self {
+        Self {
+            support,
             machine: machine.clone(),
             address,
             said: HashSet::new(),
-        }))
+        }
+    }
+
+    /// The user of a managed machine asks for help, or says more about what they asked.
+    pub(super) async fn ask(
+        guest: &mut Option<Self>,
+        app: &App,
+        machine: &Machine,
+        address: IpAddr,
+        request: &SupportRequest,
+    ) -> Result<(), StoreError> {
+        let Some(line) = &request.text else {
+            return Ok(());
+        };
+        if let Some(asking) = guest.as_ref()
+            && let Some(code) = asking.code(app).await?
+            && (code.state.is_live() || machine.kind == MachineKind::Guest)
+        {
+            return asking.hear(app, line).await;
+        }
+        let refuse = |reason: RequestRefusal| {
+            let refused = RequestRefused {
+                client_id: clean(&line.client_id, MAX_CLIENT_ID_BYTES),
+                reason: reason.into(),
+            };
+            let command = ControlCommand::RefuseRequest(refused);
+            app.hub.tell_machine(&machine.id, command);
+        };
+        let asked = app.request_support(machine, address, &request.user, line);
+        match asked.await {
+            Ok(Ok(code)) => *guest = Some(Self::new(code.id, machine, address)),
+            Ok(Err(reason)) => refuse(reason),
+            Err(error) => {
+                // Nobody waits for what was not written.
+                refuse(RequestRefusal::Failed);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Where it stands and what was said, at the beginning of a connection.
