@@ -19,6 +19,7 @@ use gc_store::SupportCodeRow;
 use serde::Deserialize;
 
 use crate::api::support::status::phase;
+use crate::api::support_codes::PORTAL;
 use crate::app::{App, Shared};
 use crate::http::bodies::{Path, Query};
 use crate::http::client::Client;
@@ -170,6 +171,9 @@ async fn help_page(app: &App, headers: &HeaderMap, code: &SupportCodeRow) -> Res
         _ => phase(code),
     };
     let markup = frame(app, headers).help(&Help {
+        after_hours: code.created_by.as_str() == PORTAL
+            && App::helper(code).is_empty()
+            && app.is_after_hours(),
         code: code.digits(),
         link_token: &tokens.link_token(&code.id),
         ticket: &tokens.ticket(&code.id),

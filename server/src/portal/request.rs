@@ -30,6 +30,9 @@ const MAX_WAITING: usize = 30;
 /// How long a customer waits for somebody to take them, in minutes.
 const MINUTES: i64 = 60;
 
+/// After hours: until somebody is back, over a week's end and a holiday.
+const DAYS_AFTER_HOURS: i64 = 4;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Written {
@@ -42,10 +45,11 @@ pub(super) async fn show(State(app): State<Shared>, headers: HeaderMap) -> Respo
     if !app.settings.support.requests {
         return nothing_here().await.into_response();
     }
-    page(
-        StatusCode::OK,
-        frame(&app, &headers).request(&Asked::default()),
-    )
+    let asked = Asked {
+        after_hours: app.is_after_hours(),
+        ..Asked::default()
+    };
+    page(StatusCode::OK, frame(&app, &headers).request(&asked))
 }
 
 /// The form, sent.
@@ -66,6 +70,7 @@ pub(super) async fn send(
             name: &name,
             message: &message,
             refusal: Some(refusal),
+            after_hours: app.is_after_hours(),
         };
         page(status, frame(&app, &headers).request(&asked))
     };
@@ -99,6 +104,11 @@ async fn ask(
         return Ok(None);
     }
     let now = app.clock.now();
+    let patience = if app.is_after_hours() {
+        TimeDelta::days(DAYS_AFTER_HOURS)
+    } else {
+        TimeDelta::minutes(MINUTES)
+    };
     let new_code = NewSupportCode {
         id: SupportId::parse(&new_id()).expect("ids that are made here can be read"),
         code: app.draw_code(),
@@ -107,7 +117,7 @@ async fn ask(
         creator: String::new(),
         assigned_to: None,
         created_at: now,
-        expires_at: Some(now + TimeDelta::minutes(MINUTES)),
+        expires_at: Some(now + patience),
     };
     let entry = NewAuditEntry {
         at: now,
