@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use gc_session::Quality;
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
@@ -96,6 +96,11 @@ pub enum Command {
     },
     /// Starts the installed service
     Start,
+    /// Asks your support for help, in a window or with --message
+    RequestSupport(RequestSupport),
+    /// Shows an icon in the user's login; only the service starts this
+    #[command(hide = true)]
+    Tray,
     /// Serves as the service; only the system starts this
     #[command(hide = true)]
     ServiceRun,
@@ -106,6 +111,20 @@ pub enum Command {
         #[arg(long)]
         pipe: String,
     },
+}
+
+/// What `request-support` is to do; without anything it opens a window.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct RequestSupport {
+    /// What you need help with; sent without a window
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Says how far your request is, and what was answered
+    #[arg(long, conflicts_with = "message")]
+    pub status: bool,
+    /// Shows which server looks after this computer
+    #[arg(long, conflicts_with_all = ["message", "status"])]
+    pub about: bool,
 }
 
 impl Options {

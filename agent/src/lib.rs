@@ -13,6 +13,7 @@ mod control;
 mod desktop_thread;
 pub mod enrol;
 mod facts;
+pub mod help;
 mod http;
 mod input_thread;
 pub mod logging;

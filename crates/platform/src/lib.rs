@@ -10,6 +10,7 @@ mod host;
 pub mod part;
 mod power;
 mod service;
+mod tray;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub use guardian::{Guardian, Guards};
 pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
+pub use tray::{Tray, TrayTeller};
 
 use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};

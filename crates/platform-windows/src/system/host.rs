@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gc_platform::guest::GuestWindow;
 use gc_platform::{
     Desktop, Facts, Guardian, Guards, Host, PlatformError, Power, Preset, Removed, ServiceControl,
+    Tray,
 };
 use windows_sys::Win32::System::RemoteDesktop::{WTSGetActiveConsoleSessionId, WTSUserName};
 use windows_sys::Win32::System::SystemInformation::{
@@ -23,6 +24,7 @@ use super::late::{WTSFreeMemory, WTSQuerySessionInformationW};
 use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;
+use super::tray::WindowsTray;
 use super::{private_files, program_files, registry, secrets, slot, tokens};
 
 /// Where an installer or an administrator leaves settings.
@@ -105,6 +107,11 @@ impl Host for WindowsHost {
 
     fn power(&self) -> Option<Box<dyn Power>> {
         Some(Box::new(WindowsPower))
+    }
+
+    fn open_tray(&self, items: &[&str]) -> Result<Option<Box<dyn Tray>>, PlatformError> {
+        let tray = WindowsTray::open(items)?;
+        Ok(tray.map(|tray| Box::new(tray) as Box<dyn Tray>))
     }
 
     fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
