@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gc_codec::FilmFormat;
 use gc_session::Quality;
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
@@ -36,6 +37,17 @@ pub struct Options {
     /// Best picture that viewers may ask for
     #[arg(long, value_enum, global = true)]
     pub quality: Option<QualityCap>,
+
+    /// Video codecs for what plays on the screen, best first; those that this program does not
+    /// have are left out
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "CODEC,…",
+        global = true
+    )]
+    pub film_codecs: Option<Vec<FilmCodecName>>,
 
     /// What is logged
     #[arg(long, value_enum, default_value_t = LogLevel::Info, global = true)]
@@ -169,6 +181,26 @@ impl QualityCap {
             Self::Low => Quality::Low,
             Self::Med => Quality::Medium,
             Self::High => Quality::High,
+        }
+    }
+}
+
+/// One of `--film-codecs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilmCodecName {
+    /// VP9: every current browser plays it
+    Vp9,
+    /// H.264: in programs that were built with it
+    H264,
+}
+
+impl FilmCodecName {
+    /// As the encoder takes it.
+    pub const fn format(self) -> FilmFormat {
+        match self {
+            Self::Vp9 => FilmFormat::Vp9,
+            Self::H264 => FilmFormat::H264,
         }
     }
 }

@@ -23,6 +23,8 @@ use crate::connection::Connector;
 use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
+use crate::films::Films;
+use crate::guards::GuardRoom;
 use crate::help::{self, HelpDesk};
 use crate::http::RequestError;
 use crate::power::PowerRoom;
@@ -210,10 +212,12 @@ async fn live(
     let (connected, was_connected) = watch::channel(false);
     tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
     let context = Arc::new(Context {
+        guards: GuardRoom::new(Arc::clone(&host)),
         machine: host,
         connector: settings.connector(&identity.server)?,
         identity,
         quality: settings.options.quality.map(QualityCap::quality),
+        films: Films::new(settings.options.film_codecs.as_deref()),
         clock,
         attendant: None,
         desktops: None,
@@ -229,6 +233,7 @@ async fn live(
             let begin = Begin {
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
+                film_codecs: settings.options.film_codecs.clone(),
                 ca_file: settings.options.ca_file.clone(),
                 has_leftovers: false,
             };

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tracing::error;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::cli::{Options, QualityCap};
+use crate::cli::{FilmCodecName, Options, QualityCap};
 use crate::config::DataDir;
 use crate::run::{Orders, Settings, data_dir_of, run_with, start_log};
 use crate::{config, platform, power, worker};
@@ -160,6 +160,7 @@ fn take_settings(mut options: Options) -> anyhow::Result<Options> {
         options.api_key = options.api_key.or(kept.api_key.take());
         options.device_id = options.device_id.or(kept.device_id.take());
         options.quality = options.quality.or(kept.quality);
+        options.film_codecs = options.film_codecs.or(kept.film_codecs.take());
         options.ca_file = options.ca_file.or(kept.ca_file.take());
         options.power_dry_run |= kept.power_dry_run;
     }
@@ -241,6 +242,8 @@ struct Kept {
     api_key: Option<String>,
     device_id: Option<String>,
     quality: Option<QualityCap>,
+    #[serde(default)]
+    film_codecs: Option<Vec<FilmCodecName>>,
     ca_file: Option<PathBuf>,
     #[serde(default)]
     power_dry_run: bool,
@@ -295,6 +298,9 @@ impl Kept {
         given(&options.api_key, &mut self.api_key);
         given(&options.device_id, &mut self.device_id);
         self.quality = options.quality.or(self.quality);
+        if options.film_codecs.is_some() {
+            self.film_codecs.clone_from(&options.film_codecs);
+        }
         self.power_dry_run |= options.power_dry_run;
         if let Some(path) = &options.ca_file {
             let path = std::path::absolute(path).context("name the file of --ca-file in full")?;

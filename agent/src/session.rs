@@ -4,15 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gc_codec::film_codecs;
 use gc_model::geometry::{DisplayLayout, Size};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::input::InputEvent;
-use gc_platform::{Guardian, Guards, Host as Machine, PlatformError};
+use gc_platform::{Guards, Host as Machine, PlatformError};
 use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
 use gc_session::{
     Answer, Captured, CloseReason, Consent, DesktopSession, Elevation, Guard, Host, HostConfig,
-    HostNotice, HostOutput, Quality,
+    HostNotice, HostOutput, Quality, ScreenSource,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
@@ -22,9 +21,12 @@ use crate::attended::{Attendant, Attended, Command};
 use crate::clock::{Clock, random_bytes};
 use crate::config::Identity;
 use crate::connection::Connector;
-use crate::desktop_thread::{DesktopEvent, DesktopThread, Opened, sentence};
+use crate::desktop_thread::{DesktopEvent, DesktopThread, sentence};
+use crate::films::Films;
+use crate::guards::{GuardRoom, Seat};
 use crate::input_thread::InputThread;
 use crate::power::PowerRoom;
+use crate::screen::{Opened, Screens};
 use crate::websocket::{Closed, OpenError, WebSocket};
 use crate::{SOFTWARE, platform};
 
@@ -45,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) identity: Identity,
     /// Best picture that the machine's owner allows.
     pub(crate) quality: Option<Quality>,
+    /// The codecs for what plays.
+    pub(crate) films: Films,
     pub(crate) clock: Clock,
     /// The person of an attended session, who is asked.
     pub(crate) attendant: Option<Arc<Attendant>>,
@@ -52,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) desktops: Option<Desktops>,
     /// What the server may order of the machine, where it may.
     pub(crate) power: Option<Arc<PowerRoom>>,
+    /// What is kept from the person at the machine.
+    pub(crate) guards: Arc<GuardRoom>,
 }
 
 /// The logins of the machine, and the way to choose one.
@@ -81,11 +87,12 @@ pub(crate) enum SessionError {
 /// Serves one viewer until either side ends it or `stop` has a reason.
 pub(crate) async fn run(
     context: &Context,
+    screens: &Arc<Screens>,
     offer: &Offer,
     mut stop: watch::Receiver<Option<CloseReason>>,
 ) -> Result<(), SessionError> {
     // The desktop opens while the connection does.
-    let mut desktop = DesktopThread::start(Arc::clone(&context.machine), context.clock)?;
+    let mut desktop = DesktopThread::start(screens, context.clock)?;
     let key = &context.identity.api_key;
     let socket = WebSocket::open(
         &context.connector,
@@ -125,7 +132,7 @@ pub(crate) async fn run(
         has_secure_attention: opened.has_secure_attention,
         guards: guards(context),
         quality: context.quality,
-        films: film_codecs().iter().map(|codec| codec.format()).collect(),
+        films: context.films.formats(),
         consent: context
             .attendant
             .as_ref()
@@ -152,8 +159,7 @@ pub(crate) async fn run(
             .as_ref()
             .map(|desktops| desktops.choose.clone()),
         has_choice: false,
-        machine: Arc::clone(&context.machine),
-        guardian: None,
+        guards: context.guards.sit_down(),
         clock: context.clock,
         host,
         socket,
@@ -216,9 +222,8 @@ struct Session<'a> {
     choose: Option<mpsc::UnboundedSender<u32>>,
     /// The technician was told of several logins.
     has_choice: bool,
-    machine: Arc<dyn Machine>,
-    /// Keeps things from the person at the machine, once that was asked for.
-    guardian: Option<Box<dyn Guardian>>,
+    /// What this technician keeps from the person at the machine, and the others do.
+    guards: Seat,
     clock: Clock,
     host: Host,
     socket: WebSocket,
@@ -256,6 +261,9 @@ impl Session<'_> {
                     Err(closed) => self.end(&closed),
                 },
                 event = self.desktop.event(), if self.unavailable.is_none() => self.handle_desktop(event),
+                guard = self.guards.changed(), if self.started => {
+                    self.host.handle_guard(self.clock.now(), guard, "");
+                }
                 logins = changed_logins(&mut self.known_logins), if self.started => self.tell_logins(&logins),
                 () = sleep_until(due.unwrap_or_else(std::time::Instant::now).into()), if due.is_some() => {
                     self.host.handle_timeout(self.clock.now());
@@ -302,6 +310,10 @@ impl Session<'_> {
                     info!(session_id = %self.offer.session_id, technician, can_control, "A technician looks at the screen");
                     self.started = true;
                     self.desktop.watch();
+                    let guard = self.guards.state();
+                    if !guard.is_none() {
+                        self.host.handle_guard(self.clock.now(), guard, "");
+                    }
                 }
                 // Nobody is asked on an unattended machine, and nobody there compares words.
                 output @ (HostOutput::Words(_)
@@ -340,27 +352,7 @@ impl Session<'_> {
 
     /// Keeps something from the person at the machine, or gives it back.
     async fn guard(&mut self, wanted: Guard) {
-        let (machine, guardian) = (Arc::clone(&self.machine), self.guardian.take());
-        let guards = Guards {
-            block_input: wanted.block_input,
-            blank_screen: wanted.blank_screen,
-        };
-        let setting = tokio::task::spawn_blocking(move || {
-            let mut guardian = match guardian {
-                Some(guardian) => guardian,
-                None => machine.guardian()?,
-            };
-            guardian.set(guards)?;
-            Ok::<_, PlatformError>(guardian)
-        });
-        let (state, detail) = match setting.await {
-            Ok(Ok(guardian)) => {
-                self.guardian = Some(guardian);
-                (wanted, String::new())
-            }
-            Ok(Err(error)) => (Guard::default(), sentence(&error)),
-            Err(error) => (Guard::default(), error.to_string()),
-        };
+        let (state, detail) = self.guards.wish(wanted).await;
         info!(session_id = %self.offer.session_id, ?state, detail, "What is kept from the person at the machine");
         self.host.handle_guard(self.clock.now(), state, &detail);
     }
@@ -379,6 +371,7 @@ impl Session<'_> {
         let chord = matches!(event, InputEvent::SecureAttention);
         let Err(error) = input.inject(event).await else {
             self.input_fails = false;
+            self.desktop.note_input();
             return;
         };
         debug!(error = sentence(&error), "Input had no effect");
@@ -401,6 +394,14 @@ impl Session<'_> {
             Some(DesktopEvent::Layout(shown)) => {
                 self.corner = shown.corner;
                 self.host.handle_layout(now, shown.layout, shown.only);
+            }
+            Some(DesktopEvent::Source(source)) => {
+                info!(session_id = %self.offer.session_id, method = source.method, reason = source.reason, "The screen is read");
+                let source = ScreenSource {
+                    method: source.method.to_owned(),
+                    reason: source.reason,
+                };
+                self.host.handle_screen_source(now, &source);
             }
             Some(DesktopEvent::Lost(why)) => {
                 warn!(why, "The desktop is gone");

@@ -12,10 +12,11 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::desktop_thread::sentence;
+use crate::screen::Screens;
 use crate::session::{self, Context, Offer};
 
 /// Most viewers at once. Each has a connection to the X server or a desktop
-/// handle, two threads and two copies of the picture.
+/// handle for input, two threads and up to two copies of the picture.
 const MAX_SESSIONS: usize = 8;
 
 /// Time for all sessions to say good-bye.
@@ -24,6 +25,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The sessions and the means to end them.
 pub(crate) struct Sessions {
     context: Arc<Context>,
+    screens: Arc<Screens>,
     tasks: JoinSet<Option<Failed>>,
     running: Vec<(SessionId, watch::Sender<Option<CloseReason>>)>,
 }
@@ -38,6 +40,11 @@ pub(crate) struct Failed {
 impl Sessions {
     pub(crate) fn new(context: Arc<Context>) -> Self {
         Self {
+            screens: Screens::new(
+                Arc::clone(&context.machine),
+                context.films.clone(),
+                context.clock,
+            ),
             context,
             tasks: JoinSet::new(),
             running: Vec::new(),
@@ -59,8 +66,11 @@ impl Sessions {
         let (stop, stopped) = watch::channel(None);
         self.running.push((offer.session_id.clone(), stop));
         let context = Arc::clone(&self.context);
+        let screens = Arc::clone(&self.screens);
         self.tasks.spawn(async move {
-            let error = session::run(&context, &offer, stopped).await.err()?;
+            let error = session::run(&context, &screens, &offer, stopped)
+                .await
+                .err()?;
             let detail = sentence(&error);
             warn!(session_id = %offer.session_id, detail, "The session did not begin");
             Some(Failed {

@@ -67,6 +67,9 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
         captures.push(started.elapsed());
         let frame = capture.frame();
         if picture == 0 {
+            if let Some(source) = capture.source() {
+                println!("read by  {source}");
+            }
             write_png(path, &frame).with_context(|| format!("write {}", path.display()))?;
         }
         let mut encoder = Encoder::new(frame.size()).context("make an encoder")?;

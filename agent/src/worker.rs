@@ -18,6 +18,8 @@ use crate::cli::{Options, QualityCap};
 use crate::clock::Clock;
 use crate::connection::{Connector, Stream};
 use crate::desktop_thread::sentence;
+use crate::films::Films;
+use crate::guards::GuardRoom;
 use crate::run::data_dir_of;
 use crate::session::{Context, Desktops};
 use crate::sessions::{Failed, Sessions};
@@ -124,10 +126,12 @@ fn context(begin: &Begin, host: Arc<dyn Host>, desktops: Desktops) -> anyhow::Re
         .identity()
         .map_err(|field| anyhow::anyhow!("the service gave a {field} that makes no sense"))?;
     Ok(Context {
+        guards: GuardRoom::new(Arc::clone(&host)),
         machine: host,
         connector: Connector::new(identity.server.clone(), begin.ca_file.as_deref())?,
         identity,
         quality: begin.quality.map(QualityCap::quality),
+        films: Films::new(begin.film_codecs.as_deref()),
         clock: Clock::new(),
         attendant: None,
         desktops: Some(desktops),

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use crate::broker::Order;
-use crate::cli::QualityCap;
+use crate::cli::{FilmCodecName, QualityCap};
 use crate::config::Stored;
 use crate::control::parse_offer;
 use crate::session::Offer;
@@ -74,6 +74,8 @@ impl From<&LoginMessage> for DesktopSession {
 pub(crate) struct Begin {
     pub(crate) identity: Stored,
     pub(crate) quality: Option<QualityCap>,
+    #[serde(default)]
+    pub(crate) film_codecs: Option<Vec<FilmCodecName>>,
     pub(crate) ca_file: Option<PathBuf>,
     /// The worker before this one could not release what its viewers held.
     pub(crate) has_leftovers: bool,

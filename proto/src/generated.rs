@@ -81,7 +81,7 @@ pub struct ViewerPreferences {
 pub struct AgentMessage {
     #[prost(
         oneof = "agent_message::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 18"
     )]
     pub body: ::core::option::Option<agent_message::Body>,
 }
@@ -120,6 +120,9 @@ pub mod agent_message {
         /// What became of a SetGuard, and whenever it changes by itself.
         #[prost(message, tag = "13")]
         Guard(super::GuardState),
+        /// Sent with the first frame, and whenever it changes.
+        #[prost(message, tag = "18")]
+        ScreenSource(super::ScreenSource),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -211,7 +214,7 @@ pub struct VideoFrame {
     #[prost(message, optional, tag = "16")]
     pub moves: ::core::option::Option<Moves>,
 }
-/// Parts of the picture that the viewer has at another height: scrolled text.
+/// Parts of the picture that the viewer has at another place: scrolled text, dragged windows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Moves {
     /// How much lower the pixels stand that are to be copied; negative: higher.
@@ -220,6 +223,9 @@ pub struct Moves {
     /// Where they go: 4 uint32 each, copied one after the other.
     #[prost(uint32, repeated, tag = "2")]
     pub rects: ::prost::alloc::vec::Vec<u32>,
+    /// How much further right the pixels stand that are to be copied; negative: left.
+    #[prost(sint32, tag = "3")]
+    pub from_dx: i32,
 }
 /// One frame of a region that keeps changing and is photo-like, in a video codec.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -476,11 +482,14 @@ pub struct SetPreferences {
     pub preferences: ::core::option::Option<ViewerPreferences>,
 }
 /// The picture cannot be trusted any more: start a new stream with all of it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefreshRequest {
-    /// The viewer's video decoder failed: make no films for it any more.
+    /// The viewer's video decoders failed: make no films for it any more.
     #[prost(bool, tag = "1")]
     pub without_films: bool,
+    /// Those that failed: films may come in the other ones that the viewer announced.
+    #[prost(enumeration = "Encoding", repeated, tag = "2")]
+    pub without: ::prost::alloc::vec::Vec<i32>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ping {
@@ -532,6 +541,16 @@ pub struct SelectDisplay {
 pub struct DesktopSessions {
     #[prost(message, repeated, tag = "1")]
     pub sessions: ::prost::alloc::vec::Vec<DesktopSession>,
+}
+/// How the machine's screen is read.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScreenSource {
+    /// For people, like "GDI".
+    #[prost(string, tag = "1")]
+    pub method: ::prost::alloc::string::String,
+    /// Why not in a better way; empty when there is none.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DesktopSession {

@@ -139,6 +139,7 @@ fn agent_messages_keep_their_bytes() {
         moves: Some(v1::Moves {
             from_dy: -54,
             rects: vec![0, 64, 640, 300],
+            from_dx: 12,
         }),
         film: Some(v1::FilmFrame {
             stream: 4,
@@ -255,6 +256,7 @@ fn viewer_messages_keep_their_bytes() {
         "refresh",
         &viewer(Body::Refresh(v1::RefreshRequest {
             without_films: true,
+            without: vec![],
         })),
     );
     check(

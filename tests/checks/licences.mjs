@@ -141,9 +141,15 @@ function acceptable(expression, allowed) {
 
 /** The licence files of a package, as texts. @param {Part} part */
 function texts(part) {
+  // Bindings keep the library's own licence beside its sources.
+  return [part.folder, path.join(part.folder, "upstream")].flatMap(textsIn);
+}
+
+/** @param {string} folder @returns {string[]} */
+function textsIn(folder) {
   let names;
   try {
-    names = readdirSync(part.folder);
+    names = readdirSync(folder);
   } catch {
     return [];
   }
@@ -155,7 +161,7 @@ function texts(part) {
     .sort()
     .flatMap((name) => {
       try {
-        return [readFileSync(path.join(part.folder, name), "utf8").replaceAll("\r\n", "\n").trim()];
+        return [readFileSync(path.join(folder, name), "utf8").replaceAll("\r\n", "\n").trim()];
       } catch {
         return []; // A folder called "licenses".
       }
@@ -175,7 +181,7 @@ function notices(parts) {
   }
   return [
     "# Third-party software in GuruConnect",
-    "Written by `make licences`. The server, the agent and the web files contain these works; each is used under the licence named beside it, whose text follows below.",
+    "Written by `make licences`. The server, the agent and the web files contain these works; each is used under the licence named beside it, whose text follows below. OpenH264, and what only it needs, is in agents that were built with H.264.",
     ["| from | name | version | licence |", "|---|---|---|---|"]
       .concat(
         shipped.map(

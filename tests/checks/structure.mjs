@@ -133,7 +133,7 @@ conclude({
   "unsafe code stands only behind the seam, in codec bindings and at the edge of the WebAssembly core":
     () =>
       breaches(rust, /\bunsafe\b|allow\(unsafe_code\)/, (file) =>
-        /^crates\/(platform-\w+|vpx|viewer-wasm)\//.test(file),
+        /^crates\/(platform-\w+|openh264|video|vpx|viewer-wasm)\//.test(file),
       ),
 
   "generated wire types stay inside proto": () =>

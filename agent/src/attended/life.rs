@@ -28,6 +28,8 @@ use crate::clock::{Clock, random_bytes};
 use crate::config::Stored;
 use crate::connection::{Connector, Stream};
 use crate::control::{self, Ending};
+use crate::films::Films;
+use crate::guards::GuardRoom;
 use crate::platform;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -217,10 +219,12 @@ impl Life {
             connector: settings.connector.clone(),
             identity: claimed.identity,
             quality: None,
+            films: Films::new(None),
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,
             power: None,
+            guards: GuardRoom::new(Arc::clone(&self.host)),
         });
         let (hang_up, stop) = watch::channel(false);
         let (line, mut state) = watch::channel(Line::Standing);

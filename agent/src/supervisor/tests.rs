@@ -65,6 +65,7 @@ impl Story {
         let begin = Begin {
             identity: Stored::new(&identity),
             quality: None,
+            film_codecs: None,
             ca_file: None,
             has_leftovers: false,
         };

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::{SinkExt as _, StreamExt as _};
 use gc_agent::clock::{Clock, random_bytes};
+use gc_codec::FilmFormat;
 use gc_model::geometry::Size;
 use gc_model::id::{ParticipantId, SessionId};
 use gc_proto::v1::{agent_control, server_control};
@@ -141,6 +142,11 @@ impl Server {
 
     /// Offers a session and connects a viewer to what comes.
     pub async fn view(&mut self, control: &mut Control) -> Watch {
+        self.view_with(control, Vec::new()).await
+    }
+
+    /// The same for a viewer that decodes films.
+    pub async fn view_with(&mut self, control: &mut Control, films: Vec<FilmFormat>) -> Watch {
         let (session_id, participant_id) = ("s-1".to_owned(), "p-1".to_owned());
         let path = "/ws/agent/session?ticket=t-1".to_owned();
         let offer = v1::SessionOffer {
@@ -168,7 +174,7 @@ impl Server {
             preferences: Preferences::default(),
             seed: random_bytes(),
             software: "test".to_owned(),
-            films: Vec::new(),
+            films,
         };
         let clock = Clock::new();
         let viewer = Viewer::new(config, clock.now());
@@ -177,6 +183,7 @@ impl Server {
             viewer,
             clock,
             events: Vec::new(),
+            shown: Vec::new(),
             picture: Picture::default(),
         }
     }
@@ -250,6 +257,8 @@ pub struct Watch {
     pub viewer: Viewer,
     pub clock: Clock,
     pub events: Vec<ViewerEvent>,
+    /// When each frame was shown, and how many pixels of it were new.
+    pub shown: Vec<(Instant, usize)>,
     pub picture: Picture,
 }
 
@@ -289,26 +298,29 @@ impl Picture {
 impl Watch {
     /// Lets viewer and agent talk until `done`.
     pub async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
-        in_time(what, async {
-            loop {
-                self.act().await;
-                if done(self) {
-                    return;
-                }
-                let due = self.viewer.poll_timeout().map(|moment| self.clock.instant(moment).into());
-                tokio::select! {
-                    message = self.socket.next() => match message {
-                        Some(Ok(Message::Binary(bytes))) => self.viewer.handle_message(self.clock.now(), &bytes),
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                        other => panic!("{what}: the session's connection ended: {other:?}, events {:?}", self.events),
-                    },
-                    () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
-                        self.viewer.handle_timeout(self.clock.now());
-                    }
+        in_time(what, self.talk_until(what, done)).await;
+    }
+
+    /// The same, however long it takes.
+    pub async fn talk_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        loop {
+            self.act().await;
+            if done(self) {
+                return;
+            }
+            let due = self.viewer.poll_timeout();
+            let due = due.map(|moment| self.clock.instant(moment).into());
+            tokio::select! {
+                message = self.socket.next() => match message {
+                    Some(Ok(Message::Binary(bytes))) => self.viewer.handle_message(self.clock.now(), &bytes),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("{what}: the session's connection ended: {other:?}, events {:?}", self.events),
+                },
+                () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
+                    self.viewer.handle_timeout(self.clock.now());
                 }
             }
-        })
-        .await;
+        }
     }
 
     /// Sends what the viewer has to say.
@@ -327,6 +339,10 @@ impl Watch {
                 }
                 ViewerOutput::Frame(frame) => {
                     self.picture.draw(&frame.rects, self.viewer.pixels());
+                    let film = frame.film.iter().flat_map(|film| &film.rects);
+                    let rects = frame.rects.iter().chain(film);
+                    let pixels = rects.map(|rect| rect.area()).sum();
+                    self.shown.push((Instant::now(), pixels));
                     self.viewer.handle_painted(self.clock.now(), frame.sequence);
                 }
             }
@@ -367,7 +383,18 @@ pub struct Agent {
 impl Agent {
     /// Starts the program with these arguments, a data directory and, perhaps, a display.
     pub fn start(data_dir: &Path, display: Option<&str>, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_guruconnect-agent"));
+        let program = Path::new(env!("CARGO_BIN_EXE_guruconnect-agent"));
+        Self::start_program(program, data_dir, display, arguments)
+    }
+
+    /// The same with an agent from elsewhere.
+    pub fn start_program(
+        program: &Path,
+        data_dir: &Path,
+        display: Option<&str>,
+        arguments: &[&str],
+    ) -> Self {
+        let mut command = Command::new(program);
         command.env_remove("DISPLAY");
         command.envs(display.map(|display| ("DISPLAY", display)));
         command
@@ -395,6 +422,10 @@ impl Agent {
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Memory of its own, in KiB.

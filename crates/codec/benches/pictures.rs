@@ -57,6 +57,29 @@ fn video(seed: u32) -> Vec<u8> {
     screen
 }
 
+/// A piece of the page, dragged about over a photograph: soft shades with grain.
+fn dragged(page: &[u8], x: usize, y: usize) -> Vec<u8> {
+    let mut screen = vec![0; WIDTH * HEIGHT * 4];
+    let mut value = 1_u32;
+    for (index, pixel) in screen.chunks_exact_mut(4).enumerate() {
+        value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (column, row) = (index % WIDTH, index / WIDTH);
+        let grain = (value >> 29) as u8;
+        pixel.copy_from_slice(&[
+            (column / 9) as u8 + grain,
+            (row / 5) as u8 + grain,
+            90 + grain,
+            0,
+        ]);
+    }
+    for row in 0..600 {
+        let from = row * WIDTH * 4;
+        screen[((y + row) * WIDTH + x) * 4..][..800 * 4]
+            .copy_from_slice(&page[from..from + 800 * 4]);
+    }
+    screen
+}
+
 fn view(screen: &[u8]) -> FrameView<'_> {
     FrameView::new(size(), WIDTH * 4, screen).expect("a whole frame")
 }
@@ -92,6 +115,12 @@ fn encoding(criterion: &mut Criterion) {
     encode_in_turn(criterion, "one letter", &[page(0), typed]);
     let scrolled: Vec<_> = (0..24).map(|step| page(step * 40)).collect();
     encode_in_turn(criterion, "scrolling text", &scrolled);
+    let page = page(0);
+    let hand = |step: usize| if step < 12 { step } else { 24 - step };
+    let dragged: Vec<_> = (0..24)
+        .map(|step| dragged(&page, 200 + hand(step) * 14, 150 + hand(step) * 9))
+        .collect();
+    encode_in_turn(criterion, "a dragged window", &dragged);
     let played: Vec<_> = (0..8).map(video).collect();
     encode_in_turn(criterion, "video", &played);
 }

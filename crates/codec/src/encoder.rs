@@ -26,6 +26,9 @@ const SMALL_REGION_TILES: usize = 8;
 /// News up to this many tiles (512x128 pixels) do not wait for a large moving region.
 const SMALL_NEWS_TILES: usize = 64;
 
+/// What is uncovered is at most one part in so many of what moved away.
+const UNCOVERED_SHARE: usize = 3;
+
 /// Raw bytes compressed between two looks at the budget.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
@@ -149,6 +152,8 @@ pub struct Encoder {
     stream: Compressor,
     films: Films,
     starts_stream: bool,
+    /// When something was last found at another place, and how many pixels.
+    moved: Option<(Moment, usize)>,
     raw: Vec<u8>,
 }
 
@@ -176,6 +181,7 @@ impl Encoder {
             stream: Compressor::new(bytes)?,
             films: Films::new(codecs),
             starts_stream: true,
+            moved: None,
             raw: Vec::new(),
         })
     }
@@ -207,17 +213,19 @@ impl Encoder {
             self.map.look(now, frame, &self.sent);
         }
         let moves = if order.moves {
-            self.find_moves(frame)
+            self.find_moves(now, frame)
         } else {
             None
         };
 
+        let mut plan = self.plan(now, frame);
+        self.spare_uncovered(now, &mut plan, order.budget_bytes);
         let Plan {
             calm,
             busy,
             film,
             sharpen_at,
-        } = self.plan(now, frame);
+        } = plan;
         let rests = calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films);
         if rests && moves.is_none() {
             let pending = match sharpen_at {
@@ -270,20 +278,22 @@ impl Encoder {
     }
 
     /// Takes what the viewer has elsewhere for sent.
-    fn find_moves(&mut self, frame: &FrameView<'_>) -> Option<Moves> {
+    fn find_moves(&mut self, now: Moment, frame: &FrameView<'_>) -> Option<Moves> {
         if self.starts_stream {
             return None;
         }
         let found = moves::find(frame, &self.sent, &self.map)?;
+        self.moved = Some((now, found.rects.iter().map(|rect| rect.area()).sum()));
         let mut touched = Vec::new();
         for &rect in &found.rects {
             // Equal to the screen, so this is what the viewer's copy makes of it.
             self.note_sent(frame, rect);
             for (index, whole) in self.map.touched(rect) {
                 if whole {
-                    self.map.tiles[index].reduced = false;
+                    self.map.settle(index);
+                } else {
+                    touched.push(index);
                 }
-                touched.push(index);
             }
         }
         touched.sort_unstable();
@@ -321,6 +331,27 @@ impl Encoder {
         }
         plan.calm.append(&mut still);
         plan
+    }
+
+    /// What a dragged window uncovers of a photo changes like a film and is none: it is sent
+    /// exactly where the line carries it, so that it can be moved in its turn.
+    fn spare_uncovered(&self, now: Moment, plan: &mut Plan, budget_bytes: usize) {
+        let Some((_, moved)) = self.moved.filter(|(at, _)| now.since(*at) < STILL) else {
+            return;
+        };
+        let runs = |&index: &usize| self.map.tiles[index].reduced;
+        let (film, uncovered): (Vec<_>, Vec<_>) = plan.film.iter().copied().partition(runs);
+        let pixels: usize = uncovered
+            .iter()
+            .map(|&index| self.bounds_to_send(index).rect().area())
+            .sum();
+        let fits = (pixels * BYTES_PER_PIXEL) as f32 <= budget_bytes as f32 * FIRST_RATIO;
+        if fits && pixels * UNCOVERED_SHARE <= moved {
+            plan.film = film;
+            plan.busy.extend(uncovered);
+            plan.busy
+                .sort_by_key(|&index| self.map.tiles[index].changed_at);
+        }
     }
 
     /// A little that changed after having been still, such as the answer to a key,
@@ -396,7 +427,7 @@ impl Encoder {
         }
         let area = parts.iter().map(|&(_, part)| part).reduce(Bounds::union);
         let area = area.expect("there are tiles");
-        let Ok(piece) = self.films.encode(now, frame, area, rects.clone(), &film) else {
+        let Ok(piece) = self.films.encode(now, frame, area, &rects, &film) else {
             // The lossless stream takes over in this very update.
             return self.add(update, frame, tiles, order.colours, order.budget_bytes);
         };
@@ -406,6 +437,7 @@ impl Encoder {
         self.mark_sent(tiles, true);
         update.reduced = true;
         update.film = Some(piece);
+        update.complete &= !self.films.is_behind();
         Ok(())
     }
 

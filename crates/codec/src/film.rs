@@ -2,8 +2,13 @@
 //! their own rectangle, beside the lossless stream. What is here decides where a film
 //! is and how good it may be; the codecs stand behind [`FilmCodec`].
 
-#[cfg(feature = "vp9")]
+mod format;
+mod h264_header;
+#[cfg(feature = "openh264")]
+mod openh264;
+#[cfg(any(feature = "openh264", feature = "vp9"))]
 mod scale;
+mod shared;
 #[cfg(feature = "vp9")]
 mod vp9;
 mod vp9_header;
@@ -16,7 +21,8 @@ use gc_model::time::Moment;
 use crate::frame::FrameView;
 use crate::tiles::Bounds;
 
-pub use vp9_header::is_vp9_frame;
+pub use format::{FilmFormat, FilmFormats};
+pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.
 pub const MAX_FILM_RECTS: usize = 256;
@@ -33,21 +39,18 @@ const MAX_REDUCTION: u32 = 8;
 /// Smallest side of a coded picture.
 const MIN_CODED_SIDE_PX: u32 = 16;
 
-/// Failures in a row after which a codec is not tried again.
+/// Failures after which a codec is not tried again.
 const MAX_FAILURES: u32 = 3;
+
+/// 10 s of a film: after so many good frames in a row earlier failures are forgiven.
+const FORGIVEN_AFTER_FRAMES: u32 = 300;
+
+/// A frame with more bytes than this is none: it would not fit a message of the session.
+const MAX_PACKET_BYTES: usize = 3 << 20;
 
 /// Coded bytes of one pixel of a first frame at the coarsest quality; measured on
 /// films, pages and noise: the worst of them.
 const KEY_BYTES_PER_PIXEL: f64 = 0.06;
-
-/// The video codecs that a film may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FilmFormat {
-    /// VP9 profile 0: 8 bits, 4:2:0. BT.709, limited range.
-    Vp9,
-    /// H.264, constrained baseline in Annex B format. BT.709, limited range.
-    H264,
-}
 
 /// How exact a film is at best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,8 +64,8 @@ pub enum FilmQuality {
 /// What the next frame of a film may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilmOrder {
-    /// The codec, one that the viewer decodes.
-    pub format: FilmFormat,
+    /// Codecs that the viewer decodes.
+    pub formats: FilmFormats,
     /// About how many bytes one frame is to have.
     pub target_bytes: usize,
     /// Never better than this.
@@ -108,6 +111,14 @@ pub struct FilmPacket {
 #[error("the video codec failed: {0}")]
 pub struct FilmError(pub String);
 
+impl FilmError {
+    /// What failed, and why.
+    pub fn caused_by(error: &dyn std::error::Error) -> Self {
+        let cause = error.source().map(|cause| format!(": {cause}"));
+        Self(format!("{error}{}", cause.unwrap_or_default()))
+    }
+}
+
 /// Packs the frames of one film, all of one size.
 pub trait FilmEncoder: Send {
     /// Packs `picture`, the film's part of the screen, as `order` says. The first frame is a key frame.
@@ -119,12 +130,29 @@ pub trait FilmEncoder: Send {
         picture: &FrameView<'_>,
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError>;
+
+    /// There are frames already that come after the last one given.
+    fn is_behind(&self) -> bool {
+        false
+    }
 }
 
 /// A codec that can be started.
-pub trait FilmCodec: Send {
+pub trait FilmCodec: Send + Sync {
     /// What it makes.
     fn format(&self) -> FilmFormat;
+
+    /// Another part of `frame` to make a film of than `area`, around it and not much larger,
+    /// because that film is there already.
+    fn area_for(&self, _frame: &FrameView<'_>, _area: Rect, _order: &FilmOrder) -> Option<Rect> {
+        None
+    }
+
+    /// The size of the pictures for an area of `width` x `height`, which is then scaled down to
+    /// it: the same, unless the codec cannot have it.
+    fn coded_size(&self, width: u32, height: u32) -> (u32, u32) {
+        (width, height)
+    }
 
     /// Starts a stream of pictures of `width` x `height`; larger areas are scaled down to it.
     ///
@@ -133,29 +161,52 @@ pub trait FilmCodec: Send {
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError>;
 }
 
-/// The codecs that this build can make, best first.
-pub fn film_codecs() -> Vec<Box<dyn FilmCodec>> {
-    #[allow(unused_mut)]
-    let mut codecs: Vec<Box<dyn FilmCodec>> = Vec::new();
-    #[cfg(feature = "vp9")]
-    if vp9::Vp9::is_available() {
-        codecs.push(Box::new(vp9::Vp9));
+/// Those of the wanted codecs that this build can make, in the same order: the first that the
+/// viewer decodes is used, the others when it fails.
+pub fn film_codecs(wanted: &[FilmFormat]) -> Vec<Box<dyn FilmCodec>> {
+    wanted
+        .iter()
+        .filter_map(|format| match format {
+            #[cfg(feature = "vp9")]
+            FilmFormat::Vp9 if vp9::Vp9::is_available() => {
+                Some(Box::new(vp9::Vp9) as Box<dyn FilmCodec>)
+            }
+            #[cfg(feature = "openh264")]
+            FilmFormat::H264 => Some(Box::new(openh264::OpenH264) as Box<dyn FilmCodec>),
+            _ => None,
+        })
+        .collect()
+}
+
+/// True for one frame of `format` that begins anew or not as `key` says, and whose picture has
+/// `width` x `height` pixels as far as it names a size. Only its head is looked at.
+pub fn is_film_frame(format: FilmFormat, data: &[u8], key: bool, width: u32, height: u32) -> bool {
+    match format {
+        FilmFormat::Vp9 => vp9_header::is_vp9_frame(data, key, width, height),
+        FilmFormat::H264 => h264_header::is_h264_frame(data, key, width, height),
     }
-    codecs
 }
 
 /// The film of one viewer: at most one at a time, in a rectangle around all that plays.
 pub(crate) struct Films {
-    codecs: Vec<Box<dyn FilmCodec>>,
+    codecs: Vec<Tried>,
     running: Option<Film>,
     streams: u32,
+}
+
+/// A codec and how it did.
+struct Tried {
+    codec: Box<dyn FilmCodec>,
     failures: u32,
+    /// Good frames since the last failure.
+    good: u32,
 }
 
 struct Film {
     area: Bounds,
     reduction: u32,
-    order: FilmOrder,
+    /// Which of the codecs makes it.
+    codec: usize,
     encoder: Box<dyn FilmEncoder>,
     coded: (u32, u32),
     fed_at: Moment,
@@ -165,17 +216,21 @@ struct Film {
 
 impl Films {
     pub(crate) fn new(codecs: Vec<Box<dyn FilmCodec>>) -> Self {
+        let fresh = |codec| Tried {
+            codec,
+            failures: 0,
+            good: 0,
+        };
         Self {
-            codecs,
+            codecs: codecs.into_iter().map(fresh).collect(),
             running: None,
             streams: 0,
-            failures: 0,
         }
     }
 
-    /// True when films in this format can be made.
+    /// True when a film of this kind can be made.
     pub(crate) fn can(&self, order: &FilmOrder) -> bool {
-        self.failures < MAX_FAILURES && self.codec(order.format).is_some()
+        (0..self.codecs.len()).any(|codec| self.is_usable(codec, order))
     }
 
     /// The viewer has none of the film any more.
@@ -183,77 +238,102 @@ impl Films {
         self.running = None;
     }
 
-    /// Packs what plays within `needed`. The caller paints `rects`.
+    /// There are frames of the film already that the viewer has not got.
+    pub(crate) fn is_behind(&self) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|film| film.encoder.is_behind())
+    }
+
+    /// Packs what plays within `needed`. The caller paints `rects`. A codec that fails is
+    /// replaced by the next one at once; the error is that of the last.
     pub(crate) fn encode(
         &mut self,
         now: Moment,
         frame: &FrameView<'_>,
         needed: Bounds,
-        rects: Vec<Rect>,
+        rects: &[Rect],
         order: &FilmOrder,
     ) -> Result<FilmPiece, FilmError> {
-        let result = self.try_encode(now, frame, needed, rects, order);
-        if result.is_ok() {
-            self.failures = 0;
-        } else {
-            self.failures += 1;
+        let mut error = FilmError("not in this program".to_owned());
+        // What runs goes on: another codec in its place would cost a key frame.
+        let running = self.running.as_ref().map(|film| film.codec);
+        let others = (0..self.codecs.len()).filter(|&codec| Some(codec) != running);
+        for codec in running.into_iter().chain(others) {
+            if !self.is_usable(codec, order) {
+                continue;
+            }
+            let result = self.encode_with(codec, now, frame, needed, rects, order);
+            self.codecs[codec].note(result.is_ok());
+            match result {
+                Ok(piece) => return Ok(piece),
+                Err(failed) => error = failed,
+            }
             self.running = None;
         }
-        result
+        Err(error)
     }
 
-    fn try_encode(
+    fn encode_with(
         &mut self,
+        codec: usize,
         now: Moment,
         frame: &FrameView<'_>,
         needed: Bounds,
-        rects: Vec<Rect>,
+        rects: &[Rect],
         order: &FilmOrder,
     ) -> Result<FilmPiece, FilmError> {
         let area = self
             .running
             .as_mut()
             .map_or(needed, |film| film.area_for(now, needed));
+        let maker = &self.codecs[codec].codec;
+        let elsewhere = maker.area_for(frame, area.rect(), order);
+        let area = elsewhere.map_or(area, Bounds::of);
         let continues = self.running.as_ref().is_some_and(|film| {
             film.area == area
-                && film.order.format == order.format
+                && film.codec == codec
                 && film.reduction == reduction_for(area, film.reduction, order)
         });
         if !continues {
-            self.open(area, order)?;
+            self.open(codec, area, order)?;
         }
         let film = self.running.as_mut().expect("just opened");
-        film.order = *order;
         film.fed_at = now;
         let area = film.area.rect();
         let packet = film.encoder.encode(&frame.part(area), order)?;
+        let format = self.codecs[codec].codec.format();
+        let (width, height) = film.coded;
+        // What the viewer would refuse is not sent: another codec does better.
+        let begins = continues || packet.key;
+        let sound = is_film_frame(format, &packet.data, packet.key, width, height);
+        if !begins || !sound || packet.data.len() > MAX_PACKET_BYTES {
+            return Err(FilmError(format!("it made no frame of {format}")));
+        }
         Ok(FilmPiece {
             stream: self.streams,
-            format: order.format,
+            format,
             key: packet.key,
             area,
-            coded_width: film.coded.0,
-            coded_height: film.coded.1,
-            rects,
+            coded_width: width,
+            coded_height: height,
+            rects: rects.to_vec(),
             data: packet.data,
             held_back: packet.held_back,
         })
     }
 
-    fn open(&mut self, area: Bounds, order: &FilmOrder) -> Result<(), FilmError> {
-        let codec = self
-            .codec(order.format)
-            .ok_or_else(|| FilmError("not in this program".to_owned()))?;
+    fn open(&mut self, codec: usize, area: Bounds, order: &FilmOrder) -> Result<(), FilmError> {
         let reduction = reduction_for(area, 0, order);
         let rect = area.rect();
         let side = |px: u32| px.div_ceil(reduction).max(MIN_CODED_SIDE_PX.min(px));
-        let coded = (side(rect.width), side(rect.height));
-        let encoder = codec.open(coded.0, coded.1)?;
+        let maker = &self.codecs[codec].codec;
+        let coded = maker.coded_size(side(rect.width), side(rect.height));
+        let encoder = maker.open(coded.0, coded.1)?;
         self.streams += 1;
         self.running = Some(Film {
             area,
             reduction,
-            order: *order,
+            codec,
             encoder,
             coded,
             fed_at: Moment::ZERO,
@@ -262,11 +342,23 @@ impl Films {
         Ok(())
     }
 
-    fn codec(&self, format: FilmFormat) -> Option<&dyn FilmCodec> {
-        self.codecs
-            .iter()
-            .find(|codec| codec.format() == format)
-            .map(|codec| &**codec)
+    fn is_usable(&self, codec: usize, order: &FilmOrder) -> bool {
+        let tried = &self.codecs[codec];
+        tried.failures < MAX_FAILURES && order.formats.contains(tried.codec.format())
+    }
+}
+
+impl Tried {
+    fn note(&mut self, good: bool) {
+        if !good {
+            self.failures += 1;
+            self.good = 0;
+            return;
+        }
+        self.good += 1;
+        if self.good == FORGIVEN_AFTER_FRAMES {
+            self.failures = 0;
+        }
     }
 }
 

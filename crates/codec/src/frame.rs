@@ -1,6 +1,7 @@
 //! A borrowed picture.
 
 use gc_model::geometry::{Rect, Size};
+use gc_model::time::Moment;
 
 /// Bytes of one pixel: blue, green, red, and one that means nothing.
 pub const BYTES_PER_PIXEL: usize = 4;
@@ -11,6 +12,8 @@ pub struct FrameView<'a> {
     size: Size,
     stride: usize,
     data: &'a [u8],
+    corner: (u32, u32),
+    taken_at: Option<Moment>,
 }
 
 impl<'a> FrameView<'a> {
@@ -21,7 +24,33 @@ impl<'a> FrameView<'a> {
         let needed = stride
             .checked_mul(size.height() as usize - 1)?
             .checked_add(row)?;
-        (stride >= row && data.len() >= needed).then_some(Self { size, stride, data })
+        (stride >= row && data.len() >= needed).then_some(Self {
+            size,
+            stride,
+            data,
+            corner: (0, 0),
+            taken_at: None,
+        })
+    }
+
+    /// Says when the picture was taken of a screen that others look at too. All pictures that
+    /// say so are of the same screen.
+    #[must_use]
+    pub fn taken_at(self, moment: Moment) -> Self {
+        Self {
+            taken_at: Some(moment),
+            ..self
+        }
+    }
+
+    /// When it was taken of a shared screen, and what part of that it shows.
+    pub(crate) fn origin(&self) -> Option<(Moment, Rect)> {
+        let place = Rect {
+            x: self.corner.0,
+            y: self.corner.1,
+            ..Rect::whole(self.size)
+        };
+        Some((self.taken_at?, place))
     }
 
     /// Width and height.
@@ -42,6 +71,8 @@ impl<'a> FrameView<'a> {
             size,
             stride: self.stride,
             data: &self.data[start..],
+            corner: (self.corner.0 + area.x, self.corner.1 + area.y),
+            taken_at: self.taken_at,
         }
     }
 

@@ -14,8 +14,8 @@ pub use cursor::{CursorError, pack_cursor, unpack_cursor};
 pub use decoder::{DecodeError, Decoder, bgrx_to_rgba};
 pub use encoder::{Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update};
 pub use film::{
-    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmPiece, FilmQuality,
-    MAX_FILM_RECTS, film_codecs, is_vp9_frame,
+    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece,
+    FilmQuality, MAX_FILM_RECTS, SharedFilms, film_codecs, is_film_frame,
 };
 pub use frame::{BYTES_PER_PIXEL, FrameView};
 pub use moves::Moves;

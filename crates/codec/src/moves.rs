@@ -1,9 +1,10 @@
-//! What was on the screen already, a few rows higher or lower: scrolled text and lists.
+//! What was on the screen already, at another place: scrolled text and lists, dragged windows.
 //!
-//! Rows are compared by hashes within columns of tiles, and the distance that most of them
-//! agree on is taken. What is then moved is exact: rows are compared pixel by pixel.
+//! Hashes of rows vote on a distance ([`votes`]). What is then moved is exact: rows are
+//! compared pixel by pixel.
 
-use std::collections::HashMap;
+mod votes;
+
 use std::ops::Range;
 
 use gc_model::geometry::{Rect, Size};
@@ -14,22 +15,21 @@ use crate::tiles::{Bounds, TILE_WIDTH_PX, TileMap};
 /// Fewer changed tiles than this (256x128 pixels) are not worth a search.
 const MIN_TILES: usize = 32;
 
-/// Columns of tiles that vote.
-const MAX_VOTERS: usize = 8;
-
-/// Rows that are compared together.
-const WINDOW_ROWS: usize = 12;
-
-/// Places that must agree on a distance.
-const MIN_VOTES: usize = 12;
-
 /// Shorter runs of equal rows are sent as pixels.
 const MIN_RUN_ROWS: u32 = 12;
 
-/// Parts of the picture that the viewer has, at another height.
+/// What is moved sideways begins and ends anywhere: the columns that are compared together.
+const NARROW_PX: u32 = 16;
+
+/// Most rectangles of one move.
+const MAX_RECTS: usize = 256;
+
+/// Parts of the picture that the viewer has, at another place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moves {
-    /// How much lower the pixels stand that are to be copied; negative: higher.
+    /// How much further right the pixels stand that are to be copied; negative: left.
+    pub from_dx: i32,
+    /// How much lower they stand; negative: higher.
     pub from_dy: i32,
     /// Where they go, in the order in which they can be copied one after the other.
     pub rects: Vec<Rect>,
@@ -45,7 +45,7 @@ impl Moves {
         let at =
             |x: u32, y: u32| (y as usize * size.width() as usize + x as usize) * bytes_per_pixel;
         for &rect in &self.rects {
-            let from = source(rect, self.from_dy);
+            let from = self.distance().source(rect);
             let row_bytes = rect.width as usize * bytes_per_pixel;
             for step in 0..rect.height {
                 // Rows that overlap are read before they are written over.
@@ -54,7 +54,7 @@ impl Moves {
                 } else {
                     step
                 };
-                let start = at(rect.x, from.y + row);
+                let start = at(from.x, from.y + row);
                 picture.copy_within(start..start + row_bytes, at(rect.x, rect.y + row));
             }
         }
@@ -62,15 +62,67 @@ impl Moves {
 
     /// True when all of it, and all it is copied from, lies inside a picture of `size`.
     pub fn fits(&self, size: Size) -> bool {
+        let within = |start: u32, by: i32, length: u32, side: u32| {
+            let first = i64::from(start) + i64::from(by);
+            first >= 0 && first + i64::from(length) <= i64::from(side)
+        };
         self.rects.iter().all(|&rect| {
-            let top = i64::from(rect.y) + i64::from(self.from_dy);
-            let bottom = top + i64::from(rect.height);
-            !rect.is_empty() && rect.fits(size) && top >= 0 && bottom <= i64::from(size.height())
+            !rect.is_empty()
+                && rect.fits(size)
+                && within(rect.x, self.from_dx, rect.width, size.width())
+                && within(rect.y, self.from_dy, rect.height, size.height())
         })
+    }
+
+    fn distance(&self) -> Distance {
+        Distance {
+            dx: self.from_dx,
+            dy: self.from_dy,
+        }
     }
 }
 
-/// Finds what only moved up or down between `sent`, which the viewer has, and `frame`.
+/// From where pixels go to where they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Distance {
+    dx: i32,
+    dy: i32,
+}
+
+impl Distance {
+    fn source(self, rect: Rect) -> Rect {
+        Rect {
+            x: rect.x.wrapping_add_signed(self.dx),
+            y: rect.y.wrapping_add_signed(self.dy),
+            ..rect
+        }
+    }
+
+    /// Rectangles that do not overlap, so that each is copied before another overwrites its
+    /// source. What cannot be ordered is left out.
+    fn ordered(self, mut rects: Vec<Rect>) -> Vec<Rect> {
+        let mut done = Vec::with_capacity(rects.len());
+        while !rects.is_empty() {
+            let needed = |rect: Rect| {
+                let mut others = rects.iter().filter(|&&other| other != rect);
+                others.any(|&other| overlap(self.source(other), rect))
+            };
+            // Whose place is not needed by any other.
+            let free = rects.iter().position(|&rect| !needed(rect));
+            let next = rects.swap_remove(free.unwrap_or_default());
+            if free.is_some() {
+                done.push(next);
+            }
+        }
+        done
+    }
+}
+
+fn overlap(a: Rect, b: Rect) -> bool {
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+}
+
+/// Finds what only moved between `sent`, which the viewer has, and `frame`.
 pub(crate) fn find(frame: &FrameView<'_>, sent: &[u8], map: &TileMap) -> Option<Moves> {
     let area = changed_area(map)?;
     let pictures = Pictures {
@@ -78,28 +130,30 @@ pub(crate) fn find(frame: &FrameView<'_>, sent: &[u8], map: &TileMap) -> Option<
         sent,
         stride: frame.size().width() as usize * BYTES_PER_PIXEL,
     };
-    let from_dy = pictures.vote(area)?;
-    let mut moves = Moves {
-        from_dy,
-        rects: pictures.equal_runs(area, from_dy, map),
-    };
-    if moves.rects.is_empty() {
-        return None;
+    let up_or_down = votes::up_or_down(&pictures, area);
+    let mut best = up_or_down.map(|by| (by, pictures.equal_runs(area, by, map)));
+    if best
+        .as_ref()
+        .is_none_or(|(_, rects)| pixels(rects) * 4 < area.rect().area())
+    {
+        let anywhere = votes::anywhere(&pictures, area, map).filter(|&by| Some(by) != up_or_down);
+        let other = anywhere.map(|by| (by, pictures.equal_runs(area, by, map)));
+        best = [best, other]
+            .into_iter()
+            .flatten()
+            .max_by_key(|(_, rects)| pixels(rects));
     }
-    // What is copied must not have been overwritten by a copy before it.
-    moves.rects.sort_by_key(|rect| i64::from(rect.y));
-    if from_dy < 0 {
-        moves.rects.reverse();
-    }
-    Some(moves)
+    let (by, rects) = best?;
+    let rects = by.ordered(rects);
+    (!rects.is_empty()).then_some(Moves {
+        from_dx: by.dx,
+        from_dy: by.dy,
+        rects,
+    })
 }
 
-/// The rows that `rect` is copied from.
-pub(crate) fn source(rect: Rect, from_dy: i32) -> Rect {
-    Rect {
-        y: rect.y.wrapping_add_signed(from_dy),
-        ..rect
-    }
+fn pixels(rects: &[Rect]) -> usize {
+    rects.iter().map(|rect| rect.area()).sum()
 }
 
 /// Around all tiles that differ and that the viewer has exactly.
@@ -132,46 +186,14 @@ impl Pictures<'_> {
         &self.sent[at(columns.start)..at(columns.end)]
     }
 
-    /// The distance that most rows agree on.
-    fn vote(&self, area: Bounds) -> Option<i32> {
-        let strips = strips(area);
-        let step = strips.len().div_ceil(MAX_VOTERS);
-        let mut votes: HashMap<i32, usize> = HashMap::new();
-        for columns in strips.iter().step_by(step) {
-            let rows = area.top..area.bottom;
-            let before: Vec<u64> = rows
-                .clone()
-                .map(|y| hash(self.before(columns, y)))
-                .collect();
-            let before = windows(&before);
-            let now: Vec<u64> = rows.map(|y| hash(self.now(columns, y))).collect();
-            let now = windows(&now);
-            // What looks like something else there says nothing about a distance.
-            let mut known: HashMap<u64, Option<usize>> = HashMap::new();
-            for (y, &window) in before.iter().enumerate() {
-                known
-                    .entry(window)
-                    .and_modify(|only| *only = None)
-                    .or_insert(Some(y));
-            }
-            for (y, window) in now.iter().enumerate() {
-                if let Some(&Some(from)) = known.get(window) {
-                    *votes.entry(from as i32 - y as i32).or_default() += 1;
-                }
-            }
-        }
-        let still = votes.remove(&0).unwrap_or(0);
-        let (distance, count) = votes.into_iter().max_by_key(|&(_, count)| count)?;
-        (count >= MIN_VOTES && count * 4 > still).then_some(distance)
-    }
-
     /// Where rows equal those at the distance, and differ from those that are there.
-    fn equal_runs(&self, area: Bounds, from_dy: i32, map: &TileMap) -> Vec<Rect> {
+    fn equal_runs(&self, area: Bounds, by: Distance, map: &TileMap) -> Vec<Rect> {
+        let width = if by.dx == 0 { TILE_WIDTH_PX } else { NARROW_PX };
         let mut open: Vec<Rect> = Vec::new();
         let mut done: Vec<Rect> = Vec::new();
-        for columns in strips(area) {
+        for columns in strips(area, width) {
             let mut grown = Vec::new();
-            for run in self.runs(&columns, area, from_dy, map) {
+            for run in self.runs(&columns, area, by, map) {
                 let rect = Rect {
                     x: columns.start,
                     y: run.start,
@@ -196,6 +218,7 @@ impl Pictures<'_> {
             open = grown;
         }
         done.append(&mut open);
+        done.truncate(MAX_RECTS);
         done
     }
 
@@ -203,19 +226,23 @@ impl Pictures<'_> {
         &self,
         columns: &Range<u32>,
         area: Bounds,
-        from_dy: i32,
+        by: Distance,
         map: &TileMap,
     ) -> Vec<Range<u32>> {
+        let Some(sources) = shifted(columns, by.dx, &(area.left..area.right)) else {
+            return Vec::new();
+        };
         let mut runs = Vec::new();
         let mut start = None;
         let mut differs = false;
         for y in area.top..=area.bottom {
-            let from = y.checked_add_signed(from_dy);
+            let from = y.checked_add_signed(by.dy);
             let from =
                 from.filter(|&from| y < area.bottom && (area.top..area.bottom).contains(&from));
             let moved = from.is_some_and(|from| {
-                map.is_exact(columns.start, from)
-                    && self.now(columns, y) == self.before(columns, from)
+                map.is_exact(sources.start, from)
+                    && map.is_exact(sources.end - 1, from)
+                    && self.now(columns, y) == self.before(&sources, from)
             });
             if moved {
                 start.get_or_insert(y);
@@ -231,31 +258,17 @@ impl Pictures<'_> {
     }
 }
 
-/// The columns of tiles that `area` covers.
-fn strips(area: Bounds) -> Vec<Range<u32>> {
+/// `columns` moved, if they stay within `area`.
+fn shifted(columns: &Range<u32>, dx: i32, area: &Range<u32>) -> Option<Range<u32>> {
+    let start = columns.start.checked_add_signed(dx)?;
+    let end = columns.end.checked_add_signed(dx)?;
+    (start >= area.start && end <= area.end).then_some(start..end)
+}
+
+/// The columns that `area` covers, `width` at a time.
+fn strips(area: Bounds, width: u32) -> Vec<Range<u32>> {
     (area.left..area.right)
-        .step_by(TILE_WIDTH_PX as usize)
-        .map(|left| left..(left + TILE_WIDTH_PX).min(area.right))
+        .step_by(width as usize)
+        .map(|left| left..(left + width).min(area.right))
         .collect()
-}
-
-/// Each row's hash with those of the rows below it: one row of a letter looks like the next.
-fn windows(rows: &[u64]) -> Vec<u64> {
-    rows.windows(WINDOW_ROWS)
-        .map(|rows| rows.iter().fold(1, |hash, row| mix(hash, *row)))
-        .collect()
-}
-
-/// Good enough to tell rows apart; what is moved is compared pixel by pixel.
-fn hash(row: &[u8]) -> u64 {
-    let (words, _) = row.as_chunks::<8>();
-    words.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, word| {
-        mix(hash, u64::from_le_bytes(*word))
-    })
-}
-
-fn mix(hash: u64, word: u64) -> u64 {
-    (hash ^ word)
-        .wrapping_mul(0xff51_afd7_ed55_8ccd)
-        .rotate_left(29)
 }

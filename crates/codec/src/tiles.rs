@@ -20,6 +20,10 @@ pub const TILE_HEIGHT_PX: u32 = 16;
 /// Looks remembered of each tile.
 const HISTORY_LOOKS: u32 = 8;
 
+/// Looks that follow each other more quickly count as one: while an answer to a key is looked
+/// for, a film does not change at each of them, and plays all the same.
+const LOOK: Duration = Duration::from_millis(30);
+
 /// A tile that changed in this many of the last looks keeps changing.
 const BUSY_LOOKS: u32 = 4;
 
@@ -98,6 +102,15 @@ impl Bounds {
         }
     }
 
+    pub(crate) fn of(rect: Rect) -> Self {
+        Self {
+            left: rect.x,
+            top: rect.y,
+            right: rect.x + rect.width,
+            bottom: rect.y + rect.height,
+        }
+    }
+
     pub(crate) fn rect(self) -> Rect {
         Rect {
             x: self.left,
@@ -114,6 +127,8 @@ pub(crate) struct TileMap {
     columns: u32,
     rows: u32,
     pub(crate) tiles: Vec<Tile>,
+    /// When the look began that is the newest in the tiles' histories.
+    looked_at: Moment,
 }
 
 impl TileMap {
@@ -125,6 +140,7 @@ impl TileMap {
             columns,
             rows,
             tiles: vec![Tile::default(); (columns * rows) as usize],
+            looked_at: Moment::ZERO,
         }
     }
 
@@ -180,6 +196,10 @@ impl TileMap {
     /// Compares the suspected tiles of `frame` with `sent`, which holds the
     /// screen as it was when each tile was sent.
     pub(crate) fn look(&mut self, now: Moment, frame: &FrameView<'_>, sent: &[u8]) {
+        let begins = now.since(self.looked_at) >= LOOK;
+        if begins {
+            self.looked_at = now;
+        }
         for index in 0..self.tiles.len() {
             let Tile {
                 candidate, unsent, ..
@@ -191,7 +211,7 @@ impl TileMap {
             };
             let tile = &mut self.tiles[index];
             let touched = std::mem::take(&mut tile.touched);
-            tile.history <<= 1;
+            tile.history <<= u8::from(begins);
             if !candidate {
                 continue;
             }
@@ -212,6 +232,20 @@ impl TileMap {
             tile.candidate = tile.changed.is_some();
         }
         const { assert!(HISTORY_LOOKS == u8::BITS) };
+    }
+
+    /// Notes that the viewer has tile `index` as the screen has it, without its having been
+    /// sent: it did not change at this look.
+    pub(crate) fn settle(&mut self, index: usize) {
+        let tile = &mut self.tiles[index];
+        tile.history &= !1;
+        *tile = Tile {
+            candidate: false,
+            changed: None,
+            unsent: false,
+            reduced: false,
+            ..*tile
+        };
     }
 
     /// Compares `tiles` again, after `sent` was changed otherwise than by sending them.
@@ -250,8 +284,17 @@ impl TileMap {
 
     /// True when the viewer has exactly what was sent for the tile around a pixel.
     pub(crate) fn is_exact(&self, x: u32, y: u32) -> bool {
-        let tile = &self.tiles[(y / TILE_HEIGHT_PX * self.columns + x / TILE_WIDTH_PX) as usize];
+        let tile = self.around(x, y);
         !tile.unsent && !tile.reduced
+    }
+
+    /// True when the tile around a pixel differs from what was sent.
+    pub(crate) fn has_changed(&self, x: u32, y: u32) -> bool {
+        self.around(x, y).changed.is_some()
+    }
+
+    fn around(&self, x: u32, y: u32) -> &Tile {
+        &self.tiles[(y / TILE_HEIGHT_PX * self.columns + x / TILE_WIDTH_PX) as usize]
     }
 
     /// For each tile whether it belongs to a connected region of more than `small`

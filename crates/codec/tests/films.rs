@@ -1,15 +1,18 @@
 //! What plays on the screen travels as a film, and nothing else does.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod support;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
     Colours, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError, FilmFormat,
-    FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending, Update,
+    FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending, Update,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
+
+use support::frames;
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 480;
@@ -26,25 +29,59 @@ const CAPTION: Rect = Rect {
     height: 12,
 };
 
-/// A codec that notes what it is asked, and fails when it is told to.
-#[derive(Clone, Default)]
+/// How a codec behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Good,
+    CannotOpen,
+    Fails,
+    MakesRubbish,
+    MakesNothing,
+    MakesTooMuch,
+    NeverBegins,
+}
+
+/// A codec that notes what it is asked, and behaves as it is told to.
+#[derive(Clone)]
 struct Notes {
+    format: FilmFormat,
     /// Width, height of each stream that was opened.
     opened: Arc<Mutex<Vec<(u32, u32)>>>,
-    broken: Arc<AtomicBool>,
+    mood: Arc<Mutex<Mood>>,
+}
+
+impl Notes {
+    fn of(format: FilmFormat) -> Self {
+        Self {
+            format,
+            opened: Arc::default(),
+            mood: Arc::new(Mutex::new(Mood::Good)),
+        }
+    }
+
+    fn become_(&self, mood: Mood) {
+        *self.mood.lock().expect("a lock") = mood;
+    }
+
+    fn mood(&self) -> Mood {
+        *self.mood.lock().expect("a lock")
+    }
 }
 
 impl FilmCodec for Notes {
     fn format(&self) -> FilmFormat {
-        FilmFormat::Vp9
+        self.format
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
         self.opened.lock().expect("a lock").push((width, height));
+        if self.mood() == Mood::CannotOpen {
+            return Err(FilmError("no such device".to_owned()));
+        }
         Ok(Box::new(NotedEncoder {
             notes: self.clone(),
             frames: 0,
-            pixels: width as usize * height as usize,
+            size: (width, height),
         }))
     }
 }
@@ -52,22 +89,28 @@ impl FilmCodec for Notes {
 struct NotedEncoder {
     notes: Notes,
     frames: u32,
-    pixels: usize,
+    size: (u32, u32),
 }
 
 impl FilmEncoder for NotedEncoder {
     fn encode(
         &mut self,
         _picture: &FrameView<'_>,
-        order: &FilmOrder,
+        _order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError> {
-        if self.notes.broken.load(Ordering::Relaxed) {
-            return Err(FilmError("out of luck".to_owned()));
-        }
         self.frames += 1;
-        let key = self.frames == 1;
+        let mood = self.notes.mood();
+        let key = self.frames == 1 && mood != Mood::NeverBegins;
+        let mut data = frames::head(self.notes.format, key, self.size);
+        match mood {
+            Mood::Good | Mood::NeverBegins => {}
+            Mood::CannotOpen | Mood::Fails => return Err(FilmError("out of luck".to_owned())),
+            Mood::MakesRubbish => data = vec![0x5a; 200],
+            Mood::MakesNothing => data.clear(),
+            Mood::MakesTooMuch => data.resize(16 << 20, 1),
+        }
         Ok(FilmPacket {
-            data: vec![0; order.target_bytes.min(self.pixels)],
+            data,
             key,
             held_back: false,
         })
@@ -84,11 +127,20 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::with(vec![Notes::of(FilmFormat::Vp9)])
+    }
+
+    /// With these codecs, the first of which is the one that is looked at.
+    fn with(codecs: Vec<Notes>) -> Self {
         let size = Size::new(WIDTH, HEIGHT).expect("a small size");
-        let notes = Notes::default();
+        let notes = codecs[0].clone();
+        let codecs = codecs
+            .into_iter()
+            .map(|codec| Box::new(codec) as Box<dyn FilmCodec>)
+            .collect();
         let mut stage = Self {
             screen: vec![0; size.area() * 4],
-            encoder: Encoder::with_films(size, vec![Box::new(notes.clone())]).expect("memory"),
+            encoder: Encoder::with_films(size, codecs).expect("memory"),
             notes,
             now: Moment::ZERO,
             order: EncodeOrder {
@@ -98,7 +150,7 @@ impl Stage {
                 hold_films: false,
                 moves: true,
                 film: Some(FilmOrder {
-                    format: FilmFormat::Vp9,
+                    formats: FilmFormat::ALL.into_iter().collect(),
                     target_bytes: 20_000,
                     quality: FilmQuality::Good,
                 }),
@@ -109,7 +161,11 @@ impl Stage {
     }
 
     fn encode(&mut self, changed: &[Rect]) -> Encoded {
-        self.now = self.now + Duration::from_millis(33);
+        self.encode_after(Duration::from_millis(33), changed)
+    }
+
+    fn encode_after(&mut self, time: Duration, changed: &[Rect]) -> Encoded {
+        self.now = self.now + time;
         let size = Size::new(WIDTH, HEIGHT).expect("a small size");
         let frame = FrameView::new(size, WIDTH as usize * 4, &self.screen).expect("a whole frame");
         self.encoder
@@ -127,10 +183,14 @@ impl Stage {
     }
 
     /// A frame of something with many colours.
-    fn play_in(&mut self, rect: Rect, frame: u32) -> Update {
+    fn draw_film(&mut self, rect: Rect, frame: u32) {
         self.draw(rect, |x, y| {
             (x * 7 + y * 13 + frame * 29).wrapping_mul(2_654_435_761) >> 7
         });
+    }
+
+    fn play_in(&mut self, rect: Rect, frame: u32) -> Update {
+        self.draw_film(rect, frame);
         self.encode(&[rect]).update.expect("a change")
     }
 
@@ -174,6 +234,22 @@ fn text_that_scrolls_stays_exact() {
         });
         let update = stage.encode(&[VIDEO]).update.expect("a change");
         assert!(update.film.is_none() && !update.reduced);
+    }
+}
+
+#[test]
+fn a_film_goes_on_while_the_answer_to_a_key_is_looked_for_again_and_again() {
+    let mut stage = Stage::new();
+    stage.play(12);
+    for frame in 12..60 {
+        for _ in 0..4 {
+            let looked = stage.encode_after(Duration::from_millis(6), &[]);
+            assert_eq!(looked.update, None);
+        }
+        stage.draw_film(VIDEO, frame);
+        let encoded = stage.encode_after(Duration::from_millis(9), &[VIDEO]);
+        let update = encoded.update.expect("a change");
+        assert!(update.film.is_some(), "frame {frame} is exact");
     }
 }
 
@@ -264,7 +340,7 @@ fn a_film_that_stops_becomes_exact() {
 fn a_codec_that_fails_is_replaced_within_the_same_update() {
     let mut stage = Stage::new();
     stage.play(12);
-    stage.notes.broken.store(true, Ordering::Relaxed);
+    stage.notes.become_(Mood::Fails);
 
     let update = stage.play_in(VIDEO, 50);
 
@@ -272,7 +348,7 @@ fn a_codec_that_fails_is_replaced_within_the_same_update() {
     let area: usize = update.rects.iter().map(|rect| rect.area()).sum();
     assert_eq!(area, VIDEO.area());
 
-    stage.notes.broken.store(false, Ordering::Relaxed);
+    stage.notes.become_(Mood::Good);
     let update = stage.play_in(VIDEO, 51);
     assert!(film(&update).key, "the film begins anew");
 }
@@ -280,7 +356,7 @@ fn a_codec_that_fails_is_replaced_within_the_same_update() {
 #[test]
 fn a_codec_that_always_fails_is_not_asked_for_ever() {
     let mut stage = Stage::new();
-    stage.notes.broken.store(true, Ordering::Relaxed);
+    stage.notes.become_(Mood::Fails);
 
     stage.play(40);
 
@@ -338,4 +414,108 @@ fn a_small_change_elsewhere_goes_before_the_film() {
     let update = stage.encode(&[CAPTION]).update.expect("the caption");
     assert_eq!(update.rects, [CAPTION]);
     assert!(update.film.is_none());
+}
+
+#[test]
+fn the_next_codec_takes_over_within_the_same_update() {
+    for mood in [
+        Mood::CannotOpen,
+        Mood::Fails,
+        Mood::MakesRubbish,
+        Mood::MakesNothing,
+        Mood::MakesTooMuch,
+        Mood::NeverBegins,
+    ] {
+        let (first, second) = (Notes::of(FilmFormat::H264), Notes::of(FilmFormat::Vp9));
+        first.become_(mood);
+        let mut stage = Stage::with(vec![first, second]);
+
+        let update = stage.play(12);
+
+        assert_eq!(film(&update).format, FilmFormat::Vp9, "{mood:?}");
+        assert!(
+            update.rects.is_empty(),
+            "{mood:?}: nothing of it is left over"
+        );
+    }
+}
+
+#[test]
+fn a_codec_that_breaks_in_the_middle_hands_over_with_a_key_frame() {
+    for mood in [Mood::Fails, Mood::MakesRubbish, Mood::MakesNothing] {
+        let (first, second) = (Notes::of(FilmFormat::H264), Notes::of(FilmFormat::Vp9));
+        let mut stage = Stage::with(vec![first, second]);
+        let before = stage.play(12);
+        assert_eq!(film(&before).format, FilmFormat::H264);
+        let stream = film(&before).stream;
+
+        stage.notes.become_(mood);
+        let update = stage.play_in(VIDEO, 50);
+
+        assert_eq!(film(&update).format, FilmFormat::Vp9, "{mood:?}");
+        assert!(
+            film(&update).key && film(&update).stream > stream,
+            "{mood:?}"
+        );
+        stage.notes.become_(Mood::Good);
+        let later = stage.play_in(VIDEO, 51);
+        assert_eq!(
+            (film(&later).format, film(&later).key),
+            (FilmFormat::Vp9, false),
+            "what works goes on: {mood:?}"
+        );
+    }
+}
+
+#[test]
+fn pictures_go_on_exactly_when_no_codec_works() {
+    for mood in [Mood::CannotOpen, Mood::MakesRubbish, Mood::NeverBegins] {
+        let codecs = FilmFormat::ALL.map(Notes::of);
+        for codec in &codecs {
+            codec.become_(mood);
+        }
+        let mut stage = Stage::with(codecs.to_vec());
+
+        for frame in 0..20 {
+            let update = stage.play_in(VIDEO, frame);
+            assert!(update.film.is_none(), "{mood:?}");
+            let area: usize = update.rects.iter().map(|rect| rect.area()).sum();
+            assert_eq!(area, VIDEO.area(), "{mood:?}, frame {frame}");
+        }
+        for codec in codecs {
+            let tries = codec.opened.lock().expect("a lock").len();
+            assert_eq!(tries, 3, "{mood:?}");
+        }
+    }
+}
+
+#[test]
+fn a_format_that_the_viewer_cannot_decode_any_more_is_left_at_once() {
+    let mut stage = Stage::with(FilmFormat::ALL.map(Notes::of).to_vec());
+    assert_eq!(film(&stage.play(12)).format, FilmFormat::Vp9);
+
+    let order = stage.order.film.as_mut().expect("an order");
+    order.formats = order.formats.without(FilmFormat::Vp9);
+    let update = stage.play_in(VIDEO, 50);
+
+    assert_eq!(film(&update).format, FilmFormat::H264);
+    assert!(film(&update).key);
+
+    stage.order.film.as_mut().expect("an order").formats = FilmFormats::default();
+    assert!(stage.play_in(VIDEO, 51).film.is_none());
+}
+
+#[test]
+fn old_failures_are_forgiven_to_a_codec_that_does_well() {
+    let mut stage = Stage::new();
+    stage.play(12);
+    for round in 0..5 {
+        stage.notes.become_(Mood::Fails);
+        assert!(stage.play_in(VIDEO, 50).film.is_none());
+        stage.notes.become_(Mood::Good);
+
+        let last = stage.play(310);
+
+        assert!(last.film.is_some(), "round {round}");
+    }
 }

@@ -340,7 +340,7 @@ fn what_scrolled_is_copied_and_only_what_is_new_is_sent() {
         pair.show(&update);
 
         let moves = update.moves.as_ref().expect("moves");
-        assert_eq!(moves.from_dy, rows);
+        assert_eq!((moves.from_dx, moves.from_dy), (0, rows));
         let sent: usize = update.rects.iter().map(|rect| rect.area()).sum();
         // The rows that are new, and the rest of the tiles that they share.
         let new = 400 * (rows.unsigned_abs() as usize + 32) + 64 * 400;

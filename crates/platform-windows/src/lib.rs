@@ -1,4 +1,4 @@
-//! The operating-system seam on Windows 7 SP1 and later: GDI for the picture,
+//! The operating-system seam on Windows 7 SP1 and later: desktop duplication or GDI for the picture,
 //! `SendInput` for mouse and keyboard. What can be decided without Windows is in
 //! the modules below and tested anywhere; the system calls are in `system`.
 
@@ -6,10 +6,12 @@ pub mod boot;
 pub mod cadence;
 pub mod compare;
 pub mod cursor_image;
+pub mod duplication;
 pub mod guest_layout;
 pub mod keystrokes;
 pub mod protection;
 pub mod screen;
+pub mod transform;
 
 #[cfg(windows)]
 mod system;

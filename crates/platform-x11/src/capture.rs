@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect, Size};
 use gc_model::pointer::Pointer;
-use gc_platform::{Capture, Grab, PlatformError, Wait, Wake};
+use gc_platform::{Capture, Grab, PlatformError, ScreenSource, Wait, Wake};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::randr::{self, ConnectionExt as _};
@@ -218,5 +218,14 @@ impl Capture for X11Capture {
     fn pointer(&mut self) -> Result<Option<Pointer>, PlatformError> {
         self.last_pointer = Some(Instant::now());
         self.cursor.read(&self.connection)
+    }
+
+    fn source(&self) -> Option<ScreenSource> {
+        Some(if self.image.is_shared() {
+            ScreenSource::new("X11 in shared memory", String::new())
+        } else {
+            let reason = "shared memory: not offered by this X server";
+            ScreenSource::new("X11", reason.to_owned())
+        })
     }
 }

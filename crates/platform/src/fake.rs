@@ -38,6 +38,8 @@ struct State {
     injected: Vec<InputEvent>,
     refusal: Option<Refusal>,
     gone: bool,
+    captures: usize,
+    grabs: usize,
 }
 
 /// How the fake refuses input.
@@ -73,6 +75,8 @@ impl FakeScreen {
             injected: Vec::new(),
             refusal: None,
             gone: false,
+            captures: 0,
+            grabs: 0,
         };
         Self {
             shared: Arc::new(Shared {
@@ -141,6 +145,12 @@ impl FakeScreen {
         std::mem::take(&mut self.lock().injected)
     }
 
+    /// How many captures were opened so far, and how often one was asked for a picture.
+    pub fn reads(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.captures, state.grabs)
+    }
+
     /// The desktop that captures this screen.
     pub fn desktop(&self) -> FakeDesktop {
         FakeDesktop {
@@ -176,7 +186,8 @@ impl Desktop for FakeDesktop {
     }
 
     fn open_capture(&mut self) -> Result<Box<dyn Capture>, PlatformError> {
-        let state = self.screen.lock();
+        let mut state = self.screen.lock();
+        state.captures += 1;
         let capture = FakeCapture {
             screen: self.screen.clone(),
             size: state.layout.picture,
@@ -272,7 +283,8 @@ impl Capture for FakeCapture {
     }
 
     fn grab(&mut self) -> Result<Grab, PlatformError> {
-        let state = self.screen.lock();
+        let mut state = self.screen.lock();
+        state.grabs += 1;
         if state.gone {
             return Err(PlatformError::Gone("the fake desktop"));
         }

@@ -10,6 +10,7 @@ mod host;
 pub mod part;
 mod power;
 mod service;
+mod source;
 mod tray;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use guardian::{Guardian, Guards};
 pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
+pub use source::ScreenSource;
 pub use tray::{Tray, TrayTeller};
 
 use gc_codec::FrameView;
@@ -132,6 +134,11 @@ pub trait Capture: Send {
     /// # Errors
     /// See [`PlatformError`].
     fn pointer(&mut self) -> Result<Option<Pointer>, PlatformError>;
+
+    /// Who reads the screen, as of the last grab; `None` where there is but one way.
+    fn source(&self) -> Option<ScreenSource> {
+        None
+    }
 }
 
 /// Ends a wait from another thread.

@@ -1,12 +1,6 @@
 //! One display of several: a part of the picture, shown as if it were all of it.
 
-use std::time::Duration;
-
-use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};
-use gc_model::pointer::Pointer;
-
-use crate::{Capture, Grab, PlatformError, Wait, Wake};
 
 /// The display `id` as a part of the whole picture; `None` when there is no such
 /// display, or nothing of it lies inside the picture.
@@ -39,85 +33,17 @@ pub fn layout_of(layout: &DisplayLayout, area: Rect) -> DisplayLayout {
     seen
 }
 
-/// Shows a part of what another capture reads.
-pub struct PartCapture {
-    whole: Box<dyn Capture>,
-    area: Rect,
-    is_first: bool,
-}
-
-impl PartCapture {
-    /// Shows `area`, which lies inside the picture.
-    pub fn new(whole: Box<dyn Capture>, area: Rect) -> Self {
-        Self {
-            whole,
-            area,
-            is_first: true,
-        }
-    }
-
-    /// The part of a rectangle of the whole that is shown, in the part's coordinates.
-    fn inside(&self, rect: Rect) -> Option<Rect> {
-        let (left, top) = (rect.x.max(self.area.x), rect.y.max(self.area.y));
-        let right = (rect.x + rect.width).min(self.area.x + self.area.width);
-        let bottom = (rect.y + rect.height).min(self.area.y + self.area.height);
-        (left < right && top < bottom).then(|| Rect {
-            x: left - self.area.x,
-            y: top - self.area.y,
-            width: right - left,
-            height: bottom - top,
-        })
-    }
-}
-
-impl Capture for PartCapture {
-    fn wait(&mut self, timeout: Duration) -> Result<Wait, PlatformError> {
-        self.whole.wait(timeout)
-    }
-
-    fn waker(&self) -> Box<dyn Wake> {
-        self.whole.waker()
-    }
-
-    fn grab(&mut self) -> Result<Grab, PlatformError> {
-        let found = self.whole.grab()?;
-        let Grab::Changed(rects) = found else {
-            return Ok(found);
-        };
-        if !self.area.fits(self.whole.frame().size()) {
-            return Ok(Grab::Reopen);
-        }
-        let rects: Vec<Rect> = if std::mem::take(&mut self.is_first) {
-            vec![Rect {
-                x: 0,
-                y: 0,
-                ..self.area
-            }]
-        } else {
-            rects
-                .into_iter()
-                .filter_map(|rect| self.inside(rect))
-                .collect()
-        };
-        Ok(if rects.is_empty() {
-            Grab::Unchanged
-        } else {
-            Grab::Changed(rects)
-        })
-    }
-
-    fn frame(&self) -> FrameView<'_> {
-        self.whole.frame().part(self.area)
-    }
-
-    fn pointer(&mut self) -> Result<Option<Pointer>, PlatformError> {
-        let news = self.whole.pointer()?;
-        Ok(news.map(|pointer| Pointer {
-            x: pointer.x.saturating_sub_unsigned(self.area.x),
-            y: pointer.y.saturating_sub_unsigned(self.area.y),
-            ..pointer
-        }))
-    }
+/// What of a rectangle of the whole lies inside `area`, seen from the area's corner.
+pub fn inside(rect: Rect, area: Rect) -> Option<Rect> {
+    let (left, top) = (rect.x.max(area.x), rect.y.max(area.y));
+    let right = (rect.x + rect.width).min(area.x + area.width);
+    let bottom = (rect.y + rect.height).min(area.y + area.height);
+    (left < right && top < bottom).then(|| Rect {
+        x: left - area.x,
+        y: top - area.y,
+        width: right - left,
+        height: bottom - top,
+    })
 }
 
 #[cfg(test)]
@@ -127,9 +53,6 @@ mod tests {
     use super::*;
     use crate::Desktop as _;
     use crate::fake::FakeScreen;
-
-    const RED: [u8; 4] = [0, 0, 255, 0];
-    const BLUE: [u8; 4] = [255, 0, 0, 0];
 
     fn display(id: u32, x: i32, width: u32) -> Display {
         Display {
@@ -148,17 +71,12 @@ mod tests {
         screen
     }
 
-    fn second_of(screen: &FakeScreen) -> (DisplayLayout, PartCapture) {
-        let mut desktop = screen.desktop();
-        let layout = desktop.layout().expect("a layout");
-        let area = area_of(&layout, 2).expect("it is there");
-        let capture = desktop.open_capture().expect("a capture");
-        (layout_of(&layout, area), PartCapture::new(capture, area))
-    }
-
     #[test]
     fn one_display_is_the_whole_picture_and_the_others_lie_beside_it() {
-        let (layout, _) = second_of(&two_displays());
+        let layout = two_displays().desktop().layout().expect("a layout");
+
+        let area = area_of(&layout, 2).expect("it is there");
+        let layout = layout_of(&layout, area);
 
         assert_eq!(
             (layout.picture.width(), layout.picture.height()),
@@ -169,57 +87,22 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changes_on_it_is_new() {
-        let screen = two_displays();
-        let (_, mut capture) = second_of(&screen);
-        let whole = Rect {
-            x: 0,
-            y: 0,
-            width: 200,
-            height: 100,
+    fn only_what_lies_on_it_is_seen() {
+        let rect = |x, y, width, height| Rect {
+            x,
+            y,
+            width,
+            height,
         };
-        assert_eq!(capture.grab().expect("a grab"), Grab::Changed(vec![whole]));
+        let area = rect(100, 0, 200, 100);
 
-        screen.fill(
-            Rect {
-                x: 10,
-                y: 10,
-                width: 20,
-                height: 20,
-            },
-            RED,
+        assert_eq!(inside(rect(10, 10, 20, 20), area), None);
+        assert_eq!(inside(rect(90, 10, 10, 5), area), None);
+        assert_eq!(inside(rect(90, 10, 20, 5), area), Some(rect(0, 10, 10, 5)));
+        assert_eq!(
+            inside(rect(0, 0, 300, 100), area),
+            Some(rect(0, 0, 200, 100))
         );
-        assert_eq!(capture.grab().expect("a grab"), Grab::Unchanged);
-        screen.fill(
-            Rect {
-                x: 90,
-                y: 10,
-                width: 20,
-                height: 5,
-            },
-            BLUE,
-        );
-
-        let seam = Rect {
-            x: 0,
-            y: 10,
-            width: 10,
-            height: 5,
-        };
-        assert_eq!(capture.grab().expect("a grab"), Grab::Changed(vec![seam]));
-        assert_eq!(capture.frame().row(0, 10, 1), BLUE);
-        assert_eq!(capture.frame().row(199, 99, 1), [0; 4]);
-    }
-
-    #[test]
-    fn the_pointer_is_where_it_is_on_that_display() {
-        let screen = two_displays();
-        let (_, mut capture) = second_of(&screen);
-
-        screen.move_pointer(150, 7);
-
-        let pointer = capture.pointer().expect("asked").expect("it moved");
-        assert_eq!((pointer.x, pointer.y), (50, 7));
     }
 
     #[test]

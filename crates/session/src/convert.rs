@@ -1,6 +1,6 @@
 //! Wire messages to our own types, with every limit checked, and back.
 
-use gc_codec::{FilmFormat, FilmPiece, MAX_FILM_RECTS, Moves, is_vp9_frame};
+use gc_codec::{FilmFormat, FilmPiece, MAX_FILM_RECTS, Moves, is_film_frame};
 use gc_model::geometry::{Display, DisplayLayout, MAX_DISPLAYS, Rect, Size};
 use gc_proto::limits::{MAX_RECTS, MAX_TEXT_BYTES};
 use gc_proto::v1;
@@ -109,6 +109,7 @@ pub(crate) fn film_to_wire(film: FilmPiece) -> v1::FilmFrame {
 
 pub(crate) fn moves_to_wire(moves: &Moves) -> v1::Moves {
     v1::Moves {
+        from_dx: moves.from_dx,
         from_dy: moves.from_dy,
         rects: rects_to_wire(&moves.rects),
     }
@@ -116,6 +117,7 @@ pub(crate) fn moves_to_wire(moves: &Moves) -> v1::Moves {
 
 pub(crate) fn moves_from_wire(moves: &v1::Moves, size: Size) -> Result<Moves, ConvertError> {
     let moves = Moves {
+        from_dx: moves.from_dx,
         from_dy: moves.from_dy,
         rects: rects_from_wire(&moves.rects)?,
     };
@@ -154,10 +156,7 @@ pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, C
     let coded = (1..=area.width).contains(&film.coded_width)
         && (1..=area.height).contains(&film.coded_height);
     let (width, height) = (film.coded_width, film.coded_height);
-    let says_so = match format {
-        FilmFormat::Vp9 => is_vp9_frame(&film.data, film.key, width, height),
-        FilmFormat::H264 => !film.data.is_empty(),
-    };
+    let says_so = is_film_frame(format, &film.data, film.key, width, height);
     if !coded || !says_so {
         return Err(ConvertError("the film's frame is none"));
     }

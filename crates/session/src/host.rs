@@ -8,19 +8,19 @@ mod picture;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gc_codec::{EncodeOrder, FilmFormat};
+use gc_codec::{EncodeOrder, FilmFormat, FilmFormats};
 use gc_model::geometry::DisplayLayout;
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::input::InputEvent;
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
 use gc_proto::Message as _;
-use gc_proto::limits::MAX_SESSION_MESSAGE_BYTES;
+use gc_proto::limits::{MAX_LIST_LEN, MAX_SESSION_MESSAGE_BYTES};
 use gc_proto::v1;
 use gc_proto::v1::{agent_message, viewer_message};
 
 use crate::consent::{Consent, ConsentOutcome, Elevation, Gate, Rights};
-use crate::convert::text;
+use crate::convert::{format_from_wire, text};
 use crate::cursor::CursorSlots;
 use crate::echo::EchoHold;
 use crate::guard::Guard;
@@ -431,7 +431,11 @@ impl Host {
             Some(viewer_message::Body::Refresh(request)) => {
                 self.frames.restart = true;
                 if request.without_films {
-                    self.frames.film = None;
+                    self.frames.films = FilmFormats::default();
+                }
+                let failed = request.without.into_iter().take(MAX_LIST_LEN);
+                for format in failed.filter_map(format_from_wire) {
+                    self.frames.films = self.frames.films.without(format);
                 }
             }
             Some(viewer_message::Body::Ping(ping)) => {

@@ -37,6 +37,10 @@ const FILM_RATE_HZ: f64 = 25.0;
 /// A film's first frame after a rest: a twentieth of a second at 2 Mbit/s.
 const FIRST_FILM_BYTES: usize = 12_000;
 
+/// In flight after a rest, until an answer shows that the line still is what it was: doubles
+/// or better with each. Large enough that a window that opens next door does not feel it.
+const RESTED_TARGET_BYTES: usize = 64 * 1024;
+
 /// How long the first update of all may take beyond the base round trip.
 const FIRST_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -108,8 +112,8 @@ pub struct Pacer {
     delivered_at: Moment,
     /// The last update was smaller than its budget.
     last_app_limited: bool,
-    /// Falling sizes of acknowledged updates with their times; the first is the largest of [`RATE_MEMORY`].
-    proven: VecDeque<(Moment, usize)>,
+    /// Sizes of the updates that were acknowledged lately, with their times.
+    acked: VecDeque<(Moment, usize)>,
     /// Falling rates with their times; the first is the largest of [`RATE_MEMORY`].
     rates: VecDeque<(Moment, f64)>,
     rtt: Duration,
@@ -134,7 +138,7 @@ impl Default for Pacer {
             delivered: 0,
             delivered_at: Moment::ZERO,
             last_app_limited: false,
-            proven: VecDeque::new(),
+            acked: VecDeque::new(),
             rates: VecDeque::new(),
             rtt: Duration::ZERO,
             base_rtt: None,
@@ -152,7 +156,7 @@ impl Default for Pacer {
 impl Pacer {
     /// Bytes that the next update may have; `None` while enough is on its way.
     pub fn budget(&self, now: Moment) -> Option<usize> {
-        let target = self.target_bytes();
+        let target = self.target_bytes(now);
         let most = (target / UPDATES_IN_FLIGHT).clamp(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES);
         if self.in_flight.is_empty() {
             return Some(self.fixed.test_bytes().unwrap_or(most));
@@ -178,14 +182,29 @@ impl Pacer {
 
     /// Bytes that one frame of a film should have, so that there are enough of them a second.
     /// After a rest it begins with what is right for most lines and grows with each answer.
-    pub fn film_bytes(&self) -> usize {
+    pub fn film_bytes(&self, now: Moment) -> usize {
         let bytes = self
             .rate()
             .map_or(0.0, |rate| rate * self.gain / FILM_RATE_HZ);
-        let proven = self.proven.front().map_or(0, |&(_, bytes)| bytes);
+        let proven = self.acked_lately(now).max().unwrap_or_default();
         (bytes as usize)
             .min((proven * 2).max(FIRST_FILM_BYTES))
             .max(MIN_FILM_BYTES)
+    }
+
+    /// What was acknowledged lately: nothing after a rest.
+    fn acked_lately(&self, now: Moment) -> impl Iterator<Item = usize> {
+        let memory = self.memory();
+        let lately = self
+            .acked
+            .iter()
+            .filter(move |(at, _)| now.since(*at) <= memory);
+        lately.map(|&(_, bytes)| bytes)
+    }
+
+    /// How long a delivery says something about the link.
+    fn memory(&self) -> Duration {
+        RATE_MEMORY.max(self.base() * 10)
     }
 
     /// Asked before each update: the token of a probe to send ahead of it, if one is due.
@@ -243,8 +262,16 @@ impl Pacer {
             self.in_flight.pop_front();
             self.in_flight_bytes -= frame.bytes;
             self.delivered += frame.bytes as u64;
-            self.note_proven(now, frame.bytes);
+            self.acked.push_back((now, frame.bytes));
             newest = Some(frame);
+        }
+        let memory = self.memory();
+        while self
+            .acked
+            .front()
+            .is_some_and(|(at, _)| now.since(*at) > memory)
+        {
+            self.acked.pop_front();
         }
         let Some(frame) = newest else { return Ok(()) };
         self.delivered_at = now;
@@ -290,12 +317,15 @@ impl Pacer {
         (base * 2).clamp(SLACK_NEXT_DOOR, SLACK).max(base / 4)
     }
 
-    fn target_bytes(&self) -> usize {
+    fn target_bytes(&self, now: Moment) -> usize {
         let Some(rate) = self.rate() else {
             return FIRST_TARGET_BYTES;
         };
         let bytes = rate * (self.base() + self.slack()).as_secs_f64() * self.gain;
-        (bytes as usize).clamp(MIN_TARGET_BYTES, MAX_TARGET_BYTES)
+        let proven: usize = self.acked_lately(now).sum();
+        (bytes as usize)
+            .min((proven * 2).max(RESTED_TARGET_BYTES))
+            .clamp(MIN_TARGET_BYTES, MAX_TARGET_BYTES)
     }
 
     /// Grows while there is no queue, and goes back to what the link really delivers when there is one.
@@ -337,16 +367,6 @@ impl Pacer {
         }
     }
 
-    fn note_proven(&mut self, now: Moment, bytes: usize) {
-        while self.proven.back().is_some_and(|&(_, older)| older <= bytes) {
-            self.proven.pop_back();
-        }
-        self.proven.push_back((now, bytes));
-        while self.proven.len() > 1 && now.since(self.proven[0].0) > RATE_MEMORY {
-            self.proven.pop_front();
-        }
-    }
-
     fn note_rate(&mut self, now: Moment, rate: f64, app_limited: bool) {
         if app_limited && self.rate().is_some_and(|known| rate <= known) {
             return;
@@ -355,8 +375,8 @@ impl Pacer {
             self.rates.pop_back();
         }
         self.rates.push_back((now, rate));
-        while self.rates.len() > 1 && now.since(self.rates[0].0) > RATE_MEMORY.max(self.base() * 10)
-        {
+        let memory = self.memory();
+        while self.rates.len() > 1 && now.since(self.rates[0].0) > memory {
             self.rates.pop_front();
         }
     }

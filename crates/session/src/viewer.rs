@@ -9,7 +9,7 @@ mod picture;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gc_codec::{Decoder, FilmFormat, Moves, bgrx_to_rgba, unpack_cursor};
+use gc_codec::{Decoder, FilmFormat, FilmFormats, Moves, bgrx_to_rgba, unpack_cursor};
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::id::{ParticipantId, SessionId};
 use gc_model::key::Usage;
@@ -24,7 +24,8 @@ use gc_proto::v1::{agent_message, viewer_message};
 
 use crate::consent::{Elevation, Rights};
 use crate::convert::{
-    film_from_wire, format_to_wire, layout_from_wire, moves_from_wire, rects_from_wire, text,
+    film_from_wire, format_from_wire, format_to_wire, layout_from_wire, moves_from_wire,
+    rects_from_wire, text,
 };
 use crate::cursor::CURSOR_SLOTS;
 use crate::guard::Guard;
@@ -109,6 +110,10 @@ pub struct Viewer {
     painting: VecDeque<Painting>,
     /// The newest of them that the machine was told of.
     acknowledged: u64,
+    /// Formats that did not fail here yet.
+    films: FilmFormats,
+    /// Those that the machine makes.
+    machine_films: FilmFormats,
     /// The film that is being followed.
     film_stream: Option<u32>,
     film_data: bytes::Bytes,
@@ -157,6 +162,8 @@ impl Viewer {
             pings: 0,
             painting: VecDeque::new(),
             acknowledged: 0,
+            films: config.films.iter().copied().collect(),
+            machine_films: FilmFormats::default(),
             film_stream: None,
             film_data: bytes::Bytes::new(),
             config,
@@ -372,17 +379,30 @@ impl Viewer {
 
     /// Asks for the whole picture anew.
     pub fn handle_refresh(&mut self, _now: Moment) {
-        self.refresh(false);
+        self.refresh(None, false);
     }
 
-    /// The film of the last frame could not be decoded: there shall be none any more.
-    pub fn handle_film_failed(&mut self, _now: Moment) {
+    /// Films in `format` cannot be decoded here: there shall be none of them any more. Other
+    /// formats that were announced may follow.
+    pub fn handle_film_failed(&mut self, _now: Moment, format: FilmFormat) {
+        let again = !self.films.contains(format);
+        self.films = self.films.without(format);
         self.awaits_stream = true;
-        self.refresh(true);
+        let others = FilmFormat::ALL
+            .into_iter()
+            .any(|other| self.films.contains(other) && self.machine_films.contains(other));
+        // A machine that does not know the first form goes on with what failed.
+        self.refresh(Some(format), again || !others);
     }
 
-    fn refresh(&mut self, without_films: bool) {
-        let request = v1::RefreshRequest { without_films };
+    fn refresh(&mut self, failed: Option<FilmFormat>, without_films: bool) {
+        let request = v1::RefreshRequest {
+            without_films,
+            without: failed
+                .into_iter()
+                .map(|format| format_to_wire(format).into())
+                .collect(),
+        };
         self.send(Lane::Control, viewer_message::Body::Refresh(request));
     }
 
@@ -513,6 +533,12 @@ impl Viewer {
                 "The machine announced more than the protocol allows.",
             );
         }
+        self.machine_films = capabilities
+            .encodings
+            .iter()
+            .take(MAX_LIST_LEN)
+            .filter_map(|&encoding| format_from_wire(encoding))
+            .collect();
         let has = |feature: v1::Feature| capabilities.features.contains(&feature.into());
         let granted = Rights::from_wire(&accepted.rights);
         self.rights = if accepted.consent_pending {
@@ -592,6 +618,7 @@ impl Viewer {
             Some(agent_message::Body::Layout(layout)) => self.handle_layout(&layout),
             Some(agent_message::Body::DesktopSessions(list)) => self.handle_desktop_sessions(&list),
             Some(agent_message::Body::Guard(state)) => self.handle_guard_state(&state),
+            Some(agent_message::Body::ScreenSource(source)) => self.handle_screen_source(&source),
             Some(agent_message::Body::PictureKey(dealt)) => self.handle_picture_key(&dealt),
             Some(agent_message::Body::Frame(frame)) => self.handle_frame(now, &frame, bytes),
             Some(agent_message::Body::CursorShape(shape)) => self.handle_cursor_shape(&shape),

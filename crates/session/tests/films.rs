@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gc_codec::FilmFormat;
+use gc_codec::{
+    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FrameView, film_codecs,
+};
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::viewer::{Film, ShownFrame};
@@ -33,12 +36,16 @@ fn playing(bits_per_second: u64, rtt_ms: u64) -> Session {
 }
 
 fn play(session: &mut Session) {
+    play_for(session, Duration::from_secs(10));
+}
+
+fn play_for(session: &mut Session, long: Duration) {
     session.connect();
     session
         .run_until(Duration::from_secs(30), Session::is_exact)
         .expect("the first picture comes");
     session.video = true;
-    session.run_for(Duration::from_secs(10));
+    session.run_for(long);
     session.frames.clear();
 }
 
@@ -179,7 +186,7 @@ fn a_viewer_whose_decoder_fails_goes_on_without_films() {
         films(&session) > 0
     });
 
-    session.film_fails = true;
+    session.failing = FilmFormat::ALL.to_vec();
     session.run_for(Duration::from_secs(2));
     session.frames.clear();
     session.run_for(Duration::from_secs(2));
@@ -192,6 +199,159 @@ fn a_viewer_whose_decoder_fails_goes_on_without_films() {
             .run_until(Duration::from_secs(5), Session::is_exact)
             .is_some()
     );
+}
+
+/// Both codecs on the machine, H.264 first, and a film that plays.
+fn playing_h264_first() -> Session {
+    let codecs = film_codecs(&[FilmFormat::H264, FilmFormat::Vp9]);
+    let mut session = Session::with_codecs(20_000_000, ms(40), codecs);
+    play_for(&mut session, Duration::from_secs(3));
+    session.run_for(ms(500));
+    session
+}
+
+/// Formats of the films that were shown, each once, in the order of their first frames.
+fn formats(session: &Session) -> Vec<FilmFormat> {
+    let mut found = Vec::new();
+    for (_, frame) in &session.frames {
+        if let Some(film) = &frame.film
+            && !found.contains(&film.format)
+        {
+            found.push(film.format);
+        }
+    }
+    found
+}
+
+/// What plays now is smooth, looks like it, and becomes exact when it stops.
+fn goes_on(session: &mut Session) {
+    session.frames.clear();
+    session.run_for(Duration::from_secs(2));
+    assert!(session.frames.len() > 20, "{} frames", session.frames.len());
+    assert!(session.error_in(VIDEO) < 40.0);
+    session.video = false;
+    let exact = session.run_until(Duration::from_secs(5), Session::is_exact);
+    assert!(exact.is_some());
+}
+
+#[test]
+fn a_film_in_h264_looks_like_it_and_becomes_exact() {
+    let mut session = playing_h264_first();
+    assert_eq!(formats(&session), [FilmFormat::H264]);
+
+    session.video = false;
+    session.run_for(ms(140));
+    let error = session.error_in(VIDEO);
+    assert!(error < 6.0, "{error:.1} levels");
+    session.video = true;
+
+    goes_on(&mut session);
+}
+
+#[test]
+fn a_viewer_whose_h264_fails_gets_vp9_and_without_that_no_films() {
+    let mut session = playing_h264_first();
+
+    session.failing = vec![FilmFormat::H264];
+    session.run_for(Duration::from_secs(1));
+    session.frames.clear();
+    session.run_for(Duration::from_secs(1));
+    assert_eq!(formats(&session), [FilmFormat::Vp9]);
+
+    session.failing = FilmFormat::ALL.to_vec();
+    session.run_for(Duration::from_secs(1));
+    session.frames.clear();
+    session.run_for(Duration::from_secs(1));
+    assert_eq!(films(&session), 0);
+    goes_on(&mut session);
+}
+
+/// H.264 that works until it is told not to, and how it does not.
+#[derive(Clone, Default)]
+struct Moody(Arc<Mutex<Option<Trouble>>>);
+
+#[derive(Clone, Copy)]
+enum Trouble {
+    CannotOpen,
+    Fails,
+    Rubbish,
+    /// The head of a frame, and nothing that a decoder understands behind it.
+    Hollow,
+}
+
+struct MoodyEncoder(Moody, Box<dyn FilmEncoder>);
+
+impl FilmCodec for Moody {
+    fn format(&self) -> FilmFormat {
+        FilmFormat::H264
+    }
+
+    fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
+        if matches!(*self.0.lock().expect("a lock"), Some(Trouble::CannotOpen)) {
+            return Err(FilmError("no such device".to_owned()));
+        }
+        let real = film_codecs(&[FilmFormat::H264]);
+        let encoder = real[0].open(width, height)?;
+        Ok(Box::new(MoodyEncoder(self.clone(), encoder)))
+    }
+}
+
+impl FilmEncoder for MoodyEncoder {
+    fn encode(
+        &mut self,
+        picture: &FrameView<'_>,
+        order: &FilmOrder,
+    ) -> Result<FilmPacket, FilmError> {
+        let mut packet = self.1.encode(picture, order)?;
+        match *self.0.0.lock().expect("a lock") {
+            Some(Trouble::Fails | Trouble::CannotOpen) => {
+                return Err(FilmError("the device was removed".to_owned()));
+            }
+            Some(Trouble::Rubbish) => packet.data = vec![0x5a; 2_000],
+            Some(Trouble::Hollow) => {
+                let head = packet.data.len().min(40);
+                packet.data[head..].fill(0xff);
+            }
+            None => {}
+        }
+        Ok(packet)
+    }
+}
+
+#[test]
+fn a_codec_that_breaks_while_a_film_plays_never_stops_the_picture() {
+    for (trouble, others) in [
+        (Trouble::Fails, vec![FilmFormat::Vp9]),
+        (Trouble::Rubbish, vec![FilmFormat::Vp9]),
+        (Trouble::Hollow, vec![FilmFormat::Vp9]),
+        (Trouble::Hollow, vec![]),
+    ] {
+        let moody = Moody::default();
+        let mut codecs = film_codecs(&others);
+        codecs.insert(0, Box::new(moody.clone()));
+        let mut session = Session::with_codecs(20_000_000, ms(40), codecs);
+        play_for(&mut session, Duration::from_secs(2));
+
+        *moody.0.lock().expect("a lock") = Some(trouble);
+        session.run_for(ms(500));
+
+        assert!(session.ended.is_none());
+        goes_on(&mut session);
+    }
+}
+
+#[test]
+fn a_codec_that_never_worked_is_not_noticed() {
+    let moody = Moody::default();
+    *moody.0.lock().expect("a lock") = Some(Trouble::CannotOpen);
+    let mut codecs = film_codecs(&[FilmFormat::Vp9]);
+    codecs.insert(0, Box::new(moody));
+    let mut session = Session::with_codecs(20_000_000, ms(40), codecs);
+    play_for(&mut session, Duration::from_secs(3));
+    session.run_for(ms(500));
+
+    assert_eq!(formats(&session), [FilmFormat::Vp9]);
+    goes_on(&mut session);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::time::Duration;
 use gc_model::geometry::{Display, DisplayLayout, Size};
 use gc_model::input::{InputEvent, MouseButton};
 use gc_session::viewer::ViewerEvent;
-use gc_session::{CloseReason, DesktopSession, DesktopSessionKind, Guard, HostOutput, Preferences};
+use gc_session::{
+    CloseReason, DesktopSession, DesktopSessionKind, Guard, HostOutput, Preferences, ScreenSource,
+};
 use support::{HEIGHT, Session, WIDTH, host_with, layout};
 
 const MOMENT: Duration = Duration::from_millis(50);
@@ -198,6 +200,20 @@ fn a_refusal_is_told_in_the_machines_words() {
         guard: blocked,
         detail: "the screen cannot be blanked".to_owned(),
     }));
+}
+
+#[test]
+fn the_technician_is_told_how_the_screen_is_read() {
+    let mut session = connected();
+    let source = ScreenSource {
+        method: "GDI".to_owned(),
+        reason: "desktop duplication: not implemented by this system".to_owned(),
+    };
+
+    session.host.handle_screen_source(session.now, &source);
+    session.run_for(MOMENT);
+
+    assert!(session.events.contains(&ViewerEvent::ScreenSource(source)));
 }
 
 #[test]

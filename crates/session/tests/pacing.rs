@@ -147,6 +147,26 @@ fn recovers_from_a_link_that_becomes_twenty_times_slower() {
 }
 
 #[test]
+fn a_line_that_became_slow_while_nothing_moved_is_not_flooded() {
+    for (rate, rtt) in [(256_000, 300), (2_000_000, 80)] {
+        let mut session = playing(1_000_000_000, rtt);
+        session.video = false;
+        session.run_for(Duration::from_secs(8));
+        session.down.set_rate(session.now.as_micros(), rate);
+        session.run_for(Duration::from_secs(8));
+
+        session.video = true;
+        let mut most = 0;
+        for _ in 0..400 {
+            session.run_for(ms(10));
+            most = most.max(session.down.queued_bytes());
+        }
+        let queue = Duration::from_secs_f64(most as f64 * 8.0 / rate as f64);
+        assert!(queue < ms(2_500), "{rate} bit/s: {queue:?} in the queue");
+    }
+}
+
+#[test]
 fn uses_a_link_again_that_becomes_twenty_times_faster() {
     let mut session = playing(1_000_000, 40);
     session.down.set_rate(session.now.as_micros(), 20_000_000);

@@ -251,13 +251,14 @@ pub unsafe extern "C" fn gc_viewer_request_elevation(viewer: *mut Bridge, now_us
     }
 }
 
-/// The film of the last frame cannot be decoded here.
+/// Films in a format cannot be decoded here. Formats are numbered in the order of
+/// `FilmFormat::ALL`; another number says nothing.
 ///
 /// # Safety
 /// See the module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gc_viewer_film_failed(viewer: *mut Bridge, now_us: f64) {
-    unsafe { bridge(viewer).viewer().handle_film_failed(moment(now_us)) };
+pub unsafe extern "C" fn gc_viewer_film_failed(viewer: *mut Bridge, now_us: f64, format: u32) {
+    unsafe { bridge(viewer).film_failed(moment(now_us), format) };
 }
 
 /// Leaves for good.

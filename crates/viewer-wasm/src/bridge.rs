@@ -165,6 +165,13 @@ impl Bridge {
         })
     }
 
+    /// As [`Viewer::handle_film_failed`]; `format` counts [`FilmFormat::ALL`].
+    pub fn film_failed(&mut self, now: Moment, format: u32) {
+        if let Some(&format) = FilmFormat::ALL.get(format as usize) {
+            self.viewer.handle_film_failed(now, format);
+        }
+    }
+
     /// The viewer behind it.
     pub fn viewer(&mut self) -> &mut Viewer {
         &mut self.viewer
@@ -344,10 +351,7 @@ impl FrameJson {
             rects: frame.rects.iter().map(rect_json).collect(),
             film: frame.film.as_ref().map(|film| FilmJson {
                 stream: film.stream,
-                format: match film.format {
-                    FilmFormat::Vp9 => "vp9",
-                    FilmFormat::H264 => "h264",
-                },
+                format: film.format.name(),
                 key: film.key,
                 area: rect_json(&film.area),
                 coded: [film.coded_width, film.coded_height],
@@ -420,6 +424,9 @@ fn event_json(event: &ViewerEvent) -> Value {
         ViewerEvent::DesktopSessions(sessions) => {
             let sessions: Vec<Value> = sessions.iter().map(desktop_session_json).collect();
             json!({"type": "desktop_sessions", "sessions": sessions})
+        }
+        ViewerEvent::ScreenSource(source) => {
+            json!({"type": "screen_source", "method": source.method, "reason": source.reason})
         }
         ViewerEvent::Guard { guard, detail } => json!({
             "type": "guard", "block_input": guard.block_input, "blank_screen": guard.blank_screen, "detail": detail,

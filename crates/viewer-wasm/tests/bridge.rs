@@ -14,7 +14,7 @@ use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
 use gc_session::{
     Captured, Consent, DesktopSession, DesktopSessionKind, Elevation, Guard, Host, HostConfig,
-    HostOutput, OsFamily, agent_public_key,
+    HostOutput, OsFamily, ScreenSource, agent_public_key,
 };
 use guruconnect_viewer::bridge::{Bridge, OutputKind};
 use serde_json::{Value, json};
@@ -270,6 +270,11 @@ fn reads_wishes_of_the_machine_and_tells_what_became_of_them() {
     };
     pair.host.handle_desktop_sessions(now, &[login]);
     pair.host.handle_guard(now, Guard::default(), "no");
+    let source = ScreenSource {
+        method: "GDI".into(),
+        reason: "desktop duplication: in use".into(),
+    };
+    pair.host.handle_screen_source(now, &source);
     pair.exchange();
 
     assert_eq!(
@@ -289,6 +294,10 @@ fn reads_wishes_of_the_machine_and_tells_what_became_of_them() {
     assert_eq!(
         pair.event("guard"),
         &json!({"type": "guard", "block_input": false, "blank_screen": false, "detail": "no"})
+    );
+    assert_eq!(
+        pair.event("screen_source"),
+        &json!({"type": "screen_source", "method": "GDI", "reason": "desktop duplication: in use"})
     );
 }
 

@@ -5,8 +5,8 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use gc_model::geometry::Size;
+use gc_video::{Chroma, Picture};
 
-use crate::picture::{Chroma, Picture};
 use crate::{LibraryError, sys};
 
 /// Why a packet gave no picture. The decoder can go on with the next key frame.
@@ -85,21 +85,14 @@ impl Decoder {
         };
 
         let mut picture = Picture::new(size, chroma);
-        let (width, height) = chroma.plane(size);
-        for (index, (width, height)) in [
-            (size.width() as usize, size.height() as usize),
-            (width, height),
-            (width, height),
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        for index in 0..3 {
+            let width = picture.stride(index);
             let (data, stride) = (shown.data[index], shown.stride[index]);
-            for row in 0..height {
-                // SAFETY: the plane has `height` rows of at least `width` bytes, `stride`
-                // apart, and stays until the next call with this decoder.
+            for (row, to) in picture.plane_mut(index).chunks_exact_mut(width).enumerate() {
+                // SAFETY: the plane has as many rows as ours, of at least `width` bytes,
+                // `stride` apart, and stays until the next call with this decoder.
                 let from = unsafe { slice::from_raw_parts(data.add(row * stride), width) };
-                picture.planes[index][row * width..][..width].copy_from_slice(from);
+                to.copy_from_slice(from);
             }
         }
         Ok(picture)

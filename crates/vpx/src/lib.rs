@@ -5,13 +5,9 @@
 //! The bitstream is what every browser decodes: 8 bits, 4:2:0 (profile 0) or 4:4:4
 //! (profile 1), BT.709 in full range, and it says so itself.
 
-mod convert;
 #[cfg(all(libvpx, feature = "decoder"))]
 mod decoder;
 mod encoder;
-mod picture;
-#[cfg(libvpx)]
-mod rate;
 #[cfg(libvpx)]
 mod sys;
 
@@ -21,7 +17,7 @@ pub use encoder::{
     Content, EncodeError, Encoder, FrameOptions, MAX_QUANTIZER, MAX_SPEED, MAX_THREADS, Packet,
     Settings, is_available,
 };
-pub use picture::{BYTES_PER_PIXEL, Chroma, Picture, PictureError};
+pub use gc_video::{BYTES_PER_PIXEL, Chroma, Picture, PictureError};
 
 /// A call of libvpx that failed, in its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

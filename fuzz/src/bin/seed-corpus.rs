@@ -137,6 +137,13 @@ fn agent_messages(
         ),
         (
             0,
+            Body::ScreenSource(v1::ScreenSource {
+                method: "GDI".into(),
+                reason: "desktop duplication: in use".into(),
+            }),
+        ),
+        (
+            0,
             Body::Guard(v1::GuardState {
                 block_input: true,
                 blank_screen: false,
@@ -178,22 +185,24 @@ fn agent_messages(
                 rgba_zstd: packed_cursor.into(),
             }),
         ),
-        (
-            2,
-            Body::Frame(v1::VideoFrame {
-                sequence: 1,
-                layout_generation: 1,
-                encoding: v1::Encoding::ZstdBgrx.into(),
-                starts_stream: true,
-                rects,
-                data: data.into(),
-                complete: true,
-                link: Some(v1::LinkReport::default()),
-                ..Default::default()
-            }),
-        ),
+        (2, Body::Frame(tiles_frame(rects, data))),
         (2, Body::Frame(film_frame())),
     ]
+}
+
+/// A frame that begins the stream.
+fn tiles_frame(rects: Vec<u32>, data: Vec<u8>) -> v1::VideoFrame {
+    v1::VideoFrame {
+        sequence: 1,
+        layout_generation: 1,
+        encoding: v1::Encoding::ZstdBgrx.into(),
+        starts_stream: true,
+        rects,
+        data: data.into(),
+        complete: true,
+        link: Some(v1::LinkReport::default()),
+        ..Default::default()
+    }
 }
 
 /// A frame with nothing but a film.

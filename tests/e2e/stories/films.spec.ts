@@ -1,10 +1,25 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { test as plain } from "@playwright/test";
+import { type Page, test as plain } from "@playwright/test";
 import { root } from "../../../scripts/lib/guruconnect.mjs";
-import { expect, TECHNICIAN, test } from "../lib/stack";
+import { Dashboard } from "../lib/dashboard";
+import { CLAIM_SECRET, expect, type Stack, TECHNICIAN, test } from "../lib/stack";
 
-/** Red, green, blue of the patches that crates/vpx/tests/golden.rs draws. */
+/** What the encoders' own tests packed: crates/vpx and crates/openh264, tests/golden.rs. */
+const PACKED = [
+  {
+    format: "vp9",
+    file: "crates/vpx/tests/golden/patches.ivf",
+    size: [201, 121],
+  },
+  {
+    format: "h264",
+    file: "crates/openh264/tests/golden/patches.ivf",
+    size: [202, 122],
+  },
+] as const;
+
+/** Red, green, blue of the patches that they show. */
 const COLOURS = [
   [0, 0, 0],
   [255, 255, 255],
@@ -15,7 +30,21 @@ const COLOURS = [
   [200, 120, 40],
   [30, 90, 200],
 ];
-const [WIDTH, HEIGHT, COLUMNS, ROWS] = [201, 121, 4, 2];
+const [COLUMNS, ROWS] = [4, 2];
+
+/** Puts a decoder into the worker that fails over its first H.264 packet. */
+const BREAK_H264 = `
+  if (typeof VideoDecoder !== "undefined" && typeof window === "undefined") {
+    self.VideoDecoder = class extends VideoDecoder {
+      #fail; #breaks = false;
+      constructor(init) { super(init); this.#fail = init.error; }
+      configure(config) { super.configure(config); this.#breaks = config.codec.startsWith("avc1"); }
+      decode(chunk) {
+        if (!this.#breaks) return super.decode(chunk);
+        setTimeout(() => this.#fail(new DOMException("broken on purpose", "EncodingError")));
+      }
+    };
+  }`;
 
 /** The packets of an IVF file. */
 function packets(file: string): number[][] {
@@ -29,83 +58,121 @@ function packets(file: string): number[][] {
   return found;
 }
 
-plain("this browser shows the colours that the agent packed", async ({ page }) => {
-  // The viewer's own module, as it was built, on a page that may use WebCodecs.
-  const built = path.join(root, "dashboard/packages/viewer/dist/worker");
-  await page.route("http://localhost/**", (route) => {
-    const { pathname } = new URL(route.request().url());
-    return pathname === "/"
-      ? route.fulfill({ body: "<!doctype html>", contentType: "text/html" })
-      : route.fulfill({ path: path.join(built, path.basename(pathname)) });
-  });
-  await page.goto("http://localhost/");
+for (const {
+  format,
+  file,
+  size: [width, height],
+} of PACKED) {
+  plain(`this browser shows the colours that the agent packed as ${format}`, async ({ page }) => {
+    // The viewer's own module, as it was built, on a page that may use WebCodecs.
+    const built = path.join(root, "dashboard/packages/viewer/dist/worker");
+    await page.route("http://localhost/**", (route) => {
+      const { pathname } = new URL(route.request().url());
+      return pathname === "/"
+        ? route.fulfill({ body: "<!doctype html>", contentType: "text/html" })
+        : route.fulfill({ path: path.join(built, path.basename(pathname)) });
+    });
+    await page.goto("http://localhost/");
 
-  const shown = await page.evaluate(
-    async ({ film, width, height, columns, rows }) => {
-      const { FilmPlayer, probeFilms } = await import(`${location.origin}/films.js`);
-      const canvas = new OffscreenCanvas(width, height);
-      const context = canvas.getContext("2d");
-      if (!context) throw new Error("no canvas");
-      const area = [0, 0, width, height];
-      const frames: number[][][] = [];
-      let failure: string | null = null;
-      const player = new FilmPlayer({
-        decoded(_: number, image: VideoFrame | null) {
-          if (!image) return;
-          context.drawImage(image, 0, 0);
-          image.close();
-          const patches = Array.from({ length: columns * rows }, (_, patch) => {
-            const x = Math.floor(((2 * (patch % columns) + 1) * width) / (2 * columns));
-            const y = Math.floor(((2 * Math.floor(patch / columns) + 1) * height) / (2 * rows));
-            return [...context.getImageData(x, y, 1, 1).data.subarray(0, 3)];
-          });
-          frames.push(patches);
-        },
-        failed(_: string, reason: string) {
-          failure = reason;
-        },
-      });
-      film.forEach((packet, index) => {
-        player.decode(
-          index + 1,
-          {
-            stream: 1,
-            format: "vp9",
-            key: index === 0,
-            area,
-            coded: [width, height],
-            rects: [area],
+    const shown = await page.evaluate(
+      async ({ film, format, width, height, columns, rows }) => {
+        const { FilmPlayer, probeFilms } = await import(`${location.origin}/films.js`);
+        const canvas = new OffscreenCanvas(width, height);
+        const context = canvas.getContext("2d");
+        if (!context) throw new Error("no canvas");
+        const area = [0, 0, width, height];
+        const frames: number[][][] = [];
+        let failure: string | null = null;
+        const player = new FilmPlayer({
+          decoded(_: number, image: VideoFrame | null) {
+            if (!image) return;
+            context.drawImage(image, 0, 0);
+            image.close();
+            const patches = Array.from({ length: columns * rows }, (_, patch) => {
+              const x = Math.floor(((2 * (patch % columns) + 1) * width) / (2 * columns));
+              const y = Math.floor(((2 * Math.floor(patch / columns) + 1) * height) / (2 * rows));
+              return [...context.getImageData(x, y, 1, 1).data.subarray(0, 3)];
+            });
+            frames.push(patches);
           },
-          Uint8Array.from(packet),
-        );
-      });
-      const end = performance.now() + 10_000;
-      while (player.backlog > 0 && performance.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      player.close();
-      return { formats: await probeFilms(), frames, failure };
-    },
-    {
-      film: packets("crates/vpx/tests/golden/patches.ivf"),
-      width: WIDTH,
-      height: HEIGHT,
-      columns: COLUMNS,
-      rows: ROWS,
-    },
-  );
+          failed(_attempt: string, _format: string, reason: string) {
+            failure = reason;
+          },
+        });
+        film.forEach((packet, index) => {
+          player.decode(
+            index + 1,
+            {
+              stream: 1,
+              format,
+              key: index === 0,
+              area,
+              coded: [width, height],
+              rects: [area],
+            },
+            Uint8Array.from(packet),
+          );
+        });
+        const end = performance.now() + 10_000;
+        while (player.backlog > 0 && performance.now() < end) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        player.close();
+        return { formats: await probeFilms(), frames, failure };
+      },
+      {
+        film: packets(file),
+        format,
+        width,
+        height,
+        columns: COLUMNS,
+        rows: ROWS,
+      },
+    );
 
-  expect(shown.failure).toBeNull();
-  expect(shown.formats).toEqual(["vp9"]);
-  expect(shown.frames).toHaveLength(4);
-  for (const [frame, patches] of shown.frames.entries()) {
-    for (const [patch, colour] of patches.entries()) {
-      const wanted = COLOURS[(patch + frame) % COLOURS.length] ?? [];
-      const distance = Math.max(...colour.map((level, index) => Math.abs(level - wanted[index])));
-      expect(distance, `frame ${frame}, patch ${patch}: ${colour}`).toBeLessThanOrEqual(2);
+    expect(shown.failure).toBeNull();
+    expect(shown.formats).toEqual(["vp9", "h264"]);
+    expect(shown.frames).toHaveLength(4);
+    for (const [frame, patches] of shown.frames.entries()) {
+      for (const [patch, colour] of patches.entries()) {
+        const wanted = COLOURS[(patch + frame) % COLOURS.length] ?? [];
+        const distance = Math.max(...colour.map((level, index) => Math.abs(level - wanted[index])));
+        expect(distance, `frame ${frame}, patch ${patch}: ${colour}`).toBeLessThanOrEqual(2);
+      }
     }
-  }
-});
+  });
+}
+
+/** Before the page's scripts: notes the format of every film's picture that the worker hands over. */
+async function notePictures(page: Page): Promise<() => Promise<Record<string, number>>> {
+  await page.addInitScript(() => {
+    const pictures: Record<string, number> = {};
+    window.Worker = class extends Worker {
+      constructor(...args: ConstructorParameters<typeof Worker>) {
+        super(...args);
+        this.addEventListener("message", ({ data }) => {
+          if (data?.kind !== "film") return;
+          const { format } = data.film;
+          pictures[format] = (pictures[format] ?? 0) + 1;
+        });
+      }
+    };
+    Object.assign(window, { filmPictures: () => pictures });
+  });
+  return () =>
+    page.evaluate(() =>
+      (window as unknown as { filmPictures(): Record<string, number> }).filmPictures(),
+    );
+}
+
+/** A machine that makes H.264 first, and VP9 where that does not work. */
+async function preferringH264(stack: Stack): Promise<void> {
+  await stack.server.api.claim(CLAIM_SECRET, TECHNICIAN);
+  await stack.addMachine(["--film-codecs", "h264,vp9"]);
+  expect(readFileSync(stack.agent.log, "utf8"), "build it with --features openh264").not.toContain(
+    "built without",
+  );
+}
 
 test("a film plays as video, and what it leaves is exact", async ({ page, stack, dashboard }) => {
   await page.addInitScript(() => {
@@ -130,4 +197,44 @@ test("a film plays as video, and what it leaves is exact", async ({ page, stack,
   await stack.workload("picture", "--seed", "9");
 
   await expect.poll(() => viewer.differencesFromKnownPicture(9)).toEqual({ count: 0 });
+});
+
+test("a machine that prefers H.264 plays films in it", async ({ page, unclaimed: stack }) => {
+  await preferringH264(stack);
+  const pictures = await notePictures(page);
+  const viewer = await new Dashboard(page, stack.server.url).openViewer(stack.machine, TECHNICIAN);
+  const scene = await stack.workload("scene", "video", "--seconds", "60");
+
+  await expect.poll(async () => (await pictures()).h264 ?? 0).toBeGreaterThan(30);
+  await scene.stop();
+  await stack.workload("picture", "--seed", "9");
+
+  await expect.poll(() => viewer.differencesFromKnownPicture(9)).toEqual({ count: 0 });
+  expect(Object.keys(await pictures())).toEqual(["h264"]);
+});
+
+test("a browser whose H.264 decoder breaks goes on in VP9", async ({ page, unclaimed: stack }) => {
+  await preferringH264(stack);
+  const pictures = await notePictures(page);
+  await page.addInitScript((breaks) => {
+    window.Worker = class extends Worker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        // Imports come first, wherever they stand: decoders are opened later.
+        const script = `import ${JSON.stringify(String(url))};\n${breaks}`;
+        super(URL.createObjectURL(new Blob([script], { type: "text/javascript" })), options);
+      }
+    };
+  }, BREAK_H264);
+  const viewer = await new Dashboard(page, stack.server.url).openViewer(stack.machine, TECHNICIAN);
+  const scene = await stack.workload("scene", "video", "--seconds", "60");
+
+  await expect
+    .poll(async () => (await pictures()).vp9 ?? 0, { timeout: 20_000 })
+    .toBeGreaterThan(30);
+  await scene.stop();
+  await stack.workload("picture", "--seed", "9");
+
+  await expect.poll(() => viewer.differencesFromKnownPicture(9)).toEqual({ count: 0 });
+  expect(Object.keys(await pictures())).toEqual(["vp9"]);
+  expect(readFileSync(stack.agent.log, "utf8")).toMatch(/A film begins.*h264/);
 });

@@ -18,6 +18,7 @@ test("the statistics name every part of the latency, with figures that can be", 
   await expect.poll(framesPerSecond).toBeGreaterThan(5);
   await expect.poll(framesPerSecond).toBeLessThanOrEqual(60);
   await expect(panel).toContainText(/Round trip\s*\d/);
+  await expect(panel).toContainText("Reads the screen by: X11 in shared memory");
   console.log(`      statistics: ${(await panel.innerText()).replaceAll(/\s+/g, " ")}`);
   await scene.stop();
 });

@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use gc_model::geometry::Size;
-use gc_vpx::{Chroma, Content, FrameOptions, Picture, Settings};
+use gc_video::{Chroma, Picture};
+use gc_vpx::{Content, FrameOptions, Settings};
 
 use super::scale::Reduced;
 use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmQuality};
@@ -34,7 +35,7 @@ impl FilmCodec for Vp9 {
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
-        let size = Size::new(width, height).map_err(|error| failed(&error))?;
+        let size = Size::new(width, height).map_err(|error| FilmError::caused_by(&error))?;
         let settings = Settings {
             size,
             chroma: Chroma::Quarter,
@@ -46,7 +47,8 @@ impl FilmCodec for Vp9 {
             content: Content::Film,
         };
         Ok(Box::new(Stream {
-            encoder: gc_vpx::Encoder::new(settings).map_err(|error| failed(&error))?,
+            encoder: gc_vpx::Encoder::new(settings)
+                .map_err(|error| FilmError::caused_by(&error))?,
             picture: Picture::new(size, Chroma::Quarter),
             reduced: Reduced::new(size),
         }))
@@ -68,7 +70,7 @@ impl FilmEncoder for Stream {
         let (pixels, stride) = self.reduced.take(picture);
         self.picture
             .fill(pixels, stride)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| FilmError::caused_by(&error))?;
         let quantizers = quantizers(order.quality);
         let best = *quantizers.start();
         let options = FrameOptions {
@@ -80,7 +82,7 @@ impl FilmEncoder for Stream {
         let packet = self
             .encoder
             .encode(&self.picture, &options)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| FilmError::caused_by(&error))?;
         Ok(FilmPacket {
             held_back: packet.quantizer > best,
             data: packet.data,
@@ -95,9 +97,4 @@ fn quantizers(quality: FilmQuality) -> RangeInclusive<u8> {
         FilmQuality::Coarse => 44..=COARSEST,
         FilmQuality::Good => 20..=COARSEST,
     }
-}
-
-fn failed(error: &dyn std::error::Error) -> FilmError {
-    let cause = error.source().map(|cause| format!(": {cause}"));
-    FilmError(format!("{error}{}", cause.unwrap_or_default()))
 }

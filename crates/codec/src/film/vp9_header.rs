@@ -10,7 +10,7 @@ const CS_RGB: u32 = 7;
 
 /// True for one frame of profile 0 that is shown, is a key frame or needs earlier ones as
 /// `key` says, and has `width` x `height` pixels as far as it names a size.
-pub fn is_vp9_frame(data: &[u8], key: bool, width: u32, height: u32) -> bool {
+pub(super) fn is_vp9_frame(data: &[u8], key: bool, width: u32, height: u32) -> bool {
     // A last byte like this one announces several frames in one packet.
     let one_frame = data.last().is_some_and(|last| last & 0xe0 != 0xc0);
     let mut bits = Bits { data, at: 0 };

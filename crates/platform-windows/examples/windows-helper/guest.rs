@@ -4,9 +4,7 @@
 use std::ptr::null;
 
 use windows_sys::Win32::Foundation::{HWND, LPARAM, TRUE};
-use windows_sys::Win32::UI::WindowsAndMessaging::{
-    EnumChildWindows, FindWindowW, PostMessageW, WM_COMMAND,
-};
+use windows_sys::Win32::UI::WindowsAndMessaging::{EnumChildWindows, FindWindowW};
 use windows_sys::core::BOOL;
 
 use crate::notepad::{Place, class_of, place_of, text_of};
@@ -33,20 +31,6 @@ pub(crate) fn place_of_button(label: &str) -> Result<Place, String> {
     let mut buttons = controls().into_iter().filter(|control| is_button(*control));
     let wanted = buttons.find(|button| text_of(*button).as_deref() == Ok(label));
     place_of(wanted.ok_or_else(|| format!("no button says {label}"))?)
-}
-
-/// Chooses in the menu of the icon beside the clock, as the menu itself tells the icon's window.
-pub(crate) fn choose_in_tray(item: &str) -> Result<(), String> {
-    let item: usize = item.parse().map_err(|_| "which item?".to_owned())?;
-    let class: Vec<u16> = "GuruConnectTray\0".encode_utf16().collect();
-    // SAFETY: the class's name ends with a zero; the message takes numbers.
-    let is_told = unsafe {
-        let window = FindWindowW(class.as_ptr(), null());
-        !window.is_null() && PostMessageW(window, WM_COMMAND, item, 0) != 0
-    };
-    is_told
-        .then_some(())
-        .ok_or_else(|| "there is no icon".to_owned())
 }
 
 fn is_button(control: HWND) -> bool {

@@ -7,7 +7,6 @@
 //! windows-helper type-notepad <text>  clicks into Notepad and types, the way the agent does
 //! windows-helper read-guest           prints what is on the customer's window, a line for each control, buttons in brackets
 //! windows-helper place-guest <label>  prints where its button with that label is, as place-notepad does
-//! windows-helper choose-tray <n>      chooses an item of the menu of our icon beside the clock, the first is 1
 //! windows-helper limited <program>    starts a program without administrator rights, and waits for its end
 //! windows-helper window               opens a window and prints one line for each key and button that it gets, until it is ended
 //! windows-helper pointer              prints where the pointer is in the picture: x and y
@@ -46,7 +45,6 @@ fn main() {
         ["place-guest", label] => {
             guest::place_of_button(label).map(|place| println!("{}", place.json()))
         }
-        ["choose-tray", item] => guest::choose_in_tray(item),
         ["limited", program] => limited::run(program),
         ["window"] => listener::listen(),
         ["pointer"] => notepad::pointer().map(|(x, y)| println!("{x} {y}")),

@@ -1,24 +1,30 @@
-//! Reading the screen through GDI, which works on every Windows and every driver.
+//! Reading the screen: by desktop duplication, where Windows says itself what is new, and
+//! otherwise through GDI, which works on every Windows and every driver.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use gc_codec::FrameView;
-use gc_model::geometry::Rect;
+use gc_codec::{BYTES_PER_PIXEL, FrameView};
+use gc_model::geometry::{Rect, Size};
 use gc_model::pointer::Pointer;
-use gc_platform::{Capture, Grab, PlatformError, Wait, Wake};
+use gc_platform::{Capture, Grab, PlatformError, ScreenSource, Wait, Wake};
 
 use super::displays::{monitors, virtual_screen};
+use super::dxgi::{DuplicatedOutput, duplicate_all};
 use super::events::{FineClock, Signal, Signals, Waker};
 use super::gdi::Picture;
 use super::input_desktop::{Followed, ThreadDesktop};
 use super::pointer::PointerReader;
 use crate::cadence::Cadence;
 use crate::compare::changed_tiles;
-use crate::screen::{Monitor, VirtualScreen};
+use crate::duplication::{Choice, Fault, Reader, Ways};
+use crate::screen::VirtualScreen;
 
 /// 33 ms: the pointer is looked at this often even when the screen is still.
 const POINTER_INTERVAL: Duration = Duration::from_millis(33);
+
+/// 8 ms: half a frame of a 60 Hz screen. Asking costs some microseconds.
+const ASK_INTERVAL: Duration = Duration::from_millis(8);
 
 /// Monitors can change places without changing the size of the whole.
 const MONITORS_INTERVAL: Duration = Duration::from_millis(500);
@@ -26,34 +32,43 @@ const MONITORS_INTERVAL: Duration = Duration::from_millis(500);
 /// For a moment between two desktops the screen cannot be read at all.
 const MOST_FAILED_LOOKS: u32 = 50;
 
-/// Two pictures: what was last grabbed, and the one to read into next.
-pub(crate) struct GdiCapture {
+/// The whole screen, by desktop duplication or by GDI.
+pub(crate) struct ScreenCapture {
     signals: Arc<Signals>,
-    screen: VirtualScreen,
-    monitors: Vec<Monitor>,
+    reader: Reader<WindowsWays>,
     monitors_at: Instant,
-    front: Picture,
-    back: Picture,
+    /// When the system was last asked what is new.
+    asked_at: Instant,
+    /// Something is new, and whoever waits was told.
+    is_told: bool,
+    /// The pointer was last told of as one that is not in the picture.
+    is_pointer_apart: bool,
     is_first: bool,
-    failed_looks: u32,
     desktop: ThreadDesktop,
     pointer: PointerReader,
     cadence: Cadence,
     _clock: FineClock,
 }
 
-impl GdiCapture {
-    pub(crate) fn new(signals: Arc<Signals>) -> Result<Self, PlatformError> {
+impl ScreenCapture {
+    pub(crate) fn new(
+        signals: Arc<Signals>,
+        choice: Arc<Mutex<Choice>>,
+    ) -> Result<Self, PlatformError> {
         let screen = virtual_screen()?;
+        let ways = WindowsWays {
+            screen,
+            pictures: None,
+            failed_looks: 0,
+        };
         Ok(Self {
             signals,
-            screen,
-            monitors: monitors(),
+            reader: Reader::new(ways, screen, monitors(), choice),
             monitors_at: Instant::now(),
-            front: Picture::new(screen.size())?,
-            back: Picture::new(screen.size())?,
+            asked_at: Instant::now(),
+            is_told: false,
+            is_pointer_apart: true,
             is_first: true,
-            failed_looks: 0,
             desktop: ThreadDesktop::default(),
             pointer: PointerReader::default(),
             cadence: Cadence::new(),
@@ -62,47 +77,121 @@ impl GdiCapture {
     }
 
     fn is_layout_changed(&mut self, now: Instant) -> bool {
-        if virtual_screen().ok() != Some(self.screen) {
+        if virtual_screen().ok() != Some(self.reader.screen()) {
             return true;
         }
         if now.saturating_duration_since(self.monitors_at) < MONITORS_INTERVAL {
             return false;
         }
         self.monitors_at = now;
-        monitors() != self.monitors
+        monitors() != self.reader.monitors()
     }
 
-    /// Reads the screen and tells what is new.
-    fn look(&mut self) -> Result<Grab, PlatformError> {
-        if let Err(error) = self.back.read_screen(&self.screen) {
+    /// What is new, where the system says so by itself; nothing where it has to be looked for.
+    fn announced(&mut self, now: Instant) -> Option<Wait> {
+        if !self.reader.is_announced() {
+            return None;
+        }
+        self.asked_at = now;
+        // A picture is made when the line has room for it, which may be later.
+        if self.is_told {
+            return None;
+        }
+        let is_due = now.saturating_duration_since(self.monitors_at) >= MONITORS_INTERVAL;
+        if self.reader.poll(now) || (is_due && self.is_layout_changed(now)) {
+            self.is_told = true;
+            return Some(Wait::Activity);
+        }
+        None
+    }
+
+    /// When to look again or to ask what is new.
+    fn next_look(&self, now: Instant) -> Instant {
+        if self.reader.is_announced() {
+            self.asked_at + ASK_INTERVAL
+        } else {
+            self.cadence.next_look(now)
+        }
+    }
+}
+
+/// Two pictures: what was last looked at, and the one to read into next.
+struct Pictures {
+    front: Picture,
+    back: Picture,
+    is_first: bool,
+}
+
+/// What Windows offers for reading the screen.
+struct WindowsWays {
+    screen: VirtualScreen,
+    /// Made for the first look.
+    pictures: Option<Pictures>,
+    failed_looks: u32,
+}
+
+impl Ways for WindowsWays {
+    type Output = DuplicatedOutput;
+
+    fn duplicate(&mut self) -> Result<Vec<DuplicatedOutput>, Fault> {
+        duplicate_all()
+    }
+
+    fn look(&mut self) -> Result<Vec<Rect>, PlatformError> {
+        let size = self.screen.size();
+        let pictures = match &mut self.pictures {
+            Some(pictures) => pictures,
+            none => none.insert(Pictures {
+                front: Picture::new(size)?,
+                back: Picture::new(size)?,
+                is_first: true,
+            }),
+        };
+        if let Err(error) = pictures.back.read_screen(&self.screen) {
             self.failed_looks += 1;
             return if self.failed_looks > MOST_FAILED_LOOKS {
                 Err(error)
             } else {
-                Ok(Grab::Unchanged)
+                Ok(Vec::new())
             };
         }
         self.failed_looks = 0;
-        let changed = if self.is_first {
-            vec![Rect::whole(self.screen.size())]
+        let changed = if std::mem::take(&mut pictures.is_first) {
+            vec![Rect::whole(size)]
         } else {
-            changed_tiles(&self.back.view(), &self.front.view())
+            changed_tiles(&pictures.back.view(), &pictures.front.view())
         };
-        self.is_first = false;
-        if changed.is_empty() {
-            return Ok(Grab::Unchanged);
+        if !changed.is_empty() {
+            std::mem::swap(&mut pictures.front, &mut pictures.back);
         }
-        std::mem::swap(&mut self.front, &mut self.back);
-        Ok(Grab::Changed(changed))
+        Ok(changed)
+    }
+
+    fn view(&self) -> FrameView<'_> {
+        match &self.pictures {
+            Some(pictures) => pictures.front.view(),
+            None => nothing_yet(),
+        }
+    }
+
+    fn rest(&mut self) {
+        self.pictures = None;
     }
 }
 
-impl Capture for GdiCapture {
+/// Before anything was read.
+fn nothing_yet() -> FrameView<'static> {
+    static BLACK: [u8; BYTES_PER_PIXEL] = [0; BYTES_PER_PIXEL];
+    let dot = Size::new(1, 1).expect("one pixel is a size");
+    FrameView::new(dot, BYTES_PER_PIXEL, &BLACK).expect("one pixel of four bytes")
+}
+
+impl Capture for ScreenCapture {
     fn wait(&mut self, timeout: Duration) -> Result<Wait, PlatformError> {
         let deadline = Instant::now() + timeout;
         loop {
             let now = Instant::now();
-            let look_at = self.cadence.next_look(now);
+            let look_at = self.next_look(now);
             let until = look_at.min(deadline).min(now + POINTER_INTERVAL);
             match self.signals.wait(until.saturating_duration_since(now))? {
                 Signal::Wake => return Ok(Wait::Woken),
@@ -113,7 +202,10 @@ impl Capture for GdiCapture {
                 Signal::Timeout => {}
             }
             let now = Instant::now();
-            if now >= look_at {
+            if let Some(news) = self.announced(now) {
+                return Ok(news);
+            }
+            if !self.reader.is_announced() && now >= look_at {
                 self.cadence.handle_look(now);
                 return Ok(Wait::Activity);
             }
@@ -132,6 +224,7 @@ impl Capture for GdiCapture {
 
     fn grab(&mut self) -> Result<Grab, PlatformError> {
         let started = Instant::now();
+        self.is_told = false;
         match self.desktop.follow()? {
             Followed::Already => {}
             Followed::Switched if self.is_first => {}
@@ -145,18 +238,37 @@ impl Capture for GdiCapture {
         if self.is_layout_changed(started) {
             return Ok(Grab::Reopen);
         }
-        let grab = self.look()?;
+        let changed = self.reader.grab(started)?;
         let now = Instant::now();
         self.cadence
-            .handle_found(now, now - started, grab != Grab::Unchanged);
-        Ok(grab)
+            .handle_found(now, now - started, !changed.is_empty());
+        self.is_first &= changed.is_empty();
+        Ok(if changed.is_empty() {
+            Grab::Unchanged
+        } else {
+            Grab::Changed(changed)
+        })
     }
 
     fn frame(&self) -> FrameView<'_> {
-        self.front.view()
+        self.reader.view()
     }
 
     fn pointer(&mut self) -> Result<Option<Pointer>, PlatformError> {
-        Ok(self.pointer.read(&self.screen))
+        let is_apart = self.reader.has_pointer_apart();
+        if is_apart != std::mem::replace(&mut self.is_pointer_apart, is_apart) {
+            self.pointer.forget_visibility();
+        }
+        Ok(self
+            .pointer
+            .read(&self.reader.screen())
+            .map(|pointer| Pointer {
+                visible: pointer.visible && is_apart,
+                ..pointer
+            }))
+    }
+
+    fn source(&self) -> Option<ScreenSource> {
+        Some(self.reader.source())
     }
 }

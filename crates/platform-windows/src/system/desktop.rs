@@ -1,19 +1,22 @@
 //! The desktop that this process lives on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gc_model::geometry::DisplayLayout;
 use gc_platform::{Capture, Desktop, Input, PlatformError};
 
-use super::capture::GdiCapture;
+use super::capture::ScreenCapture;
 use super::displays::{monitors, use_physical_pixels, virtual_screen};
 use super::events::Captures;
 use super::input::SendInputDevice;
 use super::secure_attention;
+use crate::duplication::Choice;
 
 /// The displays, mouse and keyboard of the session that this process runs in.
 pub struct WindowsDesktop {
     captures: Arc<Captures>,
+    /// How desktop duplication went so far.
+    choice: Arc<Mutex<Choice>>,
 }
 
 impl WindowsDesktop {
@@ -26,6 +29,7 @@ impl WindowsDesktop {
         virtual_screen()?;
         Ok(Self {
             captures: Arc::default(),
+            choice: Arc::default(),
         })
     }
 }
@@ -36,7 +40,12 @@ impl Desktop for WindowsDesktop {
     }
 
     fn open_capture(&mut self) -> Result<Box<dyn Capture>, PlatformError> {
-        Ok(Box::new(GdiCapture::new(self.captures.add()?)?))
+        // Opened anew after the monitors or the desktop changed: what did not work may now.
+        let mut choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner);
+        choice.handle_displays_changed();
+        drop(choice);
+        let capture = ScreenCapture::new(self.captures.add()?, Arc::clone(&self.choice))?;
+        Ok(Box::new(capture))
     }
 
     fn open_input(&mut self) -> Result<Box<dyn Input>, PlatformError> {

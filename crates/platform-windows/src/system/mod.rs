@@ -3,8 +3,11 @@
 #![allow(unsafe_code)]
 
 mod capture;
+mod com;
 mod desktop;
+mod direct3d;
 mod displays;
+mod dxgi;
 mod elevation;
 mod events;
 mod gdi;

@@ -37,6 +37,13 @@ impl PointerReader {
         state().is_some_and(|state| self.told != Some(state))
     }
 
+    /// Whether it shows is news again.
+    pub(crate) fn forget_visibility(&mut self) {
+        if let Some(told) = &mut self.told {
+            told.visible = !told.visible;
+        }
+    }
+
     /// The pointer, when something of it differs from the last call's. Nothing
     /// while a desktop shows that this account may not see.
     pub(crate) fn read(&mut self, screen: &VirtualScreen) -> Option<Pointer> {

@@ -49,6 +49,11 @@ impl Image {
             .expect("the store has room for the frame: made in open")
     }
 
+    /// True when pictures do not go through the socket.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self.store, Store::Shared { .. })
+    }
+
     /// Reads these rectangles of the screen. They lie inside the picture.
     pub(crate) fn read(
         &mut self,

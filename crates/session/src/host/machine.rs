@@ -10,6 +10,7 @@ use super::{Host, HostOutput, Lane, State};
 use crate::convert::{layout_to_wire, text};
 use crate::desktop_sessions::{DesktopSession, DesktopSessionKind};
 use crate::guard::Guard;
+use crate::screen_source::ScreenSource;
 
 impl Host {
     /// The layout changed, or what is shown of it: the picture starts anew.
@@ -44,6 +45,15 @@ impl Host {
             .collect();
         let list = v1::DesktopSessions { sessions };
         self.send(Lane::Control, agent_message::Body::DesktopSessions(list));
+    }
+
+    /// How the screen is read, for the technician.
+    pub fn handle_screen_source(&mut self, _now: Moment, source: &ScreenSource) {
+        let source = v1::ScreenSource {
+            method: text(&source.method),
+            reason: text(&source.reason),
+        };
+        self.send(Lane::Control, agent_message::Body::ScreenSource(source));
     }
 
     /// What became of [`HostOutput::Guard`]: what is so now, and why not more.

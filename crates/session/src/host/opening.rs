@@ -50,8 +50,8 @@ impl Host {
         let capabilities = opening.capabilities.as_ref();
         self.frames.moves =
             capabilities.is_some_and(|known| known.features.contains(&v1::Feature::Moves.into()));
-        let mut films = self.config.films.iter().copied();
-        self.frames.film = films.find(|&format| knows(format_to_wire(format)));
+        let films = self.config.films.iter().copied();
+        self.frames.films = films.filter(|&one| knows(format_to_wire(one))).collect();
         let grant = match checked {
             Ok(_) if !speaks_zstd => {
                 let detail = "the viewer cannot decode any picture that this machine can make";

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, FilmFormat, FilmOrder, FilmQuality, Pending, Update,
+    Colours, EncodeOrder, Encoded, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
 };
 use gc_model::time::Moment;
 use gc_proto::v1;
@@ -63,8 +63,8 @@ pub(super) struct Frames {
     pub(super) cost: Duration,
     pub(super) limit: v1::Limit,
     pub(super) viewer_time: Duration,
-    /// The best codec for films that both ends know.
-    pub(super) film: Option<FilmFormat>,
+    /// The codecs for films that both ends know, as far as none failed in the viewer.
+    pub(super) films: FilmFormats,
     /// The viewer can copy parts of its picture.
     pub(super) moves: bool,
 }
@@ -81,7 +81,7 @@ impl Default for Frames {
             cost: Duration::ZERO,
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
-            film: None,
+            films: FilmFormats::default(),
             moves: false,
         }
     }
@@ -192,22 +192,23 @@ impl Host {
             colours: self.colours(),
             hold_films: self.echo.holds(now),
             moves: self.frames.moves,
-            film: self.film_order(budget),
+            film: self.film_order(now, budget),
         };
         self.outputs.push_back(HostOutput::Capture(order));
     }
 
     /// How the next frame of a film is to be, for a viewer that knows any.
-    fn film_order(&self, budget: usize) -> Option<FilmOrder> {
+    fn film_order(&self, now: Moment, budget: usize) -> Option<FilmOrder> {
         let quality = match self.quality() {
             // Exact at all times.
             Quality::High => return None,
             Quality::Low => FilmQuality::Coarse,
             Quality::Auto | Quality::Medium => FilmQuality::Good,
         };
-        Some(FilmOrder {
-            format: self.frames.film?,
-            target_bytes: self.pacer.film_bytes().min(budget),
+        let formats = self.frames.films;
+        (!formats.is_empty()).then(|| FilmOrder {
+            formats,
+            target_bytes: self.pacer.film_bytes(now).min(budget),
             quality,
         })
     }

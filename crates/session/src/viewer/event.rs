@@ -11,6 +11,7 @@ use crate::consent::{ConsentOutcome, Elevation, Rights};
 use crate::desktop_sessions::DesktopSession;
 use crate::guard::Guard;
 use crate::preferences::OsFamily;
+use crate::screen_source::ScreenSource;
 use crate::words::TwoWords;
 
 /// What the technician's program should know.
@@ -52,6 +53,8 @@ pub enum ViewerEvent {
     },
     /// The logins of the machine that can be shown.
     DesktopSessions(Vec<DesktopSession>),
+    /// How the machine's screen is read.
+    ScreenSource(ScreenSource),
     /// What is kept from the person at the machine now.
     Guard {
         /// Which of it.

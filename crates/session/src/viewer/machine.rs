@@ -9,6 +9,7 @@ use super::{EndCode, Lane, Viewer, ViewerEvent};
 use crate::convert::text;
 use crate::desktop_sessions::{DesktopSession, DesktopSessionKind};
 use crate::guard::Guard;
+use crate::screen_source::ScreenSource;
 
 impl Viewer {
     /// Shows one display alone, by its id, or all of them. A [`ViewerEvent::Layout`] answers.
@@ -56,6 +57,13 @@ impl Viewer {
         });
         let sessions = sessions.collect();
         self.emit(ViewerEvent::DesktopSessions(sessions));
+    }
+
+    pub(super) fn handle_screen_source(&mut self, source: &v1::ScreenSource) {
+        self.emit(ViewerEvent::ScreenSource(ScreenSource {
+            method: text(&source.method),
+            reason: text(&source.reason),
+        }));
     }
 
     pub(super) fn handle_guard_state(&mut self, state: &v1::GuardState) {

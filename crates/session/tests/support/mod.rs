@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use gc_codec::{EncodeOrder, Encoder, FilmFormat, FrameView, film_codecs};
+use gc_codec::{EncodeOrder, Encoder, FilmCodec, FilmFormat, FrameView, film_codecs};
 use gc_model::geometry::{Display, DisplayLayout, Rect, Size};
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::input::InputEvent;
@@ -178,15 +178,37 @@ pub struct Session {
     /// What plays is soft, with some grain, as films are; else it is noise.
     pub soft: bool,
     /// What a viewer decodes films with: the stream and its decoder.
-    film: Option<(u32, gc_vpx::Decoder)>,
-    /// The viewer's film decoder does not work.
-    pub film_fails: bool,
+    film: Option<(u32, FilmDecoder)>,
+    /// Formats for which the viewer's film decoder does not work.
+    pub failing: Vec<FilmFormat>,
     encoder: Encoder,
     capturing: VecDeque<(Moment, Captured)>,
     changed: Vec<Rect>,
     painting: VecDeque<(Moment, u64)>,
     next_video: Moment,
     video_frame: u32,
+}
+
+/// What a browser has for each format.
+enum FilmDecoder {
+    Vp9(gc_vpx::Decoder),
+    H264(Box<gc_openh264::Decoder>),
+}
+
+impl FilmDecoder {
+    fn new(format: FilmFormat) -> Result<Self, ()> {
+        Ok(match format {
+            FilmFormat::Vp9 => Self::Vp9(gc_vpx::Decoder::new().map_err(drop)?),
+            FilmFormat::H264 => Self::H264(Box::new(gc_openh264::Decoder::new().map_err(drop)?)),
+        })
+    }
+
+    fn decode(&mut self, packet: &[u8]) -> Result<gc_video::Picture, ()> {
+        match self {
+            Self::Vp9(decoder) => decoder.decode(packet).map_err(drop),
+            Self::H264(decoder) => decoder.decode(packet).map_err(drop),
+        }
+    }
 }
 
 impl Session {
@@ -216,7 +238,7 @@ impl Session {
             video: false,
             soft: false,
             film: None,
-            film_fails: false,
+            failing: Vec::new(),
             encoder: Encoder::new(size).expect("memory"),
             capturing: VecDeque::new(),
             changed: Vec::new(),
@@ -228,11 +250,21 @@ impl Session {
 
     /// The same with both ends able to do VP9.
     pub fn with_films(bits_per_second: u64, rtt: Duration) -> Self {
+        Self::with_codecs(bits_per_second, rtt, film_codecs(&[FilmFormat::Vp9]))
+    }
+
+    /// The same with a machine that has these codecs, and a viewer that decodes all there are.
+    pub fn with_codecs(
+        bits_per_second: u64,
+        rtt: Duration,
+        codecs: Vec<Box<dyn FilmCodec>>,
+    ) -> Self {
         let mut session = Self::over(bits_per_second, rtt);
         let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
-        session.host = host_with(|config| config.films = vec![FilmFormat::Vp9]);
-        session.viewer = viewer_with(|config| config.films = vec![FilmFormat::Vp9]);
-        session.encoder = Encoder::with_films(size, film_codecs()).expect("memory");
+        let films = codecs.iter().map(|codec| codec.format()).collect();
+        session.host = host_with(|config| config.films = films);
+        session.viewer = viewer_with(|config| config.films = FilmFormat::ALL.to_vec());
+        session.encoder = Encoder::with_films(size, codecs).expect("memory");
         session.soft = true;
         session
     }
@@ -474,7 +506,7 @@ impl Session {
         if let Some(film) = &frame.film
             && self.show_film(film).is_err()
         {
-            self.viewer.handle_film_failed(self.now);
+            self.viewer.handle_film_failed(self.now, film.format);
         }
         self.painting
             .push_back((self.now + self.paint, frame.sequence));
@@ -483,15 +515,15 @@ impl Session {
 
     /// Paints a film's frame, each pixel of the area from the nearest coded one.
     fn show_film(&mut self, film: &Film) -> Result<(), ()> {
-        if self.film_fails {
+        if self.failing.contains(&film.format) {
             return Err(());
         }
         if film.key || self.film.is_none() {
-            self.film = Some((film.stream, gc_vpx::Decoder::new().map_err(drop)?));
+            self.film = Some((film.stream, FilmDecoder::new(film.format)?));
         }
         let (stream, decoder) = self.film.as_mut().expect("just made");
         assert_eq!(*stream, film.stream, "a stream begins with a key frame");
-        let picture = decoder.decode(self.viewer.film_data()).map_err(drop)?;
+        let picture = decoder.decode(self.viewer.film_data())?;
         let coded = (picture.size().width(), picture.size().height());
         assert_eq!(coded, (film.coded_width, film.coded_height));
         let pixels = picture.to_bgrx();

@@ -226,6 +226,8 @@ export type CoreEvent =
       only: number | null;
     }
   | { type: "desktop_sessions"; sessions: DesktopSession[] }
+  /** How the machine's screen is read, and why not in a better way. The agent's words. */
+  | { type: "screen_source"; method: string; reason: string }
   /** `detail`: why it is not what was asked for; empty when it is. */
   | ({ type: "guard"; detail: string } & Guard)
   | {

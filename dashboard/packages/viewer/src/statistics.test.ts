@@ -66,6 +66,19 @@ describe("Statistics", () => {
     expect(statistics.sumUp(3).exact).toBe(true);
   });
 
+  it("says how the screen is read until the connection is made anew", () => {
+    const statistics = new Statistics();
+    expect(statistics.sumUp(0).screenSource).toBeNull();
+
+    statistics.handleScreenSource("GDI", "desktop duplication: in use");
+    expect(statistics.sumUp(0).screenSource).toBe("GDI (desktop duplication: in use)");
+    statistics.handleScreenSource("desktop duplication", "");
+    expect(statistics.sumUp(0).screenSource).toBe("desktop duplication");
+
+    statistics.reset();
+    expect(statistics.sumUp(0).screenSource).toBeNull();
+  });
+
   it("does not grow with the length of a session", () => {
     const statistics = new Statistics();
     for (let n = 0; n < 10_000; n += 1) statistics.handlePainted(n, frame(), 0.5, 0.2);

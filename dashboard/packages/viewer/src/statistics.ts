@@ -16,6 +16,8 @@ export interface ViewerStats {
   limit: Limit;
   /** What limits the picture now, in a sentence. */
   limitSentence: string;
+  /** How the machine reads its screen and why not in a better way; `null` where it does not say. */
+  screenSource: string | null;
 }
 
 /** Milliseconds. */
@@ -58,6 +60,7 @@ export class Statistics {
   #last: Sample | null = null;
   #roundTripMs: number | null = null;
   #inputToFrameMs: number | null = null;
+  #screenSource: string | null = null;
 
   handlePainted(nowMs: number, frame: Frame, decodeMs: number, paintMs: number): void {
     const sample = { atMs: nowMs, frame, decodeMs, paintMs };
@@ -74,6 +77,10 @@ export class Statistics {
     this.#roundTripMs = roundTripUs / 1_000;
   }
 
+  handleScreenSource(method: string, reason: string): void {
+    this.#screenSource = reason === "" ? method : `${method} (${reason})`;
+  }
+
   /** Forgets the last connection's figures. */
   reset(): void {
     this.#ring.length = 0;
@@ -81,6 +88,7 @@ export class Statistics {
     this.#last = null;
     this.#roundTripMs = null;
     this.#inputToFrameMs = null;
+    this.#screenSource = null;
   }
 
   sumUp(nowMs: number): ViewerStats {
@@ -108,6 +116,7 @@ export class Statistics {
       exact: this.#last?.frame.complete === true && !this.#last.frame.reduced,
       limit,
       limitSentence: LIMIT_SENTENCE[limit],
+      screenSource: this.#screenSource,
     };
   }
 }

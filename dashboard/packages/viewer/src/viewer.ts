@@ -557,6 +557,9 @@ export class Viewer {
       case "desktop_sessions":
         this.#update({ desktopSessions: event.sessions });
         break;
+      case "screen_source":
+        this.#statistics.handleScreenSource(event.method, event.reason);
+        break;
       case "guard":
         this.#guardChanged(event);
         break;

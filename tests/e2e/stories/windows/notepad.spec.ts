@@ -33,5 +33,10 @@ test("typed text arrives in Notepad on Windows", async ({ page, unclaimed }, tes
   await viewer.type(text, "german");
 
   await expect.poll(() => windows.ask("read-notepad").trimEnd(), { timeout: 60_000 }).toBe(text);
+  // Wine has no desktop duplication: the agent finds out, and the technician can read why.
+  await viewer.button("Statistics").click();
+  await expect(page.getByRole("complementary", { name: "Statistics" })).toContainText(
+    "Reads the screen by: GDI (desktop duplication: not implemented by this system)",
+  );
   await testInfo.attach("notepad", { body: await page.screenshot(), contentType: "image/png" });
 });

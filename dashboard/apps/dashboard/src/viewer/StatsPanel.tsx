@@ -63,6 +63,9 @@ function Figures({ stats }: { stats: ViewerStats }) {
         {stats.limitSentence}
         {stats.exact ? " The picture is exact." : ""}
       </p>
+      {stats.screenSource !== null && (
+        <p className={classes.sentence}>Reads the screen by: {stats.screenSource}</p>
+      )}
     </>
   );
 }

@@ -35,8 +35,8 @@ export interface ViewerCore {
   releaseAll(nowUs: number): void;
   preferences(nowUs: number, preferences: Preferences): void;
   refresh(nowUs: number): void;
-  /** A film could not be decoded: there shall be none any more. */
-  filmFailed(nowUs: number): void;
+  /** Films in this format could not be decoded: there shall be none of them any more. */
+  filmFailed(nowUs: number, format: FilmFormat): void;
   machine(nowUs: number, wish: MachineWish): void;
   requestControl(nowUs: number): void;
   requestElevation(nowUs: number): void;
@@ -56,6 +56,9 @@ export interface CoreConfig {
 }
 
 export type OpenCore = (config: CoreConfig, nowUs: number) => ViewerCore;
+
+/** In the order in which the core counts them. */
+export const FORMATS: readonly FilmFormat[] = ["vp9", "h264"];
 
 /** The functions of `guruconnect_viewer.wasm`. */
 interface Exports {
@@ -82,7 +85,7 @@ interface Exports {
   gc_viewer_preferences(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_machine(handle: number, nowUs: number, pointer: number, length: number): void;
   gc_viewer_refresh(handle: number, nowUs: number): void;
-  gc_viewer_film_failed(handle: number, nowUs: number): void;
+  gc_viewer_film_failed(handle: number, nowUs: number, format: number): void;
   gc_viewer_request_control(handle: number, nowUs: number): number;
   gc_viewer_request_elevation(handle: number, nowUs: number): number;
   gc_viewer_goodbye(handle: number, nowUs: number): void;
@@ -223,8 +226,8 @@ class WasmCore implements ViewerCore {
     this.#wasm.gc_viewer_refresh(this.#handle, nowUs);
   }
 
-  filmFailed(nowUs: number): void {
-    this.#wasm.gc_viewer_film_failed(this.#handle, nowUs);
+  filmFailed(nowUs: number, format: FilmFormat): void {
+    this.#wasm.gc_viewer_film_failed(this.#handle, nowUs, FORMATS.indexOf(format));
   }
 
   requestControl(nowUs: number): void {

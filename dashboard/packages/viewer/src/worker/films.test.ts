@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Film, Frame, Rect } from "../messages.ts";
 import { BufferPool } from "./buffers.ts";
-import { type FilmCodec, FilmPlayer, filmConfig, probeFilms } from "./films.ts";
+import { type FilmCodec, FilmPlayer, filmConfig, h264Codec, probeFilms } from "./films.ts";
 import { type Paint, Pictures } from "./pictures.ts";
 
 /** A picture that only knows whether somebody has closed it. */
@@ -82,7 +82,7 @@ function player() {
         if (image) images.push(image);
         answers.push(`${token}: ${image ? "picture" : "none"}`);
       },
-      failed: (attempt, reason) => void failures.push(`${attempt}: ${reason}`),
+      failed: (attempt, format, reason) => void failures.push(`${attempt} ${format}: ${reason}`),
     },
     codec,
   );
@@ -146,7 +146,7 @@ describe("FilmPlayer", () => {
     it.under.decode(3, film({ stream: 2 }), bytes(3));
     it.codec.last.answer(3);
 
-    expect(it.failures).toEqual(["first: decoding error"]);
+    expect(it.failures).toEqual(["first vp9: decoding error"]);
     expect(it.answers).toEqual(["1: none", "2: none", "3: picture"]);
     expect(it.codec.opened.map(({ config }) => config.hardwareAcceleration)).toEqual([
       "no-preference",
@@ -161,7 +161,7 @@ describe("FilmPlayer", () => {
     it.under.decode(2, film({ stream: 2 }), bytes(2));
     it.codec.last.fail("again");
 
-    expect(it.failures).toEqual(["first: first", "second: again"]);
+    expect(it.failures).toEqual(["first vp9: first", "second vp9: again"]);
   });
 
   it("takes a decoder for broken that does not answer", () => {
@@ -175,7 +175,7 @@ describe("FilmPlayer", () => {
 
     vi.advanceTimersByTime(200);
 
-    expect(it.failures).toEqual(["first: the decoder does not answer"]);
+    expect(it.failures).toEqual(["first vp9: the decoder does not answer"]);
     expect(it.answers).toEqual(["1: picture", "2: none"]);
   });
 
@@ -187,17 +187,39 @@ describe("FilmPlayer", () => {
     it.under.decode(2, film({ key: false }), bytes(2));
 
     expect(it.answers).toEqual(["1: none", "2: none"]);
-    expect(it.failures).toEqual(["first: no such codec"]);
+    expect(it.failures).toEqual(["first vp9: no such codec"]);
   });
 
-  it("does not begin in the middle of a film, nor with another format", () => {
-    for (const wrong of [film({ key: false }), film({ format: "h264" })]) {
-      const it = player();
-      it.under.decode(1, wrong, bytes(1));
-      expect(it.answers).toEqual(["1: none"]);
-      expect(it.failures).toHaveLength(1);
-      expect(it.codec.opened).toEqual([]);
-    }
+  it("does not begin in the middle of a film", () => {
+    const it = player();
+    it.under.decode(1, film({ key: false }), bytes(1));
+    expect(it.answers).toEqual(["1: none"]);
+    expect(it.failures).toHaveLength(1);
+    expect(it.codec.opened).toEqual([]);
+  });
+
+  it("gives each format its own two chances", () => {
+    const it = player();
+    it.under.decode(1, film({ format: "h264" }), bytes(1));
+    it.codec.last.fail("no driver");
+    it.under.decode(2, film({ format: "h264", stream: 2 }), bytes(2));
+    it.codec.last.fail("no program");
+    it.under.decode(3, film({ stream: 3 }), bytes(3));
+    it.codec.last.answer(3);
+    it.under.decode(4, film({ stream: 3, key: false }), bytes(4));
+    it.codec.last.fail("not this either");
+
+    expect(it.failures).toEqual([
+      "first h264: no driver",
+      "second h264: no program",
+      "first vp9: not this either",
+    ]);
+    expect(it.answers).toEqual(["1: none", "2: none", "3: picture", "4: none"]);
+    expect(it.codec.opened.map(({ config }) => config.hardwareAcceleration)).toEqual([
+      "no-preference",
+      "prefer-software",
+      "no-preference",
+    ]);
   });
 
   it("is silent after it was closed", () => {
@@ -216,8 +238,35 @@ describe("FilmPlayer", () => {
   });
 
   it("names the level that the size needs", () => {
-    expect(filmConfig([1_920, 1_080]).codec).toBe("vp09.00.41.08");
-    expect(filmConfig([3_840, 2_160]).codec).toBe("vp09.00.51.08");
+    const vp9 = (coded: Film["coded"]) => filmConfig({ format: "vp9", coded }).codec;
+    expect(vp9([1_920, 1_080])).toBe("vp09.00.41.08");
+    expect(vp9([3_840, 2_160])).toBe("vp09.00.51.08");
+  });
+
+  it("calls H.264 what its own parameters say", () => {
+    const packet = bytes(0, 0, 0, 1, 9, 0x10, 0, 0, 0, 1, 0x67, 0x64, 0, 0x1f, 0xac);
+    expect(h264Codec(packet)).toBe("avc1.64001F");
+    expect(h264Codec(bytes(0, 0, 0, 1, 0x65, 0x88, 1, 2, 3))).toBeNull();
+    expect(h264Codec(bytes(0, 0, 1, 0x67, 0x42))).toBeNull();
+    const config = (data: Uint8Array) => filmConfig({ format: "h264", coded: [64, 48] }, data);
+    expect(config(packet).codec).toBe("avc1.64001F");
+    expect(config(bytes(1, 2, 3))).toMatchObject({ codec: "avc1.42E029", codedWidth: 64 });
+  });
+
+  it("asks the browser about each format, and believes no error", async () => {
+    const asked: string[] = [];
+    vi.stubGlobal("VideoDecoder", {
+      isConfigSupported: async ({ codec }: VideoDecoderConfig) => {
+        asked.push(codec);
+        if (codec.startsWith("vp09")) throw new TypeError("what is that?");
+        return { supported: true };
+      },
+    });
+
+    expect(await probeFilms()).toEqual(["h264"]);
+
+    expect(asked).toEqual(["vp09.00.41.08", "avc1.42E029"]);
+    vi.unstubAllGlobals();
   });
 
   it("decodes nothing in a browser without WebCodecs", async () => {

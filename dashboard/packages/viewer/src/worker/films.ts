@@ -1,4 +1,5 @@
 import type { Film, FilmFormat } from "../messages.ts";
+import { FORMATS } from "./core.ts";
 
 /**
  * Films: the part of the picture that moves all the time and comes as video. The browser decodes
@@ -13,10 +14,10 @@ export interface FilmHandlers {
    */
   decoded(token: number, image: VideoFrame | null, decodeMs: number): void;
   /**
-   * The film stops here. After the first time another decoder is worth trying, with a film that
-   * begins anew; after the second this browser shall be sent no films any more.
+   * The film stops here. After a format's first time another decoder is worth trying, with a film
+   * that begins anew; after the second this browser shall be sent no films of it any more.
    */
-  failed(attempt: "first" | "second", reason: string): void;
+  failed(attempt: "first" | "second", format: FilmFormat, reason: string): void;
 }
 
 /** One open decoder. */
@@ -51,14 +52,19 @@ const COLOURS: VideoColorSpaceInit = {
   fullRange: true,
 };
 
-/** How a decoder for VP9 pictures of this size is opened. */
+/** Constrained baseline of level 4.1, which carries 1920x1080. */
+const USUAL_H264 = "avc1.42E029";
+
+/** How a decoder for a film whose first packet is `packet` is opened. */
 export function filmConfig(
-  [codedWidth, codedHeight]: Film["coded"],
+  { format, coded: [codedWidth, codedHeight] }: Pick<Film, "format" | "coded">,
+  packet: Uint8Array | null = null,
   hardwareAcceleration: HardwareAcceleration = "no-preference",
 ): VideoDecoderConfig {
   const level = LEVELS.find(({ pixels }) => codedWidth * codedHeight <= pixels)?.level;
+  const vp9 = `vp09.00.${level}.08`;
   return {
-    codec: `vp09.00.${level}.08`,
+    codec: format === "vp9" ? vp9 : ((packet && h264Codec(packet)) ?? USUAL_H264),
     codedWidth,
     codedHeight,
     colorSpace: COLOURS,
@@ -67,16 +73,38 @@ export function filmConfig(
   };
 }
 
+/**
+ * What an H.264 stream calls itself: profile, constraints and level of its parameters, the bytes
+ * behind the start code and the type of the unit. Without a description of another kind in the
+ * configuration, browsers expect Annex B, which this is.
+ */
+export function h264Codec(packet: Uint8Array): string | null {
+  const SEQUENCE_PARAMETERS = 7;
+  for (let at = 0; at + 6 < packet.length; at += 1) {
+    const starts = packet[at] === 0 && packet[at + 1] === 0 && packet[at + 2] === 1;
+    if (!starts || ((packet[at + 3] ?? 0) & 0x1f) !== SEQUENCE_PARAMETERS) continue;
+    const hex = [...packet.subarray(at + 4, at + 7)].map((byte) =>
+      byte.toString(16).padStart(2, "0").toUpperCase(),
+    );
+    return `avc1.${hex.join("")}`;
+  }
+  return null;
+}
+
 /** Asks this browser what it decodes. One without WebCodecs decodes nothing. */
 export async function probeFilms(): Promise<FilmFormat[]> {
   if (typeof VideoDecoder === "undefined") return [];
-  try {
-    const { supported } = await VideoDecoder.isConfigSupported(filmConfig([1_920, 1_080]));
-    return supported ? ["vp9"] : [];
-  } catch {
-    // A browser that does not understand the question.
-    return [];
-  }
+  const decodes = async (format: FilmFormat) => {
+    try {
+      const config = filmConfig({ format, coded: [1_920, 1_080] });
+      return (await VideoDecoder.isConfigSupported(config)).supported === true;
+    } catch {
+      // A browser that does not understand the question.
+      return false;
+    }
+  };
+  const answers = await Promise.all(FORMATS.map(decodes));
+  return FORMATS.filter((_, index) => answers[index]);
 }
 
 /** The browser's own decoders. */
@@ -105,11 +133,12 @@ export class FilmPlayer {
   #decoder: FilmDecoder | null = null;
   /** Of the film that plays, or that failed. */
   #stream: number | null = null;
+  #format: FilmFormat = "vp9";
   #coded = "";
   /** Packets without an answer, oldest first. */
   #pending: { token: number; sinceMs: number }[] = [];
-  /** The browser's choice of a decoder failed once: its own program decodes from now on. */
-  #careful = false;
+  /** The browser's choice of a decoder failed once for these: its own program decodes from now on. */
+  readonly #careful = new Set<FilmFormat>();
   #watch: ReturnType<typeof setTimeout> | undefined;
 
   constructor(handlers: FilmHandlers, codec: FilmCodec = webCodecs) {
@@ -126,7 +155,7 @@ export class FilmPlayer {
   decode(token: number, film: Film, data: Uint8Array): void {
     this.#pending.push({ token, sinceMs: performance.now() });
     try {
-      if (film.stream !== this.#stream || this.#beginsAnew(film)) this.#begin(film);
+      if (film.stream !== this.#stream || this.#beginsAnew(film)) this.#begin(film, data);
       if (this.#decoder) {
         this.#decoder.decode(film.key, token, data);
         this.#keepWatch();
@@ -151,15 +180,16 @@ export class FilmPlayer {
   }
 
   /** Another film: what of the last one is not shown yet is not needed any more. */
-  #begin(film: Film): void {
+  #begin(film: Film, packet: Uint8Array): void {
     const own = this.#pending.splice(-1);
     this.#stop();
     this.#pending = own;
     this.#stream = film.stream;
     this.#coded = film.coded.join();
-    if (film.format !== "vp9") throw new Error("a film in a format that was not asked for");
+    this.#format = film.format;
     if (!film.key) throw new Error("the beginning of a film is missing");
-    const config = filmConfig(film.coded, this.#careful ? "prefer-software" : "no-preference");
+    const careful = this.#careful.has(film.format);
+    const config = filmConfig(film, packet, careful ? "prefer-software" : "no-preference");
     const decoder: FilmDecoder = this.#codec.open(
       config,
       (image) => this.#image(decoder, image),
@@ -184,10 +214,11 @@ export class FilmPlayer {
 
   /** The stream stays as it is: packets that still come of it have no picture. */
   #fail(reason: string): void {
-    const attempt = this.#careful ? "second" : "first";
-    this.#careful = true;
+    const format = this.#format;
+    const attempt = this.#careful.has(format) ? "second" : "first";
+    this.#careful.add(format);
     this.#stop();
-    this.#handlers.failed(attempt, reason);
+    this.#handlers.failed(attempt, format, reason);
   }
 
   #stop(): void {

@@ -30,7 +30,7 @@ class FakeCore implements ViewerCore {
   preferences = () => void this.calls.push("preferences");
   machine = () => void this.calls.push("machine");
   refresh = () => void this.calls.push("refresh");
-  filmFailed = () => void this.calls.push("film_failed");
+  filmFailed = (_: number, format: string) => void this.calls.push(`${format} failed`);
   requestControl = () => void this.calls.push("requestControl");
   requestElevation = () => void this.calls.push("requestElevation");
   painted = (_: number, sequence: number) => void this.calls.push(`painted ${sequence}`);
@@ -107,13 +107,13 @@ describe("Link", () => {
 
   it("tries a film again after a failure, and does without after the second", () => {
     const it = link();
-    it.under.filmFailed("first");
+    it.under.filmFailed("first", "vp9");
     it.socket.onopen?.();
 
-    it.under.filmFailed("first");
-    it.under.filmFailed("second");
+    it.under.filmFailed("first", "vp9");
+    it.under.filmFailed("second", "vp9");
 
-    expect(it.core.calls).toEqual(["refresh", "film_failed"]);
+    expect(it.core.calls).toEqual(["refresh", "vp9 failed"]);
   });
 
   it("says goodbye before it closes, and only when it is meant", () => {

@@ -1,4 +1,4 @@
-import type { CoreEvent, Frame, ToWorker } from "../messages.ts";
+import type { CoreEvent, FilmFormat, Frame, ToWorker } from "../messages.ts";
 import type { ViewerCore } from "./core.ts";
 
 /** The part of a WebSocket that a link uses. */
@@ -100,10 +100,10 @@ export class Link {
     this.#pump();
   }
 
-  /** A film could not be decoded: begin anew, or without films if that was the second time. */
-  filmFailed(attempt: "first" | "second"): void {
+  /** A film could not be decoded: begin anew, or without its format if that was the second time. */
+  filmFailed(attempt: "first" | "second", format: FilmFormat): void {
     if (attempt === "first") this.#core?.refresh(nowUs());
-    else this.#core?.filmFailed(nowUs());
+    else this.#core?.filmFailed(nowUs(), format);
     this.#pump();
   }
 

@@ -64,7 +64,7 @@ async function open(message: Extract<ToWorker, { kind: "open" }>): Promise<void>
     {
       paint: (paint) => postPaint(number, paint),
       painted: (sequence) => opened.painted(sequence),
-      filmFailed: (attempt) => opened.filmFailed(attempt),
+      filmFailed: (attempt, format) => opened.filmFailed(attempt, format),
     },
     buffers,
   );

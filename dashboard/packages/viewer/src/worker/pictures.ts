@@ -1,4 +1,4 @@
-import type { Film, Frame, Rect } from "../messages.ts";
+import type { Film, FilmFormat, Frame, Rect } from "../messages.ts";
 import type { BufferPool } from "./buffers.ts";
 import { type FilmCodec, FilmPlayer, webCodecs } from "./films.ts";
 
@@ -18,7 +18,7 @@ export interface PicturesHandlers {
   /** Everything of this update is on the page's canvas, or never will be. */
   painted(sequence: number): void;
   /** As `FilmHandlers.failed`. */
-  filmFailed(attempt: "first" | "second", reason: string): void;
+  filmFailed(attempt: "first" | "second", format: FilmFormat, reason: string): void;
 }
 
 /** Parts that wait at once; a film's decoder is given up long before. */
@@ -68,7 +68,7 @@ export class Pictures {
     this.#player = new FilmPlayer(
       {
         decoded: (token, image, decodeMs) => this.#decoded(token, image, decodeMs),
-        failed: (attempt, reason) => handlers.filmFailed(attempt, reason),
+        failed: (attempt, format, reason) => handlers.filmFailed(attempt, format, reason),
       },
       codec,
     );

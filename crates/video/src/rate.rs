@@ -1,30 +1,15 @@
 //! Chooses how coarse a picture becomes so that its packet has about the bytes it may have.
 //!
-//! libvpx's own control thinks in bits a second and takes half a second to find the
+//! The libraries' own controls think in bits a second and take half a second to find the
 //! quality that a line carries. Here every frame has a budget of its own: the last packet
 //! says what a quantizer costs, and how much the picture changed says how far that holds.
 
 use std::ops::RangeInclusive;
 
-use crate::encoder::MAX_QUANTIZER;
 use crate::picture::Picture;
 
 /// One pixel in 16 is compared: enough to see a film stop, start or cut.
 const SAMPLING: usize = 4;
-
-/// A step of the quantizer makes a packet smaller by this, in natural logarithms: 8 %,
-/// as measured on text and on films above the level of their grain.
-const USUAL_SLOPE: f32 = 0.08;
-
-/// What was measured between two packets is believed within these: 5 % and 26 %.
-const SLOPES: RangeInclusive<f32> = 0.05..=0.3;
-
-/// Towards finer quantizers a film soon begins to code its grain, at 12 % a step and more.
-const LEAST_FINER_SLOPE: f32 = 0.12;
-
-/// A picture becomes finer by at most this many steps at once: what is asked for is
-/// interpolated from one packet, and being wrong to this side makes the viewer wait.
-const MAX_FINER_STEPS: f32 = 8.0;
 
 /// The slope is measured where the quantizer moved by this much; less is lost in the film's own changes.
 const LEAST_STEPS_TO_MEASURE: f32 = 2.0;
@@ -39,12 +24,29 @@ const LEAST_CHANGE: f32 = 0.5;
 /// A picture that changed this many times as much as the last one is another scene. It
 /// begins coarse, since nothing is known of it, and for a frame nobody sees that.
 const CUT: f32 = 4.0;
-const CUT_QUANTIZER: f32 = 50.0;
 
-/// The quantizer for which a first picture's bytes are guessed, and the guess:
-/// bytes for each pixel and each level that neighbours differ by.
-const GUESS_QUANTIZER: f32 = 40.0;
-const GUESS_BYTES: f32 = 0.006;
+/// How the packets of one codec follow its quantizer. Slopes are natural logarithms a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Law {
+    /// The coarsest quantizer; 0 is the finest.
+    pub coarsest: u8,
+    /// A step makes a packet smaller by this, as measured on text and on films above the
+    /// level of their grain.
+    pub usual_slope: f32,
+    /// The least and the most that is believed when it is measured between two packets.
+    pub slopes: (f32, f32),
+    /// Towards finer quantizers a film soon begins to code its grain: at least this a step.
+    pub least_finer_slope: f32,
+    /// A picture becomes finer by at most this many steps at once: what is asked for is
+    /// interpolated from one packet, and being wrong to this side makes the viewer wait.
+    pub max_finer_steps: f32,
+    /// Another scene begins at least as coarse as this.
+    pub cut_quantizer: f32,
+    /// The quantizer for which a first picture's bytes are guessed.
+    pub guess_quantizer: f32,
+    /// The guess: bytes for each pixel and each level that neighbours differ by.
+    pub guess_bytes: f32,
+}
 
 /// What a picture without any edge still has.
 const LEAST_EDGES: f32 = 0.3;
@@ -70,7 +72,8 @@ impl Sample {
 }
 
 /// The decision and what it learnt from.
-pub(crate) struct RateControl {
+pub struct RateControl {
+    law: Law,
     /// Brightness of the pixels that are compared, of the last picture.
     seen: Vec<u8>,
     /// Levels that the mean pixel changed by.
@@ -84,18 +87,20 @@ pub(crate) struct RateControl {
 }
 
 impl RateControl {
-    pub(crate) fn new() -> Self {
+    /// Nothing is known of the film yet.
+    pub const fn new(law: Law) -> Self {
         Self {
+            law,
             seen: Vec::new(),
             change: 0.0,
             key: None,
             last: None,
-            slope: USUAL_SLOPE,
+            slope: law.usual_slope,
         }
     }
 
     /// Looks at the picture that comes next, and says how coarse it should be.
-    pub(crate) fn choose(
+    pub fn choose(
         &mut self,
         picture: &Picture,
         key: bool,
@@ -107,13 +112,13 @@ impl RateControl {
         let wanted = match self.last {
             Some(last) if !key => self.after(&last, budget),
             _ => {
-                let sample = self.key.unwrap_or_else(|| guess(picture));
-                sample.quantizer + steps(sample.bytes - budget, USUAL_SLOPE)
+                let sample = self.key.unwrap_or_else(|| self.guess(picture));
+                sample.quantizer + self.steps(sample.bytes - budget, self.law.usual_slope)
             }
         };
-        let coarsest = (*allowed.end()).min(MAX_QUANTIZER);
+        let coarsest = (*allowed.end()).min(self.law.coarsest);
         let finest = (*allowed.start()).min(coarsest);
-        (wanted.round().clamp(0.0, f32::from(MAX_QUANTIZER)) as u8).clamp(finest, coarsest)
+        (wanted.round().clamp(0.0, f32::from(self.law.coarsest)) as u8).clamp(finest, coarsest)
     }
 
     fn after(&self, last: &Sample, budget: f32) -> f32 {
@@ -121,15 +126,15 @@ impl RateControl {
             return last.quantizer;
         }
         let over = last.expected(self.change) - budget;
-        let follows = last.quantizer + steps(over, self.slope).max(-MAX_FINER_STEPS);
+        let follows = last.quantizer + self.steps(over, self.slope).max(-self.law.max_finer_steps);
         match last.change {
-            Some(usual) if self.change > usual * CUT => follows.max(CUT_QUANTIZER),
+            Some(usual) if self.change > usual * CUT => follows.max(self.law.cut_quantizer),
             _ => follows,
         }
     }
 
     /// Takes notice of the packet that came of it.
-    pub(crate) fn learn(&mut self, key: bool, quantizer: u8, bytes: usize) {
+    pub fn learn(&mut self, key: bool, quantizer: u8, bytes: usize) {
         let sample = Sample {
             quantizer: f32::from(quantizer),
             bytes: (bytes.max(1) as f32).ln(),
@@ -143,7 +148,7 @@ impl RateControl {
             let coarser = sample.quantizer - last.quantizer;
             if coarser.abs() >= LEAST_STEPS_TO_MEASURE {
                 let measured = (last.expected(self.change) - sample.bytes) / coarser;
-                let believed = measured.clamp(*SLOPES.start(), *SLOPES.end());
+                let believed = measured.clamp(self.law.slopes.0, self.law.slopes.1);
                 self.slope = f32::midpoint(self.slope, believed);
             }
         }
@@ -167,33 +172,33 @@ impl RateControl {
         }
         self.change = difference as f32 / self.seen.len() as f32;
     }
-}
 
-/// Steps of the quantizer that take `over` away, or give it when it is negative.
-fn steps(over: f32, slope: f32) -> f32 {
-    if over.abs() < NEAR {
-        0.0
-    } else if over > 0.0 {
-        over / slope
-    } else {
-        over / slope.max(LEAST_FINER_SLOPE)
+    /// Steps of the quantizer that take `over` away, or give it when it is negative.
+    fn steps(&self, over: f32, slope: f32) -> f32 {
+        if over.abs() < NEAR {
+            0.0
+        } else if over > 0.0 {
+            over / slope
+        } else {
+            over / slope.max(self.law.least_finer_slope)
+        }
     }
-}
 
-/// What a key frame may cost, before there was one.
-fn guess(picture: &Picture) -> Sample {
-    let edges: u64 = picture.planes[0]
-        .chunks_exact(picture.stride(0))
-        .step_by(SAMPLING)
-        .flat_map(|row| row.array_windows())
-        .map(|&[left, right]| u64::from(left.abs_diff(right).saturating_sub(GRAIN_LEVELS)))
-        .sum();
-    let pixels = picture.size().area() as f32;
-    let levels = LEAST_EDGES + edges as f32 * SAMPLING as f32 / pixels;
-    Sample {
-        quantizer: GUESS_QUANTIZER,
-        bytes: (pixels * levels * GUESS_BYTES).max(1.0).ln(),
-        change: None,
+    /// What a key frame may cost, before there was one.
+    fn guess(&self, picture: &Picture) -> Sample {
+        let edges: u64 = picture.planes[0]
+            .chunks_exact(picture.stride(0))
+            .step_by(SAMPLING)
+            .flat_map(|row| row.array_windows())
+            .map(|&[left, right]| u64::from(left.abs_diff(right).saturating_sub(GRAIN_LEVELS)))
+            .sum();
+        let pixels = picture.size().area() as f32;
+        let levels = LEAST_EDGES + edges as f32 * SAMPLING as f32 / pixels;
+        Sample {
+            quantizer: self.law.guess_quantizer,
+            bytes: (pixels * levels * self.law.guess_bytes).max(1.0).ln(),
+            change: None,
+        }
     }
 }
 
@@ -204,6 +209,17 @@ mod tests {
 
     use super::*;
     use crate::picture::Chroma;
+
+    const LAW: Law = Law {
+        coarsest: 63,
+        usual_slope: 0.08,
+        slopes: (0.05, 0.3),
+        least_finer_slope: 0.12,
+        max_finer_steps: 8.0,
+        cut_quantizer: 50.0,
+        guess_quantizer: 40.0,
+        guess_bytes: 0.006,
+    };
 
     /// A film whose packets follow a law: so many bytes at quantizer 0, and this much less a step.
     struct Film {
@@ -218,7 +234,7 @@ mod tests {
         fn new(finest_bytes: f32, slope: f32) -> Self {
             let size = Size::new(64, 64).expect("a small size");
             Self {
-                rate: RateControl::new(),
+                rate: RateControl::new(LAW),
                 picture: Picture::new(size, Chroma::Quarter),
                 finest_bytes,
                 slope,
@@ -277,8 +293,8 @@ mod tests {
             for (level, budget, key, bytes) in steps {
                 film.picture.planes[0].fill(level);
                 let quantizer = film.rate.choose(&film.picture, key, budget, &allowed);
-                prop_assert!(quantizer <= ends.1.min(MAX_QUANTIZER));
-                prop_assert!(quantizer >= ends.0.min(ends.1).min(MAX_QUANTIZER));
+                prop_assert!(quantizer <= ends.1.min(LAW.coarsest));
+                prop_assert!(quantizer >= ends.0.min(ends.1).min(LAW.coarsest));
                 film.rate.learn(key, quantizer, bytes);
             }
         }
@@ -299,7 +315,7 @@ mod tests {
         }
         let bytes = film.play(4, 500);
 
-        assert!(richer < poor && richer >= poor - MAX_FINER_STEPS);
+        assert!(richer < poor && richer >= poor - LAW.max_finer_steps);
         assert!(bytes < 1_000, "{bytes}");
     }
 

@@ -1,4 +1,4 @@
-//! A picture as VP9 takes it: one plane of brightness, two of colour.
+//! A picture as codecs take it: one plane of brightness, two of colour.
 
 use gc_model::geometry::Size;
 
@@ -10,15 +10,15 @@ pub const BYTES_PER_PIXEL: usize = 4;
 /// How many samples of colour a picture has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Chroma {
-    /// 4:2:0: one for each square of four pixels; profile 0, which every decoder knows.
+    /// 4:2:0: one for each square of four pixels, which every decoder knows.
     Quarter,
-    /// 4:4:4: one for each pixel, so that coloured text stays sharp; profile 1.
+    /// 4:4:4: one for each pixel, so that coloured text stays sharp.
     Full,
 }
 
 impl Chroma {
     /// Width and height of a plane of colour.
-    pub(crate) const fn plane(self, size: Size) -> (usize, usize) {
+    const fn plane(self, size: Size) -> (usize, usize) {
         let (width, height) = (size.width() as usize, size.height() as usize);
         match self {
             Self::Quarter => (width.div_ceil(2), height.div_ceil(2)),
@@ -79,8 +79,18 @@ impl Picture {
         self.chroma
     }
 
+    /// The samples of brightness (0) or of one colour (1, 2), row by row without gaps.
+    pub fn plane(&self, index: usize) -> &[u8] {
+        &self.planes[index]
+    }
+
+    /// The same, for decoders to write.
+    pub fn plane_mut(&mut self, index: usize) -> &mut [u8] {
+        &mut self.planes[index]
+    }
+
     /// Bytes from one row of plane `index` to the next.
-    pub(crate) const fn stride(&self, index: usize) -> usize {
+    pub const fn stride(&self, index: usize) -> usize {
         match index {
             0 => self.size.width() as usize,
             _ => self.chroma.plane(self.size).0,

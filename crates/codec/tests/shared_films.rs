@@ -1,0 +1,512 @@
+//! Films that several viewers of one screen make together.
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gc_codec::{
+    BYTES_PER_PIXEL, Colours, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder,
+    FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView,
+    Pending, SharedFilms,
+};
+use gc_model::geometry::{Rect, Size};
+use gc_model::time::Moment;
+use proptest::prelude::*;
+
+use support::frames;
+
+const WIDTH: u32 = 384;
+const HEIGHT: u32 = 160;
+const VIDEO: Rect = Rect {
+    x: 64,
+    y: 16,
+    width: 256,
+    height: 128,
+};
+const LARGER: Rect = Rect {
+    x: 64,
+    y: 16,
+    width: 320,
+    height: 144,
+};
+
+/// A codec whose packets are the picture itself behind the numbers of this packet and of the
+/// one that must have come before it.
+#[derive(Clone, Default)]
+struct Plain {
+    packed: Arc<AtomicUsize>,
+    keys: Arc<AtomicUsize>,
+    targets: Arc<Mutex<Vec<usize>>>,
+    broken: Arc<Mutex<bool>>,
+}
+
+struct PlainStream {
+    plain: Plain,
+    size: (u32, u32),
+    last: u64,
+}
+
+impl FilmCodec for Plain {
+    fn format(&self) -> FilmFormat {
+        FilmFormat::Vp9
+    }
+
+    fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
+        Ok(Box::new(PlainStream {
+            plain: self.clone(),
+            size: (width, height),
+            last: 0,
+        }))
+    }
+}
+
+impl FilmEncoder for PlainStream {
+    fn encode(
+        &mut self,
+        picture: &FrameView<'_>,
+        order: &FilmOrder,
+    ) -> Result<FilmPacket, FilmError> {
+        if *self.plain.broken.lock().expect("a lock") {
+            return Err(FilmError("out of luck".to_owned()));
+        }
+        let number = self.plain.packed.fetch_add(1, Ordering::SeqCst) as u64 + 1;
+        let key = self.last == 0;
+        self.plain
+            .keys
+            .fetch_add(usize::from(key), Ordering::SeqCst);
+        let mut targets = self.plain.targets.lock().expect("a lock");
+        targets.push(order.target_bytes);
+        let mut data = frames::head(FilmFormat::Vp9, key, self.size);
+        data.extend_from_slice(&self.last.to_le_bytes());
+        data.extend_from_slice(&number.to_le_bytes());
+        for y in 0..picture.size().height() {
+            data.extend_from_slice(picture.row(0, y, picture.size().width()));
+        }
+        // No picture ends in a way that would announce several frames.
+        data.push(0);
+        self.last = number;
+        Ok(FilmPacket {
+            data,
+            key,
+            held_back: false,
+        })
+    }
+}
+
+/// A screen, and what is common to its viewers.
+struct Screen {
+    size: Size,
+    pixels: Vec<u8>,
+    now: Moment,
+    frame: u32,
+    plain: Plain,
+    films: SharedFilms,
+}
+
+struct Watcher {
+    encoder: Encoder,
+    decoder: Decoder,
+    shown: Vec<u8>,
+    changed: Vec<Rect>,
+    order: EncodeOrder,
+    /// The stream that is decoded, and its last packet.
+    film: Option<(u32, u64)>,
+    films: usize,
+    keys: usize,
+    pending: Pending,
+    /// It has looked at the screen as it is.
+    current: bool,
+}
+
+impl Screen {
+    fn new() -> Self {
+        let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
+        Self {
+            size,
+            pixels: vec![0; size.area() * BYTES_PER_PIXEL],
+            now: Moment::from_micros(1_000_000),
+            frame: 0,
+            plain: Plain::default(),
+            films: SharedFilms::default(),
+        }
+    }
+
+    fn watcher(&self) -> Watcher {
+        let codecs = self.films.for_viewer(vec![Box::new(self.plain.clone())]);
+        Watcher {
+            encoder: Encoder::with_films(self.size, codecs).expect("memory"),
+            decoder: Decoder::new(self.size).expect("memory"),
+            shown: vec![0; self.pixels.len()],
+            changed: Vec::new(),
+            order: EncodeOrder {
+                restart: false,
+                budget_bytes: 256 * 1024,
+                colours: Colours::Reduced,
+                hold_films: false,
+                moves: false,
+                film: Some(FilmOrder {
+                    formats: FilmFormats::NONE.with(FilmFormat::Vp9),
+                    target_bytes: 20_000,
+                    quality: FilmQuality::Good,
+                }),
+            },
+            film: None,
+            films: 0,
+            keys: 0,
+            pending: Pending::Now,
+            current: false,
+        }
+    }
+
+    fn pass(&mut self, milliseconds: u64) {
+        self.now = self.now + Duration::from_millis(milliseconds);
+    }
+
+    /// The next frame of something with many colours.
+    fn play(&mut self, rect: Rect, watchers: &mut [Watcher]) {
+        self.frame += 1;
+        let frame = self.frame;
+        for y in rect.y..rect.y + rect.height {
+            for x in rect.x..rect.x + rect.width {
+                let value = (x * 7 + y * 13 + frame * 29).wrapping_mul(2_654_435_761) >> 7;
+                let at = ((y * WIDTH + x) * 4) as usize;
+                self.pixels[at..at + 4].copy_from_slice(&(value & 0xff_ffff).to_le_bytes());
+            }
+        }
+        for watcher in watchers {
+            watcher.changed.push(rect);
+            watcher.current = false;
+        }
+    }
+
+    fn packed(&self) -> usize {
+        self.plain.packed.load(Ordering::SeqCst)
+    }
+}
+
+impl Watcher {
+    /// Takes an update of the screen as it is.
+    fn look(&mut self, screen: &Screen) -> Encoded {
+        let stride = WIDTH as usize * BYTES_PER_PIXEL;
+        let frame = FrameView::new(screen.size, stride, &screen.pixels)
+            .expect("a whole frame")
+            .taken_at(screen.now);
+        let encoded = self
+            .encoder
+            .encode(
+                screen.now,
+                &frame,
+                &std::mem::take(&mut self.changed),
+                &self.order,
+            )
+            .expect("an encoder that works");
+        self.order.restart = false;
+        self.pending = encoded.pending;
+        self.current = true;
+        if let Some(update) = &encoded.update {
+            self.paint(&update.rects, &update.data, update.starts_stream);
+            if let Some(film) = &update.film {
+                self.decode(film);
+            }
+        }
+        encoded
+    }
+
+    fn paint(&mut self, rects: &[Rect], data: &[u8], starts_stream: bool) {
+        if rects.is_empty() {
+            return;
+        }
+        let pixels = self.decoder.decode(rects, data, starts_stream);
+        let mut pixels = &*pixels.expect("a good update");
+        for rect in rects {
+            for y in rect.y..rect.y + rect.height {
+                let (row, rest) = pixels.split_at(rect.width as usize * 4);
+                let at = ((y * WIDTH + rect.x) * 4) as usize;
+                self.shown[at..at + row.len()].copy_from_slice(row);
+                pixels = rest;
+            }
+        }
+    }
+
+    /// Fails when a packet needs another one than the last.
+    fn decode(&mut self, film: &FilmPiece) {
+        let size = (film.coded_width, film.coded_height);
+        let data = &film.data[frames::head(film.format, film.key, size).len()..];
+        let number =
+            |at: usize| u64::from_le_bytes(data[at..at + 8].try_into().expect("eight bytes"));
+        let (needed, own) = (number(0), number(8));
+        if film.key {
+            assert_eq!(needed, 0, "a key frame needs nothing");
+        } else {
+            assert_eq!(
+                self.film,
+                Some((film.stream, needed)),
+                "a packet is missing"
+            );
+        }
+        self.film = Some((film.stream, own));
+        self.films += 1;
+        self.keys += usize::from(film.key);
+        let picture = &data[16..];
+        for rect in &film.rects {
+            for y in rect.y..rect.y + rect.height {
+                let row = rect.width as usize * 4;
+                let from = ((y - film.area.y) * film.area.width + rect.x - film.area.x) * 4;
+                let at = ((y * WIDTH + rect.x) * 4) as usize;
+                self.shown[at..at + row]
+                    .copy_from_slice(&picture[from as usize..from as usize + row]);
+            }
+        }
+    }
+
+    fn with_target(mut self, bytes: usize) -> Self {
+        self.order.film.as_mut().expect("films").target_bytes = bytes;
+        self
+    }
+}
+
+/// Lets everybody look until nothing is to come; panics when that does not happen.
+fn rest(screen: &mut Screen, watchers: &mut [Watcher]) {
+    for _ in 0..400 {
+        screen.pass(20);
+        for watcher in watchers.iter_mut() {
+            watcher.look(screen);
+        }
+        let done = |watcher: &Watcher| watcher.pending == Pending::Nothing;
+        if watchers.iter().all(done) {
+            return;
+        }
+    }
+    panic!("it never rests");
+}
+
+/// Everybody sees each of `frames`.
+fn together(screen: &mut Screen, watchers: &mut [Watcher], frames: u32) {
+    for _ in 0..frames {
+        screen.pass(33);
+        screen.play(VIDEO, watchers);
+        for watcher in watchers.iter_mut() {
+            watcher.look(screen);
+        }
+    }
+}
+
+#[test]
+fn viewers_of_the_same_film_share_every_frame() {
+    let mut screen = Screen::new();
+    let mut watchers = [screen.watcher(), screen.watcher(), screen.watcher()];
+
+    together(&mut screen, &mut watchers, 60);
+
+    assert!(watchers[0].films > 50);
+    assert_eq!(watchers[1].films, watchers[0].films);
+    assert_eq!(watchers[2].films, watchers[0].films);
+    assert_eq!(screen.packed(), watchers[0].films);
+    assert_eq!(screen.films.streams(), 1);
+}
+
+#[test]
+fn viewers_at_different_moments_share_as_well() {
+    let mut screen = Screen::new();
+    let mut watchers = [screen.watcher(), screen.watcher()];
+
+    for _ in 0..60 {
+        for watcher in 0..2 {
+            screen.pass(16);
+            screen.play(VIDEO, &mut watchers);
+            watchers[watcher].look(&screen);
+        }
+    }
+
+    let shown = watchers[0].films + watchers[1].films;
+    assert!(shown > 100);
+    assert!(
+        screen.packed() < shown * 6 / 10,
+        "{} packed",
+        screen.packed()
+    );
+}
+
+#[test]
+fn a_late_comer_costs_the_others_one_key_frame() {
+    let mut screen = Screen::new();
+    let mut watchers = vec![screen.watcher()];
+    together(&mut screen, &mut watchers, 90);
+    let before = screen.packed();
+
+    watchers.push(screen.watcher());
+    together(&mut screen, &mut watchers, 60);
+
+    let packed = screen.packed() - before;
+    assert!(packed <= 61, "{packed} packed for 60 frames of both");
+    assert_eq!(watchers[0].keys, 2);
+    assert_eq!(watchers[1].keys, 1);
+    assert!(watchers[1].films > 50);
+}
+
+#[test]
+fn one_who_cannot_keep_up_goes_on_alone_and_disturbs_nobody() {
+    let mut screen = Screen::new();
+    let mut watchers = [screen.watcher(), screen.watcher()];
+    together(&mut screen, &mut watchers, 30);
+
+    for step in 0..1_800 {
+        screen.pass(33);
+        screen.play(VIDEO, &mut watchers);
+        watchers[0].look(&screen);
+        if step % 12 == 0 {
+            watchers[1].look(&screen);
+        }
+    }
+
+    assert_eq!(watchers[0].films, screen.frame as usize - 4);
+    // A minute, and each time it tries again it waits twice as long as before.
+    assert!(watchers[0].keys <= 6, "{} key frames", watchers[0].keys);
+    assert!(watchers[1].films > 150);
+}
+
+#[test]
+fn viewers_with_other_wishes_have_other_films() {
+    let mut screen = Screen::new();
+    let mut watchers = [
+        screen.watcher().with_target(4_000),
+        screen.watcher().with_target(1_300),
+        screen.watcher().with_target(3_000),
+        // More than the best quality takes: as much as the next one, however much it is.
+        screen.watcher().with_target(70_000),
+        screen.watcher().with_target(3_000_000),
+    ];
+
+    together(&mut screen, &mut watchers, 30);
+
+    assert_eq!(screen.films.streams(), 2);
+    let targets = screen.plain.targets.lock().expect("a lock");
+    assert_eq!(targets[targets.len() - 2..], [3_000, 1_300]);
+}
+
+#[test]
+fn a_film_that_began_elsewhere_is_joined_where_it_is() {
+    let mut screen = Screen::new();
+    let mut watchers = vec![screen.watcher()];
+    for _ in 0..40 {
+        screen.pass(33);
+        screen.play(LARGER, &mut watchers);
+        watchers[0].look(&screen);
+    }
+    together(&mut screen, &mut watchers, 10);
+
+    watchers.push(screen.watcher());
+    together(&mut screen, &mut watchers, 40);
+
+    assert_eq!(screen.films.streams(), 1);
+    rest(&mut screen, &mut watchers);
+    assert!(
+        watchers
+            .iter()
+            .all(|watcher| watcher.shown == screen.pixels)
+    );
+}
+
+#[test]
+fn a_codec_that_fails_leaves_everybody_with_exact_pictures() {
+    let mut screen = Screen::new();
+    let mut watchers = [screen.watcher(), screen.watcher()];
+    together(&mut screen, &mut watchers, 30);
+
+    *screen.plain.broken.lock().expect("a lock") = true;
+    together(&mut screen, &mut watchers, 10);
+    rest(&mut screen, &mut watchers);
+
+    assert!(
+        watchers
+            .iter()
+            .all(|watcher| watcher.shown == screen.pixels)
+    );
+    assert_eq!(screen.films.streams(), 0);
+}
+
+#[test]
+fn whoever_leaves_leaves_nothing_behind() {
+    let mut screen = Screen::new();
+    let mut watchers = vec![screen.watcher(), screen.watcher()];
+    together(&mut screen, &mut watchers, 30);
+
+    watchers.remove(0);
+    together(&mut screen, &mut watchers, 30);
+    assert_eq!(screen.films.streams(), 1);
+
+    watchers.clear();
+    assert_eq!(screen.films.streams(), 0);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Play(bool),
+    Look(usize),
+    Pass(u64),
+    Hold(usize, bool),
+    Restart(usize),
+    Target(usize, usize),
+    Come,
+    Go(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let watcher = 0..4_usize;
+    prop_oneof![
+        8 => any::<bool>().prop_map(Step::Play),
+        24 => watcher.clone().prop_map(Step::Look),
+        8 => (1..60_u64).prop_map(Step::Pass),
+        1 => (100..1_500_u64).prop_map(Step::Pass),
+        1 => (watcher.clone(), any::<bool>()).prop_map(|(at, hold)| Step::Hold(at, hold)),
+        1 => watcher.clone().prop_map(Step::Restart),
+        1 => (watcher.clone(), 1_000..40_000_usize).prop_map(|(at, bytes)| Step::Target(at, bytes)),
+        1 => Just(Step::Come),
+        1 => watcher.prop_map(Step::Go),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Every packet can be decoded by the viewer that gets it, whatever the others do; and at
+    /// rest everybody has the screen.
+    #[test]
+    fn any_interleaving_decodes_and_ends_exact(steps in prop::collection::vec(step(), 50..400)) {
+        let mut screen = Screen::new();
+        let mut watchers = vec![screen.watcher(), screen.watcher()];
+        together(&mut screen, &mut watchers, 12);
+        for step in steps {
+            let count = watchers.len();
+            match step {
+                Step::Play(large) => {
+                    screen.pass(16);
+                    screen.play(if large { LARGER } else { VIDEO }, &mut watchers);
+                }
+                Step::Look(at) if at < count => {
+                    screen.pass(1);
+                    watchers[at].look(&screen);
+                }
+                Step::Pass(milliseconds) => screen.pass(milliseconds),
+                Step::Hold(at, hold) if at < count => watchers[at].order.hold_films = hold,
+                Step::Restart(at) if at < count => watchers[at].order.restart = true,
+                Step::Target(at, bytes) if at < count => {
+                    watchers[at].order.film.as_mut().expect("films").target_bytes = bytes;
+                }
+                Step::Come if count < 4 => watchers.push(screen.watcher()),
+                Step::Go(at) if at < count && count > 1 => drop(watchers.remove(at)),
+                _ => {}
+            }
+            prop_assert!(screen.films.streams() <= watchers.len());
+        }
+        for watcher in &mut watchers {
+            watcher.order.hold_films = false;
+        }
+        rest(&mut screen, &mut watchers);
+        for watcher in &watchers {
+            prop_assert!(watcher.shown == screen.pixels);
+        }
+    }
+}
