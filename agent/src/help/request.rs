@@ -154,16 +154,13 @@ async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Resu
             }
         }
     });
-    let mut is_there = true;
     loop {
         tokio::select! {
-            standing = heard.recv(), if is_there => match standing {
+            standing = heard.recv() => match standing {
                 Some(standing) if about => window.show(page::about(&standing)),
                 Some(standing) => window.show(page::page(&standing)),
-                None => {
-                    is_there = false;
-                    window.show(page::no_agent());
-                }
+                // An agent that is uninstalled leaves no program of ours behind.
+                None => return Ok(()),
             },
             event = window.event() => {
                 if is_closing(&event) {
