@@ -5,7 +5,8 @@
 // would be measured instead of the agent.
 //
 //   node watchers.mjs [--rounds 3] [--seconds 15] [--scenes video,scroll]
-//                     [--before path/of/an/older/guruconnect-agent] [--out results/NAME]
+//                     [--agent path/of/guruconnect-agent] [--before path/of/an/older/one]
+//                     [--out results/NAME]
 
 import { execFileSync } from "node:child_process";
 import path from "node:path";
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "15" },
     scenes: { type: "string", default: "video,scroll" },
+    agent: { type: "string", default: "" },
     before: { type: "string", default: "" },
     out: { type: "string", default: "" },
   },
@@ -76,7 +78,8 @@ favour([process.pid], NICENESS);
 /** @type {Cell[]} */
 const measurements = [];
 for (let round = 0; round < Number(options.rounds); round++) {
-  measurements.push(...play("this", []));
+  const own = options.agent ? ["--agent", path.resolve(options.agent)] : [];
+  measurements.push(...play("this", own));
   if (options.before) {
     measurements.push(...play("before", ["--agent", path.resolve(options.before)]));
   }
@@ -86,7 +89,10 @@ const names = { this: "this agent", before: "an agent that reads and packs for e
 const parts = [
   `# Several technicians at one machine, ${machine.date}`,
   describeMachine(machine),
-  "Display 1920x1080 (Xvfb), one agent, headless viewers that decode everything but films, all on one machine. " +
+  (process.env.GC_PROFILE === "debug"
+    ? "**Built with the development profile**: only the codec, VP9, sealing and the session are optimised. "
+    : "") +
+    "Display 1920x1080 (Xvfb), one agent, headless viewers that decode everything but films, all on one machine. " +
     `Each cell is the median of ${options.rounds} rounds of ${options.seconds} s (lowest to highest). With three viewers, the first ` +
     "was there before the scene, another is behind a line of 64 kbit/s and 150 ms, and the late one came while the scene played. " +
     "Frames are updates of more than 10 000 pixels; what comes over the slow line is smaller. CPU is milliseconds of a core for each second.",

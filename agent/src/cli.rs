@@ -1,12 +1,15 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gc_codec::FilmFormat;
 use gc_session::Quality;
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
+
+use crate::reconnect::LONGEST_WAIT;
 
 /// Shares this machine's screen, mouse and keyboard with the technicians of a
 /// GuruConnect server.
@@ -90,6 +93,11 @@ pub struct Options {
     #[arg(long, hide = true, global = true)]
     pub power_dry_run: bool,
 
+    /// Asks for a server that is away at least this often, to find what leaks
+    #[arg(long, hide = true, global = true,
+        value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    pub longest_wait_ms: Option<u64>,
+
     /// What to do instead of running in the foreground
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -140,6 +148,12 @@ pub struct RequestSupport {
 }
 
 impl Options {
+    /// No wait for a server that cannot be reached is longer.
+    pub fn longest_wait(&self) -> Duration {
+        self.longest_wait_ms
+            .map_or(LONGEST_WAIT, Duration::from_millis)
+    }
+
     /// True for a program that was started without a word, by a double click.
     pub fn is_bare(&self) -> bool {
         let Self {

@@ -237,11 +237,17 @@ impl Control<'_> {
                 Some(power) => power.obey(&order, chosen),
                 None => Err("this machine cannot do that".to_owned()),
             };
-            let mut problem = result.err().unwrap_or_default();
-            problem.truncate(problem.floor_char_boundary(MAX_TEXT_BYTES));
+            let (mut login, mut problem) = match result {
+                Ok(login) => (login, String::new()),
+                Err(problem) => (String::new(), problem),
+            };
+            for text in [&mut login, &mut problem] {
+                text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+            }
             let _connection_over = results.send(v1::PowerResult {
                 request_id: order.request_id,
                 problem,
+                login,
             });
         });
     }

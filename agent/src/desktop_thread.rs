@@ -137,7 +137,7 @@ impl DesktopThread {
     }
 
     /// Begins to report activity and the pointer.
-    pub(crate) fn watch(&mut self) {
+    pub(crate) fn watch(&self) {
         self.seat.watch();
     }
 

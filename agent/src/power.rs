@@ -66,9 +66,13 @@ impl PowerRoom {
         PowerAction::ALL.into_iter().filter(can).collect()
     }
 
-    /// Obeys; why not, in words. Blocks for as long as the system takes. `chosen` is the login that
-    /// technicians look at instead of the machine's own screen: they mean the person there.
-    pub(crate) fn obey(&self, order: &v1::PowerOrder, chosen: Option<u32>) -> Result<(), String> {
+    /// Obeys; whose login that was about, or why not, in words. Blocks for as long as the system takes.
+    /// `chosen` is the login that technicians look at instead of the machine's own screen: they mean the person there.
+    pub(crate) fn obey(
+        &self,
+        order: &v1::PowerOrder,
+        chosen: Option<u32>,
+    ) -> Result<String, String> {
         let action = PowerAction::parse(&order.action)
             .filter(|action| self.actions().contains(action))
             .ok_or("this machine cannot do that")?;
@@ -80,9 +84,20 @@ impl PowerRoom {
             "A technician orders this of the machine"
         );
         if action.is_safe_mode() {
-            return self.restart_into(action, order.return_after_seconds);
+            self.restart_into(action, order.return_after_seconds)?;
+            return Ok(String::new());
         }
-        self.act(action, chosen)
+        // Before: afterwards nobody may be signed in.
+        let login = self.login(action, chosen);
+        self.act(action, chosen).map(|()| login)
+    }
+
+    /// Who is locked or signed out.
+    fn login(&self, action: PowerAction, desktop_session: Option<u32>) -> String {
+        match (&self.power, action) {
+            (Some(power), PowerAction::Lock | PowerAction::LogOff) => power.login(desktop_session),
+            _ => String::new(),
+        }
     }
 
     fn restart_into(&self, kind: PowerAction, return_after: u32) -> Result<(), String> {

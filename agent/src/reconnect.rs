@@ -37,8 +37,10 @@ pub enum Failure {
 }
 
 /// The waits of one agent, for as long as it runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Backoff {
+    /// No wait is longer while the server cannot be reached.
+    longest: Duration,
     /// When the current outage began.
     outage: Option<Moment>,
     /// When the connection was made, while there is one.
@@ -47,7 +49,23 @@ pub struct Backoff {
     patient: u32,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new(LONGEST_WAIT)
+    }
+}
+
 impl Backoff {
+    /// No wait for a server that cannot be reached is longer than `longest`.
+    pub const fn new(longest: Duration) -> Self {
+        Self {
+            longest,
+            outage: None,
+            connected: None,
+            patient: 0,
+        }
+    }
+
     /// The server was reached.
     pub const fn handle_connected(&mut self, now: Moment) {
         self.connected = Some(now);
@@ -58,16 +76,18 @@ impl Backoff {
         if let Some(connected) = self.connected.take()
             && now.since(connected) >= GOOD_CONNECTION
         {
-            *self = Self::default();
+            *self = Self::new(self.longest);
         }
         let outage = *self.outage.get_or_insert(now);
         match failure {
             Failure::Refused => between(REFUSED_WAIT, chance),
-            Failure::Unreachable if now.since(outage) < EAGER_PERIOD => between(EAGER_WAIT, chance),
+            Failure::Unreachable if now.since(outage) < EAGER_PERIOD => {
+                between(EAGER_WAIT, chance).min(self.longest)
+            }
             Failure::Unreachable => {
                 let doubled = FIRST_PATIENT_WAIT.saturating_mul(1 << self.patient.min(16));
                 self.patient = self.patient.saturating_add(1);
-                let wait = doubled.min(LONGEST_WAIT);
+                let wait = doubled.min(self.longest);
                 between((wait / 2, wait), chance)
             }
         }
@@ -88,6 +108,16 @@ mod tests {
 
     const fn second(n: u64) -> Moment {
         Moment::from_micros(n * 1_000_000)
+    }
+
+    #[test]
+    fn a_soak_test_waits_as_briefly_as_it_wants() {
+        let mut backoff = Backoff::new(Duration::from_millis(50));
+
+        for n in 0..100 {
+            let wait = backoff.handle_failure(second(n), Failure::Unreachable, u64::MAX - n);
+            assert!(wait <= Duration::from_millis(50), "{wait:?}");
+        }
     }
 
     #[test]

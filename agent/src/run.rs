@@ -246,7 +246,7 @@ async fn live(
     if open_door(&context, &desk, data.path()) && is_service {
         tokio::spawn(keep_trays(trays, settings.options.data_dir.clone()));
     }
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(settings.options.longest_wait());
     loop {
         let ending = control::serve(&context, &mut sessions, &mut stop, Some(&desk), || {
             backoff.handle_connected(clock.now());

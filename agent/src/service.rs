@@ -163,6 +163,7 @@ fn take_settings(mut options: Options) -> anyhow::Result<Options> {
         options.film_codecs = options.film_codecs.or(kept.film_codecs.take());
         options.ca_file = options.ca_file.or(kept.ca_file.take());
         options.power_dry_run |= kept.power_dry_run;
+        options.longest_wait_ms = options.longest_wait_ms.or(kept.longest_wait_ms);
     }
     Ok(options)
 }
@@ -247,6 +248,7 @@ struct Kept {
     ca_file: Option<PathBuf>,
     #[serde(default)]
     power_dry_run: bool,
+    longest_wait_ms: Option<u64>,
 }
 
 impl Kept {
@@ -302,6 +304,7 @@ impl Kept {
             self.film_codecs.clone_from(&options.film_codecs);
         }
         self.power_dry_run |= options.power_dry_run;
+        self.longest_wait_ms = options.longest_wait_ms.or(self.longest_wait_ms);
         if let Some(path) = &options.ca_file {
             let path = std::path::absolute(path).context("name the file of --ca-file in full")?;
             self.ca_file = Some(path);

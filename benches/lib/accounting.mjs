@@ -180,3 +180,24 @@ function folder(path) {
     return [];
   }
 }
+
+/**
+ * What one process holds. `dirtyBytes` is memory that is its own: what it wrote, shared pages
+ * divided among those that share them.
+ *
+ * @param {number} pid
+ */
+export function memory(pid) {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const field = (/** @type {string} */ name) => {
+    const kilobytes = new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(rollup)?.[1];
+    return Number(kilobytes ?? Number.NaN) * 1024;
+  };
+  return {
+    dirtyBytes: field("Pss_Dirty"),
+    proportionalBytes: field("Pss"),
+    residentBytes: field("Rss"),
+    threads: folder(`/proc/${pid}/task`).length,
+    files: folder(`/proc/${pid}/fd`).length,
+  };
+}

@@ -1168,6 +1168,9 @@ pub struct PowerResult {
     /// Why it was not done; empty when it was.
     #[prost(string, tag = "2")]
     pub problem: ::prost::alloc::string::String,
+    /// Who was signed in where it was locked or signed out; empty for nobody and for other orders.
+    #[prost(string, tag = "3")]
+    pub login: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerHello {

@@ -32,6 +32,8 @@ pub(super) struct Guest {
     news: Box<dyn Fn(News) + Send>,
     tidings: Arc<Tidings>,
     watching: bool,
+    /// It was given a picture since it watches.
+    served: bool,
     /// The display that alone is to be shown, where there is one of that id.
     only: Option<u32>,
     /// What is shown of all displays, and where it differs from what the viewer was given.
@@ -51,6 +53,7 @@ impl Guest {
             news: Box::new(news),
             tidings,
             watching: false,
+            served: false,
             only: None,
             part: None,
             source: None,
@@ -145,6 +148,8 @@ struct Reader<'a> {
     pictures: Pictures,
     /// When the newest picture was begun to be read.
     grabbed_at: Option<Moment>,
+    /// When the screen last said that it changed, to those who watched then.
+    active_at: Option<Moment>,
     /// As it is now, with its shape.
     pointer: Option<Pointer>,
     guests: Vec<Guest>,
@@ -168,6 +173,7 @@ impl<'a> Reader<'a> {
             layout,
             capture,
             grabbed_at: None,
+            active_at: None,
             pointer: None,
             guests: Vec::new(),
         })
@@ -194,7 +200,11 @@ impl<'a> Reader<'a> {
             match order {
                 Some((id, order)) => self.obey(id, order)?,
                 None => match self.capture.wait(LONG_WAIT)? {
-                    Wait::Activity => self.announce(self.clock.now(), |_| true),
+                    Wait::Activity => {
+                        let now = self.clock.now();
+                        self.active_at = Some(now);
+                        self.announce(now, |_| true);
+                    }
                     Wait::Pointer => self.report_pointer()?,
                     Wait::Woken | Wait::Timeout => {}
                 },
@@ -213,6 +223,11 @@ impl<'a> Reader<'a> {
         match order {
             Order::Leave => drop(self.guests.remove(at)),
             Order::Watch => {
+                if !self.guests.iter().any(|guest| guest.watching) {
+                    // Nobody listened: the newest picture may be older than the screen, and
+                    // than this viewer's leave to look.
+                    self.grabbed_at = None;
+                }
                 let guest = &mut self.guests[at];
                 guest.watching = true;
                 if let Some(pointer) = self.pointer.clone() {
@@ -239,6 +254,9 @@ impl<'a> Reader<'a> {
     /// Gives one viewer the picture as it was at `wish` or later.
     fn grab(&mut self, at: usize, number: u64, wish: Moment) -> Result<(), Lost> {
         let started = Instant::now();
+        // What the screen said before this viewer watched is not said again.
+        let unheard = self.active_at.filter(|_| !self.guests[at].served);
+        let wish = unheard.map_or(wish, |active| wish.max(active));
         if self.grabbed_at.is_none_or(|grabbed| grabbed < wish) {
             let now = self.clock.now();
             let found = match self.capture.grab() {
@@ -280,6 +298,7 @@ impl<'a> Reader<'a> {
             captured_at: self.grabbed_at.expect("grabbed above, or before"),
             cost: started.elapsed(),
         };
+        guest.served = true;
         guest.tell(News::Picture(grabbed));
         Ok(())
     }

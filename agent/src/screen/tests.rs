@@ -54,6 +54,13 @@ impl Room {
 
     /// A viewer comes, and sees the screen as it is.
     async fn join(&self) -> Watcher {
+        let watcher = self.sit_down().await;
+        watcher.desktop.watch();
+        watcher
+    }
+
+    /// A viewer comes who may not look yet.
+    async fn sit_down(&self) -> Watcher {
         let mut watcher = Watcher {
             desktop: DesktopThread::start(&self.screens, self.clock).expect("a thread"),
             decoder: Decoder::new(Size::new(300, 100).expect("a small screen")).expect("memory"),
@@ -66,7 +73,6 @@ impl Room {
             panic!("the desktop opens first")
         };
         watcher.resize(opened.layout.picture);
-        watcher.desktop.watch();
         watcher
     }
 }
@@ -231,6 +237,36 @@ async fn a_late_comer_gets_the_whole_picture_without_another_reading() {
     assert_eq!(second.shown, first.shown);
     assert_eq!(second.pixel(70, 20), RED);
     assert_eq!(room.screen.reads(), before);
+}
+
+#[tokio::test]
+async fn nobody_is_shown_what_was_on_the_screen_before_they_were_allowed_to_look() {
+    let room = Room::new();
+    room.screen.fill(SOMEWHERE, RED);
+    let mut first = room.join().await;
+    first.catch_up().await;
+    let mut waiting = room.sit_down().await;
+    drop(first);
+
+    room.screen.fill(SOMEWHERE, GREEN);
+    waiting.desktop.watch();
+    waiting.catch_up().await;
+
+    assert_eq!(waiting.pixel(70, 20), GREEN);
+}
+
+#[tokio::test]
+async fn who_comes_after_the_screen_has_told_its_news_sees_them_too() {
+    let room = Room::new();
+    let mut slow = room.join().await;
+    slow.catch_up().await;
+    room.screen.fill(SOMEWHERE, GREEN);
+    slow.active().await;
+
+    let mut second = room.join().await;
+    second.catch_up().await;
+
+    assert_eq!(second.pixel(70, 20), GREEN);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The monitors as one picture. Windows puts the primary monitor at (0, 0), so
 //! others may lie at negative coordinates; in the picture everything starts at (0, 0).
 
+use gc_codec::{BYTES_PER_PIXEL, FrameView};
 use gc_model::geometry::{Display, DisplayLayout, MAX_DISPLAYS, Size, SizeError};
 
 /// A monitor as Windows describes it, in the coordinates of the virtual screen.
@@ -89,6 +90,15 @@ impl VirtualScreen {
     /// Size of the picture.
     pub const fn size(&self) -> Size {
         self.size
+    }
+
+    /// A picture of it: BGRX rows without gaps.
+    ///
+    /// # Panics
+    /// When it is not as large as the screen: a bug of the caller.
+    pub fn view<'a>(&self, picture: &'a [u8]) -> FrameView<'a> {
+        let stride = self.size.width() as usize * BYTES_PER_PIXEL;
+        FrameView::new(self.size, stride, picture).expect("as large as the screen")
     }
 
     /// The displays of `monitors` in picture coordinates: the primary one

@@ -204,6 +204,8 @@ impl Capture for X11Capture {
             let shrunk = !matches!(error, PlatformError::Gone(X_SERVER))
                 && self.connection.layout()? != self.layout;
             self.resized = shrunk;
+            // What was to be read is read with all the rest the next time.
+            self.fresh = true;
             return if shrunk { Ok(Grab::Reopen) } else { Err(error) };
         }
         // Where the pointer was warped to is announced by nobody: look when something was drawn.

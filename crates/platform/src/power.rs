@@ -16,6 +16,11 @@ pub trait Power: Send + Sync {
     /// [`PlatformError::Unsupported`] for what [`Power::can`] denies, otherwise the system's.
     fn act(&self, action: PowerAction, desktop_session: Option<u32>) -> Result<(), PlatformError>;
 
+    /// Who is signed in there; empty for nobody, or where nobody can tell.
+    fn login(&self, _desktop_session: Option<u32>) -> String {
+        String::new()
+    }
+
     /// Lets the next starts of the machine be of this kind; `None` for ordinary ones.
     ///
     /// # Errors

@@ -72,6 +72,8 @@ actions! {
     MachineKeyRevoked => "machine.key_revoked",
     /// A machine was ordered to lock, sign out, restart or switch off.
     MachinePower => "machine.power",
+    /// Somebody's login on a machine was locked or signed out; the detail says whose.
+    MachinePowerLogin => "machine.power_login",
     /// A machine did not do what it was ordered; the detail says why.
     MachinePowerFailed => "machine.power_failed",
     /// A session was started.

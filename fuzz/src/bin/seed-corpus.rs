@@ -137,13 +137,6 @@ fn agent_messages(
         ),
         (
             0,
-            Body::ScreenSource(v1::ScreenSource {
-                method: "GDI".into(),
-                reason: "desktop duplication: in use".into(),
-            }),
-        ),
-        (
-            0,
             Body::Guard(v1::GuardState {
                 block_input: true,
                 blank_screen: false,

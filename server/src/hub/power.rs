@@ -16,7 +16,7 @@ const MAX_WAITING: usize = 1_000;
 #[derive(Default)]
 pub(super) struct Orders {
     agents: HashMap<MachineId, (ControlId, Vec<PowerAction>)>,
-    waiting: HashMap<u64, (MachineId, oneshot::Sender<Result<(), String>>)>,
+    waiting: HashMap<u64, (MachineId, oneshot::Sender<PowerAnswer>)>,
     last: u64,
 }
 
@@ -61,11 +61,14 @@ pub(crate) struct PowerWish {
     pub(crate) technician: String,
 }
 
+/// Whose login an order was about, empty for none; or why it was not done.
+pub(crate) type PowerAnswer = Result<String, String>;
+
 /// Where an order's answer comes, and the number to give it up by.
 pub(crate) struct Ordered {
     pub(crate) number: u64,
     /// Closed without an answer when the agent is gone.
-    pub(crate) answer: oneshot::Receiver<Result<(), String>>,
+    pub(crate) answer: oneshot::Receiver<PowerAnswer>,
 }
 
 impl Hub {
@@ -103,12 +106,7 @@ impl Hub {
     }
 
     /// An agent says what became of an order. Answers to orders of other machines count for nothing.
-    pub(crate) fn power_answered(
-        &self,
-        machine: &MachineId,
-        number: u64,
-        result: Result<(), String>,
-    ) {
+    pub(crate) fn power_answered(&self, machine: &MachineId, number: u64, result: PowerAnswer) {
         let mut state = self.lock();
         let is_theirs = |(of, _): &(MachineId, _)| of == machine;
         if state.orders.waiting.get(&number).is_some_and(is_theirs)

@@ -265,7 +265,7 @@ impl Talk<'_> {
             Some(Body::Power(result)) => {
                 let problem = gc_model::text::clean(&result.problem, MAX_TEXT_BYTES);
                 let result_of = if problem.is_empty() {
-                    Ok(())
+                    Ok(gc_model::text::clean(&result.login, MAX_TEXT_BYTES))
                 } else {
                     Err(problem)
                 };

@@ -13,6 +13,7 @@ on_both_engines! {
     what_the_machine_says_against_it_is_told_and_recorded,
     what_became_of_an_order_is_recorded_when_nobody_waits_for_it,
     an_emergency_restart_takes_the_machines_name,
+    a_sign_out_is_recorded_with_whose_login_it_was,
 }
 
 async fn order(person: &Person, machine: &str, body: Value) -> Answer {
@@ -20,7 +21,7 @@ async fn order(person: &Person, machine: &str, body: Value) -> Answer {
     answer(person.request(Method::POST, &path).json(&body)).await
 }
 
-/// Answers the next order, and says what was ordered.
+/// Answers the next order, and says what was ordered. The machine says that it was about a login.
 async fn obey(agent: &mut TestAgent, problem: &str) -> (String, u32, String) {
     let ServerBody::Power(ordered) = agent.hear().await else {
         panic!("an order")
@@ -31,6 +32,7 @@ async fn obey(agent: &mut TestAgent, problem: &str) -> (String, u32, String) {
         let result = PowerResult {
             request_id,
             problem,
+            login: "CORP\\ada\n".into(),
         };
         agent.say(Body::Power(result)).await;
     }
@@ -47,7 +49,7 @@ async fn an_order_reaches_the_machine_and_the_audit_log(server: TestServer) {
     let machine = ada.get(&format!("/api/machines/{}", agent.machine)).await;
     assert_eq!(
         machine.body["power_actions"],
-        json!(["restart", "emergency_restart"]),
+        json!(["log_off", "restart", "emergency_restart"]),
         "only what is known here"
     );
 
@@ -116,6 +118,7 @@ async fn what_became_of_an_order_is_recorded_when_nobody_waits_for_it(server: Te
     let result = PowerResult {
         request_id: ordered.request_id,
         problem: "an update is being installed".into(),
+        login: String::new(),
     };
     agent.say(Body::Power(result)).await;
 
@@ -144,4 +147,24 @@ async fn an_emergency_restart_takes_the_machines_name(server: TestServer) {
 
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
     assert_eq!(heard.0, "emergency_restart");
+}
+
+async fn a_sign_out_is_recorded_with_whose_login_it_was(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    let id = agent.machine.clone();
+
+    let (answer, _) = tokio::join!(
+        order(&ada, &id, json!({ "action": "log_off" })),
+        obey(&mut agent, ""),
+    );
+
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+    let log = ada.get("/api/audit").await;
+    let newest = &log.body["items"][0];
+    assert_eq!(newest["action"], "machine.power_login");
+    assert_eq!(
+        newest["detail"],
+        json!({ "action": "log_off", "login": "CORP\\ada" })
+    );
 }

@@ -337,11 +337,11 @@ impl SharedEncoder {
             Some(taken) => Some(taken),
             None => stream.newest_key(now),
         };
-        let packet = match next {
+        let (packet, is_new) = match next {
             Some(next) if next < stream.made => match stream.kept_packet(next, now) {
                 Some(packet) => {
                     seat.taken = Some(next + 1);
-                    packet
+                    (packet, false)
                 }
                 None => return Ok(missed),
             },
@@ -356,13 +356,13 @@ impl SharedEncoder {
                     return packet.map(Next::Packet);
                 }
                 seat.taken = Some(stream.made);
-                packet?
+                (packet?, true)
             }
         };
         self.behind = seat.taken.is_some_and(|taken| taken < stream.made);
         let group = seat.group;
         drop(stream);
-        if packet.key {
+        if packet.key && is_new {
             lock(&self.room).note_key(group, now);
         }
         Ok(Next::Packet(packet))
@@ -407,12 +407,17 @@ impl Stream {
         key: bool,
         open: impl FnOnce() -> Result<Box<dyn FilmEncoder>, FilmError>,
     ) -> Result<FilmPacket, FilmError> {
-        let encoder = match &mut self.encoder {
+        // Put back when it has made its packet: one that panicked is half-done.
+        let mut encoder = match self.encoder.take() {
             Some(encoder) if !key => encoder,
+            None if !key && self.made > 0 => {
+                return Err(FilmError("the encoder was lost".to_owned()));
+            }
             // The first frame of an encoder is a key frame.
-            encoder => encoder.insert(open()?),
+            _ => open()?,
         };
         let packet = encoder.encode(picture, order)?;
+        self.encoder = Some(encoder);
         if self.kept.len() == MAX_KEPT {
             self.kept.pop_front();
         }

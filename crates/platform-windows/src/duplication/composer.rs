@@ -98,13 +98,13 @@ impl<O: Output> Composer<O> {
     }
 
     /// The picture as of the last grab.
-    ///
-    /// # Panics
-    /// Never: the picture is as large as the screen.
     pub fn view(&self) -> FrameView<'_> {
-        let size = self.screen.size();
-        FrameView::new(size, size.width() as usize * BYTES_PER_PIXEL, &self.picture)
-            .expect("made for that size in open")
+        self.screen.view(&self.picture)
+    }
+
+    /// The picture alone, as rows of the whole screen.
+    pub fn into_picture(self) -> Vec<u8> {
+        self.picture
     }
 
     /// False when a pointer that shows is a part of the pixels, so that nobody else may draw it.

@@ -42,6 +42,8 @@ pub struct Reader<W: Ways> {
     monitors: Vec<Monitor>,
     choice: Arc<Mutex<Choice>>,
     duplication: Option<Composer<W::Output>>,
+    /// What duplication showed last, until something else is seen.
+    last: Option<Vec<u8>>,
 }
 
 impl<W: Ways> Reader<W> {
@@ -59,6 +61,7 @@ impl<W: Ways> Reader<W> {
             monitors,
             choice,
             duplication: None,
+            last: None,
         }
     }
 
@@ -105,20 +108,27 @@ impl<W: Ways> Reader<W> {
                 Ok(composer) => {
                     self.choice().handle_opened(now);
                     self.duplication = Some(composer);
+                    self.last = None;
                     self.ways.rest();
                     return Ok(vec![Rect::whole(self.screen.size())]);
                 }
                 Err(fault) => self.choice().handle_fault(now, fault),
             }
         }
-        self.ways.look()
+        let changed = self.ways.look()?;
+        if !changed.is_empty() {
+            self.last = None;
+        }
+        Ok(changed)
     }
 
-    /// The picture as of the last grab.
+    /// The picture as of the last grab, also after what showed it is gone.
     pub fn view(&self) -> FrameView<'_> {
-        self.duplication
-            .as_ref()
-            .map_or_else(|| self.ways.view(), Composer::view)
+        match (&self.duplication, &self.last) {
+            (Some(composer), _) => composer.view(),
+            (None, Some(last)) => self.screen.view(last),
+            (None, None) => self.ways.view(),
+        }
     }
 
     /// False when the pointer is a part of the picture.
@@ -146,7 +156,7 @@ impl<W: Ways> Reader<W> {
     }
 
     fn leave_duplication(&mut self, now: Instant, fault: Fault) {
-        self.duplication = None;
+        self.last = self.duplication.take().map(Composer::into_picture);
         self.choice().handle_fault(now, fault);
     }
 
@@ -271,6 +281,20 @@ mod tests {
         assert_eq!(changed, whole(&machine));
         assert_eq!(source(&reader), "desktop duplication ()");
         machine.assert_shown(&reader);
+    }
+
+    #[test]
+    fn the_last_picture_stands_until_there_is_another() {
+        let machine = Machine::new(&[(0, 0, 64, 48)]);
+        let (mut reader, now) = (machine.reader(), Instant::now());
+        reader.grab(now).expect("a grab");
+        let seen = reader.view().data().to_vec();
+        machine.fail(Fault::Lost);
+        machine.paint(0, 0, 0, 9, 9);
+
+        assert!(reader.poll(now));
+
+        assert!(reader.view().data() == seen);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use windows_sys::Win32::System::Shutdown::{
 use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_CLEANBOOT};
 
+use super::host::session_user;
 use super::late::WTSLogoffSession;
 use super::os::{Function, is_wine, last_error, loaded_function, system_directory};
 use super::worker::{WorkerProcess, showing_session};
@@ -58,6 +59,11 @@ impl Power for WindowsPower {
                 Err(PlatformError::Unsupported("this power action"))
             }
         }
+    }
+
+    fn login(&self, desktop_session: Option<u32>) -> String {
+        let session = desktop_session.or_else(showing_session);
+        session.map_or_else(String::new, session_user)
     }
 
     fn set_safe_mode(&self, kind: Option<PowerAction>) -> Result<(), PlatformError> {

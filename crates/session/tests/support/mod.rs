@@ -468,7 +468,9 @@ impl Session {
     fn capture(&mut self, order: &EncodeOrder) {
         self.captures += 1;
         let size = Size::new(WIDTH, HEIGHT).expect("a small screen");
-        let frame = FrameView::new(size, WIDTH as usize * 4, &self.screen).expect("a whole frame");
+        let frame = FrameView::new(size, WIDTH as usize * 4, &self.screen)
+            .expect("a whole frame")
+            .taken_at(self.now);
         let changed = std::mem::take(&mut self.changed);
         let encoded = self
             .encoder

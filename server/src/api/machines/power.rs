@@ -114,12 +114,21 @@ async fn give_order(
     wish: PowerWish,
 ) -> Result<StatusCode, ApiError> {
     let action = wish.action.as_str();
+    let is_about_a_login = matches!(wish.action, PowerAction::Lock | PowerAction::LogOff);
     let note = |kind, detail| entry(&app, &current, client, kind, &machine, detail);
     // Before it is done: what nobody could write down is not done.
     let ordered = note(Action::MachinePower, json!({ "action": action }));
     app.store.append_audit(ordered).await?;
-    let Err((error, problem)) = hear_answer(&app, &machine.id, wish).await else {
-        return Ok(StatusCode::NO_CONTENT);
+    let (error, problem) = match hear_answer(&app, &machine.id, wish).await {
+        Ok(login) if login.is_empty() || !is_about_a_login => return Ok(StatusCode::NO_CONTENT),
+        Ok(login) => {
+            // Only the machine knows who was signed in there.
+            let detail = json!({ "action": action, "login": login });
+            let done = note(Action::MachinePowerLogin, detail);
+            app.store.append_audit(done).await?;
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        Err(failed) => failed,
     };
     let detail = json!({ "action": action, "problem": problem });
     let failed = note(Action::MachinePowerFailed, detail);
@@ -127,19 +136,19 @@ async fn give_order(
     Err(error)
 }
 
-/// What the machine says to an order; otherwise what the caller hears, and the
-/// problem for the log.
+/// Whose login an order was about, as the machine says; otherwise what the caller
+/// hears, and the problem for the log.
 async fn hear_answer(
     app: &App,
     machine: &MachineId,
     wish: PowerWish,
-) -> Result<(), (ApiError, String)> {
+) -> Result<String, (ApiError, String)> {
     let Some(ordered) = app.hub.order_power(machine, wish) else {
         let problem = "it was not connected any more".to_owned();
         return Err((ApiError::machine_offline(), problem));
     };
     let (status, code, problem) = match tokio::time::timeout(ANSWER_TIMEOUT, ordered.answer).await {
-        Ok(Ok(Ok(()))) => return Ok(()),
+        Ok(Ok(Ok(login))) => return Ok(login),
         Ok(Ok(Err(problem))) => (StatusCode::BAD_GATEWAY, "power_failed", problem),
         // The connection went before an answer, as it does when a machine goes down at once.
         Ok(Err(_)) => (

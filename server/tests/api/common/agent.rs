@@ -136,7 +136,9 @@ impl TestAgent {
             control_version: 1,
             software_version: "0.1.0".into(),
             facts: Some(facts("DESK-07")),
-            power_actions: vec!["restart".into(), "emergency_restart".into(), "dance".into()],
+            power_actions: ["log_off", "restart", "emergency_restart", "dance"]
+                .map(String::from)
+                .into(),
         };
         self.say(Body::Hello(hello)).await;
         assert!(matches!(self.hear().await, ServerBody::Hello(_)));

@@ -13,6 +13,7 @@ const ACTIONS: Record<string, string> = {
   "machine.removed": "Removed a machine",
   "machine.key_revoked": "Revoked a machine's key",
   "machine.power": "Used a machine's power",
+  "machine.power_login": "Locked or signed out a person",
   "machine.power_failed": "Could not use a machine's power",
   "login.started": "Signed in",
   "login.failed": "Failed to sign in",
