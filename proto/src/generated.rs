@@ -1131,7 +1131,8 @@ pub mod server_control {
         #[prost(message, tag = "3")]
         Closed(super::SessionClosed),
         /// Where an attended guest stands, or a managed machine whose user asked for help; sent on
-        /// every connection and on every change.
+        /// every connection and on every change. A managed machine where nothing is open hears
+        /// GUEST_PHASE_UNSPECIFIED, and sends requests only after this.
         #[prost(message, tag = "4")]
         Guest(super::GuestState),
         /// One line of the chat. After a connection, the lines so far come first, oldest first.

@@ -11,6 +11,7 @@ use gc_proto::v1;
 use gc_proto::v1::agent_control::Body;
 use tokio::sync::{Notify, watch};
 
+use super::door::MAX_VISITORS;
 use super::messages::{Line, MAX_LINES, Problem, Stage, Standing, Wish};
 use crate::attended::page::{shown, shown_chat};
 use crate::clock::random_bytes;
@@ -18,7 +19,7 @@ use crate::clock::random_bytes;
 #[cfg(test)]
 mod tests;
 
-/// Wishes that one machine may have at once, and how often one more: a person writes
+/// Wishes that one user may have at once, and how often one more: a person writes
 /// slower.
 const BURST: u32 = 10;
 const ONE_MORE_AFTER_MICROS: u64 = 5_000_000;
@@ -43,16 +44,28 @@ pub(crate) struct HelpDesk {
 #[derive(Default)]
 struct State {
     connected: bool,
+    /// The server has said on this connection where the request stands. Nothing is sent before.
+    settled: bool,
     /// As the server last said; `None` before anything was asked.
     request: Option<v1::GuestState>,
     /// Who asked last.
+    // INVARIANT: `request`, `lines` and `unsent` are this user's and nobody else's.
     user: String,
     lines: BTreeMap<u64, Line>,
-    unsent: VecDeque<v1::ChatText>,
+    unsent: VecDeque<Unsent>,
+    /// The request was taken back, and the server has not said that it is over.
+    leaving: bool,
     /// For the server, while it is connected.
     outbox: VecDeque<Body>,
     problem: Option<(String, Problem)>,
-    allowance: Allowance,
+    allowances: Allowances,
+}
+
+/// A line that has not arrived.
+struct Unsent {
+    text: v1::ChatText,
+    /// It was given to a connection, so the server may have it.
+    posted: bool,
 }
 
 impl HelpDesk {
@@ -97,8 +110,12 @@ impl HelpDesk {
             standing.company = shown(&request.company);
             standing.after_hours = request.after_hours;
         }
+        if state.leaving {
+            standing.stage = Stage::Done;
+        }
         standing.lines = state.lines.values().cloned().collect();
-        standing.unsent = state.unsent.iter().map(|line| line.text.clone()).collect();
+        let unsent = state.unsent.iter().map(|line| line.text.text.clone());
+        standing.unsent = unsent.collect();
         standing
     }
 
@@ -107,9 +124,10 @@ impl HelpDesk {
         let Some(wish) = wish.checked() else { return };
         let mut state = self.lock();
         state.problem = None;
-        if !state.is_of(user) && state.is_open() {
-            // Their standing says whose turn it is.
-        } else if !state.allowance.take(now) {
+        let is_of_other = !state.is_of(user) && state.is_open();
+        if is_of_other || (wish == Wish::TakeBack && !state.can_take_back(user)) {
+            // Their standing says whose turn it is, or that there is nothing.
+        } else if !state.allowances.take(now, user) {
             state.problem = Some((user.to_owned(), Problem::TooFast));
         } else {
             match wish {
@@ -126,9 +144,7 @@ impl HelpDesk {
             let posted = self.post.notified();
             {
                 let mut state = self.lock();
-                if state.connected
-                    && let Some(body) = state.outbox.pop_front()
-                {
+                if let Some(body) = state.next_post() {
                     return body;
                 }
             }
@@ -136,15 +152,12 @@ impl HelpDesk {
         }
     }
 
-    /// The server answered: what has not arrived goes again.
+    /// The server answered, and says next where the request stands.
     pub(crate) fn handle_connected(&self) {
         let mut state = self.lock();
         state.connected = true;
+        state.settled = false;
         state.outbox.clear();
-        let user = state.user.clone();
-        let unsent: Vec<_> = state.unsent.iter().cloned().collect();
-        let again = unsent.into_iter().map(|text| request(text, &user));
-        state.outbox.extend(again);
         self.changed(state);
     }
 
@@ -152,18 +165,34 @@ impl HelpDesk {
     pub(crate) fn handle_lost(&self) {
         let mut state = self.lock();
         state.connected = false;
+        state.settled = false;
+        state.outbox.clear();
         self.changed(state);
     }
 
     /// The server says where the request stands.
     pub(crate) fn handle_state(&self, said: v1::GuestState) {
         let mut state = self.lock();
-        if !state.is_live() {
-            state.lines.clear();
-            state.user.clone_from(&said.user);
+        let is_live = stage(said.phase()).is_live();
+        if said.phase() == v1::GuestPhase::Unspecified {
+            // Nothing is open. What was here is over, however it ended.
+            if state.is_live()
+                && let Some(request) = &mut state.request
+            {
+                request.set_phase(v1::GuestPhase::Completed);
+            }
+        } else {
+            state.problem = None;
+            state.belong_to(&said.user);
+            if is_live && !state.is_live() {
+                state.lines.clear();
+            }
+            state.request = Some(said);
         }
-        state.problem = None;
-        state.request = Some(said);
+        state.leaving &= is_live;
+        if state.connected && !state.settled {
+            state.settle();
+        }
         self.changed(state);
     }
 
@@ -180,7 +209,7 @@ impl HelpDesk {
         };
         state
             .unsent
-            .retain(|line| !said.from_guest || line.client_id != said.client_id);
+            .retain(|line| !said.from_guest || line.text.client_id != said.client_id);
         state.lines.insert(said.id, line);
         if state.lines.len() > MAX_LINES {
             state.lines.pop_first();
@@ -193,7 +222,9 @@ impl HelpDesk {
         let mut state = self.lock();
         state
             .unsent
-            .retain(|line| line.client_id != refused.client_id);
+            .retain(|line| line.text.client_id != refused.client_id);
+        // Nothing came of it that could be taken back.
+        state.leaving &= state.is_live();
         let problem = match refused.reason() {
             v1::RequestRefusal::TooOften => Problem::TooOften,
             v1::RequestRefusal::Failed | v1::RequestRefusal::Unspecified => Problem::Failed,
@@ -223,11 +254,30 @@ impl State {
 
     /// A request is on its way or not over.
     fn is_open(&self) -> bool {
-        self.is_live() || !self.unsent.is_empty()
+        self.is_live() || self.leaving || !self.unsent.is_empty()
     }
 
     fn is_of(&self, user: &str) -> bool {
         self.user == user
+    }
+
+    fn can_take_back(&self, user: &str) -> bool {
+        let is_pending = self.is_live() && !self.leaving || !self.unsent.is_empty();
+        self.is_of(user) && is_pending
+    }
+
+    /// From now on all of it is this user's: nothing of another one's stays.
+    fn belong_to(&mut self, user: &str) {
+        if self.is_of(user) {
+            return;
+        }
+        user.clone_into(&mut self.user);
+        self.request = None;
+        self.lines.clear();
+        self.unsent.clear();
+        self.leaving = false;
+        self.outbox.clear();
+        self.problem = None;
     }
 
     fn ask(&mut self, user: &str, text: String) {
@@ -235,21 +285,58 @@ impl State {
             self.problem = Some((user.to_owned(), Problem::TooFast));
             return;
         }
-        user.clone_into(&mut self.user);
+        self.belong_to(user);
         let text = v1::ChatText {
             client_id: name(),
             text,
         };
-        self.unsent.push_back(text.clone());
-        self.outbox.push_back(request(text, user));
+        if self.settled {
+            self.outbox.push_back(request(text.clone(), user));
+        }
+        self.unsent.push_back(Unsent {
+            text,
+            posted: false,
+        });
     }
 
     fn take_back(&mut self) {
+        let may_be_there = self.is_live() || self.unsent.iter().any(|line| line.posted);
         self.unsent.clear();
-        self.outbox.clear();
-        if self.is_open() {
+        // What is to be taken back already is taken back before anything else.
+        self.outbox
+            .retain(|body| matches!(body, Body::GuestLeaves(_)));
+        if !may_be_there {
+            return;
+        }
+        let is_first = !self.leaving;
+        self.leaving = true;
+        if self.settled && (is_first || self.outbox.is_empty()) {
             self.outbox.push_back(Body::GuestLeaves(v1::GuestLeaves {}));
         }
+    }
+
+    /// The server has said where things stand: now it hears what it does not have.
+    fn settle(&mut self) {
+        self.settled = true;
+        if self.leaving {
+            self.outbox.push_back(Body::GuestLeaves(v1::GuestLeaves {}));
+        }
+        for line in &mut self.unsent {
+            line.posted = false;
+            self.outbox
+                .push_back(request(line.text.clone(), &self.user));
+        }
+    }
+
+    fn next_post(&mut self) -> Option<Body> {
+        let body = self.outbox.pop_front()?;
+        if let Body::SupportRequest(request) = &body {
+            let client_id = request.text.as_ref().map(|text| &text.client_id);
+            for line in &mut self.unsent {
+                line.posted |= Some(&line.text.client_id) == client_id;
+            }
+        }
+        Some(body)
     }
 }
 
@@ -285,7 +372,23 @@ fn name() -> String {
     name
 }
 
-/// How much this machine may still ask.
+/// How much each user may still ask.
+#[derive(Default)]
+struct Allowances(BTreeMap<String, Allowance>);
+
+impl Allowances {
+    fn take(&mut self, now: Moment, user: &str) -> bool {
+        if !self.0.contains_key(user) && self.0.len() >= MAX_VISITORS {
+            let quietest = self.0.iter().min_by_key(|(_, allowance)| allowance.since);
+            let quietest = quietest.map(|(user, _)| user.clone());
+            self.0
+                .remove(&quietest.expect("there are some: counted above"));
+        }
+        self.0.entry(user.to_owned()).or_default().take(now)
+    }
+}
+
+/// How much one user may still ask.
 struct Allowance {
     left: u32,
     since: Moment,

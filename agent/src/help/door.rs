@@ -3,9 +3,10 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use gc_model::text::{MAX_NAME_CHARS, clean};
 use gc_platform::Host;
 use tokio::io::split;
 use tokio::task::JoinSet;
@@ -14,13 +15,12 @@ use tracing::{debug, warn};
 
 use super::HelpDesk;
 use super::messages::{MAX_STANDING_BYTES, MAX_WISH_BYTES, Wish};
-use crate::attended::page::shown;
 use crate::clock::Clock;
 use crate::connection::Stream;
 use crate::worker_messages::{read_limited, write_limited};
 
 /// Programs that are told how things are: a tray icon for each login, and some windows.
-const MAX_VISITORS: usize = 16;
+pub(super) const MAX_VISITORS: usize = 16;
 
 /// Of one user, so that nobody keeps the others out.
 const MAX_OF_ONE_USER: usize = 6;
@@ -37,7 +37,8 @@ const MAX_ERRORS: u32 = 20;
 /// Who knocked.
 pub(crate) struct Visitor {
     pub(crate) stream: Box<dyn Stream>,
-    /// As the system names them; `None` for whoever is signed in.
+    /// As the system names them; `None` where the door itself lets in nobody but whoever
+    /// is signed in.
     pub(crate) user: Option<String>,
 }
 
@@ -56,16 +57,13 @@ pub(crate) async fn attend(
     host: Arc<dyn Host>,
     clock: Clock,
 ) {
-    let mut visitors: JoinSet<String> = JoinSet::new();
-    let mut users: Vec<String> = Vec::new();
+    let mut visitors = JoinSet::new();
+    let places = Arc::new(Places::default());
     let mut errors = 0;
     loop {
         let knocked = tokio::select! {
             knocked = door.next() => knocked,
-            Some(gone) = visitors.join_next() => {
-                forget(&mut users, gone.as_ref().ok());
-                continue;
-            }
+            Some(_gone) = visitors.join_next() => continue,
         };
         let visitor = match knocked {
             Ok(visitor) => visitor,
@@ -81,28 +79,63 @@ pub(crate) async fn attend(
             }
         };
         errors = 0;
-        let user = visitor.user.filter(|user| !user.is_empty());
-        let user = shown(&user.unwrap_or_else(|| host.facts().current_user));
-        let of_user = users.iter().filter(|other| **other == user).count();
-        if users.len() >= MAX_VISITORS || of_user >= MAX_OF_ONE_USER {
-            debug!("Somebody was sent away: too many are here");
+        // The server knows them by the same name.
+        let is_named = visitor.user.is_some();
+        let user = visitor.user.unwrap_or_else(|| host.facts().current_user);
+        let user = clean(&user, MAX_NAME_CHARS);
+        if is_named && user.is_empty() {
+            debug!("Somebody was sent away: the system does not say who it is");
             continue;
         }
-        users.push(user.clone());
+        let Some(place) = Places::take(&places, &user) else {
+            debug!("Somebody was sent away: too many are here");
+            continue;
+        };
         let desk = Arc::clone(&desk);
         visitors.spawn(async move {
-            if let Err(error) = serve(visitor.stream, &desk, &user, clock).await {
+            if let Err(error) = serve(visitor.stream, &desk, &place.user, clock).await {
                 debug!(%error, "Somebody left");
             }
-            user
         });
     }
 }
 
-fn forget(users: &mut Vec<String>, gone: Option<&String>) {
-    let place = gone.and_then(|gone| users.iter().position(|user| user == gone));
-    if let Some(place) = place {
-        users.swap_remove(place);
+/// Who is here.
+#[derive(Default)]
+struct Places(Mutex<Vec<String>>);
+
+/// A visitor's place, which is free again however the visit ends.
+struct Place {
+    user: String,
+    of: Arc<Places>,
+}
+
+impl Places {
+    /// `None` when there is none left.
+    fn take(places: &Arc<Self>, user: &str) -> Option<Place> {
+        let mut users = places.lock();
+        let of_user = users.iter().filter(|other| *other == user).count();
+        if users.len() >= MAX_VISITORS || of_user >= MAX_OF_ONE_USER {
+            return None;
+        }
+        users.push(user.to_owned());
+        Some(Place {
+            user: user.to_owned(),
+            of: Arc::clone(places),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().expect("no code under this lock panics")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut users = self.of.lock();
+        if let Some(place) = users.iter().position(|user| *user == self.user) {
+            users.swap_remove(place);
+        }
     }
 }
 
@@ -229,5 +262,27 @@ mod tests {
         }
         assert_eq!(inside, MAX_OF_ONE_USER);
         assert!(told(&mut knock(&door, "grace")).await.is_ok());
+    }
+    #[tokio::test]
+    async fn whoever_the_system_does_not_name_is_sent_away() {
+        let (door, _desk) = open();
+        for name in ["", " ", "\u{202e}\u{200b}"] {
+            assert!(told(&mut knock(&door, name)).await.is_err(), "{name:?}");
+        }
+        assert!(told(&mut knock(&door, "grace")).await.is_ok());
+    }
+
+    #[test]
+    fn a_visit_that_fails_gives_its_place_back() {
+        let places = Arc::new(Places::default());
+        for _ in 0..3 * MAX_OF_ONE_USER {
+            let place = Places::take(&places, "grace").expect("there is a place");
+            let visit = std::thread::spawn(move || {
+                let _place = place;
+                panic!("a visit failed");
+            });
+            assert!(visit.join().is_err());
+        }
+        assert!(places.lock().is_empty());
     }
 }

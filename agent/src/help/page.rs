@@ -1,22 +1,33 @@
 //! What is on the window in which a user asks for help: a function of how things are.
 
+use std::io::ErrorKind;
+
 use gc_platform::guest::{Action, Button, ChatRow, Page};
 
 use super::messages::{Problem, Stage, Standing};
 
-/// Nothing can be asked: there is no agent that would send it.
-pub(crate) fn no_agent() -> Page {
+/// Nothing can be asked: there is no agent that would send it, or it cannot be reached.
+pub(crate) fn no_agent(error: ErrorKind) -> Page {
     Page {
         title: "Help cannot be asked for now".to_owned(),
-        text: vec![NO_AGENT.to_owned()],
+        text: vec![why_no_agent(error).to_owned()],
         buttons: vec![close(true)],
         ..Page::default()
     }
 }
 
-/// See [`no_agent`].
-pub(crate) const NO_AGENT: &str =
-    "The GuruConnect agent of this computer is not running. Call your support.";
+const fn why_no_agent(error: ErrorKind) -> &'static str {
+    match error {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+            "The GuruConnect agent of this computer is not running. Call your support."
+        }
+        ErrorKind::PermissionDenied => {
+            "The agent of this computer does not answer you, or another program has taken its \
+             place. Nothing was sent. Call your support and tell them so."
+        }
+        _ => "The GuruConnect agent of this computer cannot be reached. Call your support.",
+    }
+}
 
 /// What this program is and who uses it, without a question.
 pub(crate) fn about(standing: &Standing) -> Page {
@@ -181,6 +192,14 @@ mod tests {
 
     fn labels(page: &Page) -> Vec<&str> {
         page.buttons.iter().map(|one| one.label.as_str()).collect()
+    }
+
+    #[test]
+    fn who_finds_no_agent_is_told_what_is_in_the_way() {
+        let text = |error| no_agent(error).text.concat();
+        assert!(text(ErrorKind::NotFound).contains("not running"));
+        assert!(text(ErrorKind::PermissionDenied).contains("another program"));
+        assert!(text(ErrorKind::TimedOut).contains("cannot be reached"));
     }
 
     #[test]

@@ -136,15 +136,14 @@ async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Resu
     if !window.first {
         bail!("another window of GuruConnect is open already");
     }
-    let Ok(desk) = Desk::open(data_dir).await else {
-        window.show(page::no_agent());
-        while !is_closing(&window.event().await) {}
-        return Ok(());
+    let (mut reader, mut writer) = match Desk::open(data_dir).await {
+        Ok(Desk { reader, writer }) => (reader, writer),
+        Err(error) => {
+            window.show(page::no_agent(error.kind()));
+            while !is_closing(&window.event().await) {}
+            return Ok(());
+        }
     };
-    let Desk {
-        mut reader,
-        mut writer,
-    } = desk;
     // Reading is not to be dropped half-way, so it has a task of its own.
     let (sender, mut heard) = mpsc::channel(1);
     tokio::spawn(async move {

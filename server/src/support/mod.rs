@@ -344,6 +344,16 @@ impl App {
         }
     }
 
+    /// What a managed machine is told where nobody asks for anything.
+    pub(crate) fn no_guest_state(&self) -> GuestState {
+        GuestState {
+            phase: GuestPhase::Unspecified.into(),
+            company: self.settings.support.company.clone(),
+            after_hours: self.is_after_hours(),
+            ..GuestState::default()
+        }
+    }
+
     /// Writes a line of the chat and hands it to everybody. `None` when it was
     /// said before, or says nothing.
     pub(crate) async fn say(

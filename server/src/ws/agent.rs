@@ -155,22 +155,20 @@ impl Talk<'_> {
         let machine = self.reported.machine();
         tracing::debug!(%machine, version = CONTROL_VERSION, "Agent connected");
         say(socket, control::hello()).await?;
-        if let Some(guest) = &mut self.guest {
-            match guest.greetings(self.app).await {
-                Ok(greetings) => {
-                    let greet = async {
-                        for greeting in greetings {
-                            say(socket, greeting).await?;
-                        }
-                        Some(())
-                    };
-                    // All together: a guest that reads slowly does not keep them here.
-                    tokio::time::timeout(HELLO_TIMEOUT, greet).await.ok()??;
-                }
-                Err(error) => {
-                    tracing::error!("A guest could not be greeted: {error:#}");
-                    return Some(CloseCode::GoingAway);
-                }
+        match Guest::greetings(&mut self.guest, self.app, self.machine).await {
+            Ok(greetings) => {
+                let greet = async {
+                    for greeting in greetings {
+                        say(socket, greeting).await?;
+                    }
+                    Some(())
+                };
+                // All together: a guest that reads slowly does not keep them here.
+                tokio::time::timeout(HELLO_TIMEOUT, greet).await.ok()??;
+            }
+            Err(error) => {
+                tracing::error!("A guest could not be greeted: {error:#}");
+                return Some(CloseCode::GoingAway);
             }
         }
         let mut pulse = Pulse::new();

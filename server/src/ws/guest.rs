@@ -78,6 +78,10 @@ impl Guest {
         {
             return asking.hear(app, line).await;
         }
+        if machine.kind != MachineKind::Unattended {
+            // A guest has the code that it came with and no other.
+            return Ok(());
+        }
         let refuse = |reason: RequestRefusal| {
             let refused = RequestRefused {
                 client_id: clean(&line.client_id, MAX_CLIENT_ID_BYTES),
@@ -99,14 +103,25 @@ impl Guest {
         Ok(())
     }
 
-    /// Where it stands and what was said, at the beginning of a connection.
-    pub(super) async fn greetings(&mut self, app: &App) -> Result<Vec<ServerControl>, StoreError> {
-        let Some(code) = self.code(app).await? else {
-            return Ok(Vec::new());
+    /// Where it stands and what was said, at the beginning of a connection. A managed machine
+    /// where nothing is open is told so: what it knows of may have ended while it was away.
+    pub(super) async fn greetings(
+        guest: &mut Option<Self>,
+        app: &App,
+        machine: &Machine,
+    ) -> Result<Vec<ServerControl>, StoreError> {
+        let code = match guest {
+            Some(guest) => guest.code(app).await?,
+            None => None,
+        };
+        let (Some(guest), Some(code)) = (guest, code) else {
+            let nothing = control(ServerBody::Guest(app.no_guest_state()));
+            let is_managed = machine.kind == MachineKind::Unattended;
+            return Ok(is_managed.then_some(nothing).into_iter().collect());
         };
         let mut greetings = vec![control(ServerBody::Guest(app.guest_state(&code)))];
-        for line in app.store.chat(&self.support).await? {
-            greetings.extend(self.line(&line));
+        for line in app.store.chat(&guest.support).await? {
+            greetings.extend(guest.line(&line));
         }
         Ok(greetings)
     }

@@ -13,6 +13,7 @@ on_both_engines! {
     a_machines_user_asks_is_taken_by_one_and_answered,
     a_request_is_taken_back_and_its_machine_stays,
     a_machine_asks_for_one_thing_at_a_time_and_not_too_often,
+    a_machine_that_was_away_hears_that_nothing_is_open_any_more,
 }
 
 async fn ask(agent: &mut TestAgent, name: &str, line: &str) {
@@ -175,6 +176,41 @@ async fn a_machine_asks_for_one_thing_at_a_time_and_not_too_often(server: TestSe
         other => panic!("a refusal, not {other:?}"),
     }
     assert_eq!(queue(&ada, |_| true).await.len(), 5);
+}
+
+async fn a_machine_that_was_away_hears_that_nothing_is_open_any_more(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    let is_nothing = |said: ServerBody| match said {
+        ServerBody::Guest(state) => state.phase() == GuestPhase::Unspecified,
+        other => panic!("a state, not {other:?}"),
+    };
+    assert!(is_nothing(agent.hear_all().await));
+    ask(&mut agent, "1", "Help").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    agent.line().await;
+    agent.reconnect().await;
+    assert!(!is_nothing(agent.hear_all().await));
+
+    let entry = queue(&ada, |items| !items.is_empty()).await.remove(0);
+    assert_eq!(act(&ada, &entry, "cancel").await.status, StatusCode::OK);
+    agent.reconnect().await;
+
+    assert!(is_nothing(agent.hear_all().await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_has_its_code_and_makes_no_request_of_its_own() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let made = ada.post("/api/support-codes", json!({})).await.body;
+    let mut guest = TestAgent::guest(&server, &text(&made["code"])).await;
+    assert_eq!(guest.phase().await, GuestPhase::Waiting);
+
+    ask(&mut guest, "1", "And another thing").await;
+
+    assert_eq!(guest.line().await.text, "And another thing");
+    let items = queue(&ada, |_| true).await;
+    assert_eq!((items.len(), &items[0]["requested"]), (1, &json!(false)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
