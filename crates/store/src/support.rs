@@ -44,6 +44,8 @@ pub struct SupportCodeRow {
     pub created_at: DateTime<Utc>,
     /// Until when somebody must be let in; `None` for ever.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Where the customer asked or came from; empty before.
+    pub address: String,
     /// When the program was downloaded on the portal.
     pub downloaded_at: Option<DateTime<Utc>>,
     /// The customer's computer, once it came, or the managed machine whose user
@@ -101,6 +103,8 @@ pub struct NewSupportCode {
     pub created_at: DateTime<Utc>,
     /// Until when.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Where the customer asked from; empty for a technician's code.
+    pub address: String,
 }
 
 /// The code was not written.
@@ -207,6 +211,7 @@ impl Store {
             creator: Set(code.creator),
             assigned_to: Set(code.assigned_to.map(|id| id.as_str().to_owned())),
             expires_at: Set(code.expires_at),
+            address: Set(code.address),
             ..new_row(&code.id, code.created_at)
         };
         let row = match row.insert(&transaction).await {
@@ -572,7 +577,7 @@ impl TryFrom<Model> for SupportCodeRow {
                 host_name: row.host_name,
                 user: row.guest_user,
                 os_name: row.os_name,
-                address: row.address,
+                address: row.address.clone(),
                 claimed_at,
                 is_managed: row.created_by == ASKED_BY_MACHINE,
             }),
@@ -593,6 +598,7 @@ impl TryFrom<Model> for SupportCodeRow {
             assigned_to: user(row.assigned_to)?,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            address: row.address,
             downloaded_at: row.downloaded_at,
             guest,
             technician_id: user(row.technician_id)?,
