@@ -14,13 +14,12 @@ use windows_sys::Win32::Foundation::{CloseHandle, ERROR_PIPE_BUSY};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_OVERLAPPED, SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT,
 };
-use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId};
-use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
+use windows_sys::Win32::System::Pipes::{GetNamedPipeClientSessionId, GetNamedPipeServerProcessId};
 use windows_sys::Win32::System::Threading::{
     OpenProcess, PROCESS_NAME_WIN32, PROCESS_QUERY_LIMITED_INFORMATION, QueryFullProcessImageNameW,
 };
 
-use super::host::session_user;
+use super::host::session_account;
 use super::os::from_wide;
 use super::private_files::Descriptor;
 use crate::protection::{HELP_PIPE_RIGHTS, Protected};
@@ -50,24 +49,27 @@ impl HelpPipe {
         Ok(Self { path, next })
     }
 
-    /// Waits for somebody. The connection, and who is signed in where it comes from: empty
-    /// when Windows does not say.
+    /// Waits for somebody. The connection, and who is signed in where it comes from, with
+    /// their domain. Whoever Windows cannot name is sent away.
     ///
     /// # Errors
     /// The system's.
     pub async fn accept(&mut self) -> io::Result<(NamedPipeServer, String)> {
-        self.next.connect().await?;
-        let next = end(&self.path, false)?;
-        let here = std::mem::replace(&mut self.next, next);
-        let mut process = 0;
-        let mut session = 0;
-        // SAFETY: the pipe is open, and both numbers have their places.
-        let known = unsafe {
-            GetNamedPipeClientProcessId(here.as_raw_handle(), &raw mut process) != 0
-                && ProcessIdToSessionId(process, &raw mut session) != 0
-        };
-        let user = known.then(|| session_user(session)).unwrap_or_default();
-        Ok((here, user))
+        loop {
+            self.next.connect().await?;
+            let next = end(&self.path, false)?;
+            let here = std::mem::replace(&mut self.next, next);
+            let mut session = 0;
+            // The pipe's own note of it: a process may be gone by now, and its number another's.
+            // SAFETY: the pipe is open, and the number has its place.
+            let known =
+                unsafe { GetNamedPipeClientSessionId(here.as_raw_handle(), &raw mut session) };
+            if known != 0
+                && let Some(user) = session_account(session)
+            {
+                return Ok((here, user));
+            }
+        }
     }
 }
 
