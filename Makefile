@@ -75,7 +75,7 @@ wasm: setup-build $(WASM) ## The viewer's core for browsers
 dashboard: setup-build $(DIST) ## The web files that the server carries
 
 .PHONY: windows
-windows: setup-windows ## The agent's exe for 64-bit Windows, its imports checked
+windows: setup-windows ## The agent's programs for Windows, 64 and 32 bit, their imports checked
 	@scripts/build-windows
 
 $(WASM): $(CORE_SOURCES)

@@ -81,7 +81,7 @@ const suites = [
   {
     name: "windows",
     what: "the agent for Windows, its imports and lints",
-    command: "scripts/build-windows && scripts/build-windows clippy",
+    command: "scripts/build-windows x86_64 && scripts/build-windows clippy",
   },
   {
     name: "wine",
