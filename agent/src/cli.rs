@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use gc_codec::FilmFormat;
 use gc_session::Quality;
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,11 @@ pub enum Command {
     },
     /// Starts the installed service
     Start,
+    /// Asks your support for help, in a window or with --message
+    RequestSupport(RequestSupport),
+    /// Shows an icon in the user's login; only the service starts this
+    #[command(hide = true)]
+    Tray,
     /// Serves as the service; only the system starts this
     #[command(hide = true)]
     ServiceRun,
@@ -126,6 +131,20 @@ pub enum Command {
         #[arg(long)]
         pipe: String,
     },
+}
+
+/// What `request-support` is to do; without anything it opens a window.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct RequestSupport {
+    /// What you need help with; sent without a window
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Says how far your request is, and what was answered
+    #[arg(long, conflicts_with = "message")]
+    pub status: bool,
+    /// Shows which server looks after this computer
+    #[arg(long, conflicts_with_all = ["message", "status"])]
+    pub about: bool,
 }
 
 impl Options {

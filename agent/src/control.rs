@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 use crate::attended::Signal;
 use crate::desktop_thread::sentence;
 use crate::facts;
+use crate::help::HelpDesk;
 use crate::session::{Context, Offer};
 use crate::sessions::Failed;
 use crate::viewers::Viewers;
@@ -59,6 +60,7 @@ pub(crate) async fn serve(
     context: &Context,
     sessions: &mut Viewers,
     stop: &mut watch::Receiver<bool>,
+    desk: Option<&HelpDesk>,
     connected: impl FnOnce(),
 ) -> Ending {
     let opening = WebSocket::open(
@@ -78,16 +80,21 @@ pub(crate) async fn serve(
     };
     connected();
     info!(server = %context.connector.server(), "Connected");
-    Control {
+    let ending = Control {
         context,
         sessions,
+        desk,
         socket,
         check_in: seconds(DEFAULT_CHECK_IN),
         power_results: mpsc::unbounded_channel(),
         next_check_in: None,
     }
     .serve(stop)
-    .await
+    .await;
+    if let Some(desk) = desk {
+        desk.handle_lost();
+    }
+    ending
 }
 
 const REFUSED: &str = "the server does not accept this machine's key: the key was revoked or the machine removed; \
@@ -99,6 +106,8 @@ const TAKEN: &str = "another agent connected with this machine's key: \
 struct Control<'a> {
     context: &'a Context,
     sessions: &'a mut Viewers,
+    /// Where the user of a managed machine asks for help.
+    desk: Option<&'a HelpDesk>,
     socket: WebSocket,
     check_in: Duration,
     power_results: (
@@ -137,7 +146,7 @@ impl Control<'_> {
                 Some(result) = self.power_results.1.recv() => {
                     self.send(agent_control::Body::Power(result));
                 }
-                body = next_post(self.context) => self.send(body),
+                body = next_post(self.context, self.desk) => self.send(body),
                 () = sleep_until(check_in.unwrap_or_else(Instant::now)), if check_in.is_some() => {
                     let facts = Some(facts::to_wire(self.context.machine.facts()));
                     self.send(agent_control::Body::CheckIn(v1::CheckIn { facts }));
@@ -164,6 +173,9 @@ impl Control<'_> {
                 };
                 self.check_in = seconds(wanted.clamp(CHECK_IN.0, CHECK_IN.1));
                 self.next_check_in = Some(Instant::now() + self.check_in);
+                if let Some(desk) = self.desk {
+                    desk.handle_connected();
+                }
             }
             Some(server_control::Body::Offer(offer)) => {
                 let offer =
@@ -179,10 +191,21 @@ impl Control<'_> {
                 debug!(session_id = %id, "The server ended a session");
                 self.sessions.close(&id, CloseReason::EndedByServer);
             }
-            // Something that a newer server says and this agent does not know.
-            Some(server_control::Body::Guest(guest)) => self.signal(Signal::Guest(guest)),
-            Some(server_control::Body::Chat(line)) => self.signal(Signal::Chat(line)),
+            Some(server_control::Body::Guest(guest)) => match self.desk {
+                Some(desk) => desk.handle_state(guest),
+                None => self.signal(Signal::Guest(guest)),
+            },
+            Some(server_control::Body::Chat(line)) => match self.desk {
+                Some(desk) => desk.handle_line(&line),
+                None => self.signal(Signal::Chat(line)),
+            },
+            Some(server_control::Body::RequestRefused(refused)) => {
+                if let Some(desk) = self.desk {
+                    desk.handle_refused(&refused);
+                }
+            }
             Some(server_control::Body::Power(order)) => self.obey(order),
+            // Something that a newer server says and this agent does not know.
             None => {}
         }
         Ok(())
@@ -229,7 +252,7 @@ impl Control<'_> {
         });
     }
 
-    /// Tells the person of an attended session; nobody sits at any other machine.
+    /// Tells the person of an attended session.
     fn signal(&self, signal: Signal) {
         if let Some(attendant) = &self.context.attendant {
             attendant.signal(signal);
@@ -242,11 +265,12 @@ impl Control<'_> {
     }
 }
 
-/// What the person of an attended session has for the server.
-async fn next_post(context: &Context) -> agent_control::Body {
-    match &context.attendant {
-        Some(attendant) => attendant.next_post().await,
-        None => std::future::pending().await,
+/// What the person at this machine has for the server.
+async fn next_post(context: &Context, desk: Option<&HelpDesk>) -> agent_control::Body {
+    match (&context.attendant, desk) {
+        (Some(attendant), _) => attendant.next_post().await,
+        (None, Some(desk)) => desk.next_post().await,
+        (None, None) => std::future::pending().await,
     }
 }
 

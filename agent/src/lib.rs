@@ -15,6 +15,7 @@ pub mod enrol;
 mod facts;
 mod films;
 mod guards;
+pub mod help;
 mod http;
 mod input_thread;
 pub mod logging;

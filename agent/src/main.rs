@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use gc_agent::cli::{Command, Options};
-use gc_agent::{platform, service, worker};
+use gc_agent::{help, platform, service, worker};
 
 fn main() -> ExitCode {
     platform::load_libraries_of_the_system_only();
@@ -22,6 +22,8 @@ fn act(options: Options) -> anyhow::Result<()> {
         Some(Command::Install) => service::install(&options),
         Some(Command::Uninstall { keep_data }) => service::uninstall(&options, *keep_data),
         Some(Command::Start) => service::start(),
+        Some(Command::RequestSupport(wanted)) => help::run(&options, wanted),
+        Some(Command::Tray) => help::run_tray(&options),
         Some(Command::ServiceRun) => service::serve(options),
         Some(Command::Worker { pipe }) => worker::run(&options, pipe),
         None => match &options.test_capture {

@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 
 use gc_platform::Host;
 use gc_session::OsFamily;
 
 use crate::connection::Stream;
+use crate::help::Door;
 use crate::supervisor::Launcher;
 
 #[cfg(target_os = "linux")]
@@ -69,6 +71,183 @@ pub async fn stop_requested() -> io::Result<()> {
         _ = shutdown.recv() => {}
     }
     Ok(())
+}
+
+/// Where programs of this machine's users come in to ask for help: a socket beside
+/// the keys, so that it is for whoever the agent runs as.
+///
+/// # Errors
+/// The system's.
+#[cfg(unix)]
+pub(crate) fn open_door(data_dir: &Path) -> io::Result<Box<dyn Door>> {
+    Ok(Box::new(socket::UnixDoor::open(data_dir)?))
+}
+
+/// The other end of [`open_door`], for a program of the user's.
+///
+/// # Errors
+/// No agent runs with that data directory, or not for this user.
+#[cfg(unix)]
+pub(crate) async fn knock(data_dir: &Path) -> io::Result<Box<dyn Stream>> {
+    let path = data_dir.join(socket::NAME);
+    Ok(Box::new(tokio::net::UnixStream::connect(path).await?))
+}
+
+/// Where programs of this machine's users come in to ask for help.
+///
+/// # Errors
+/// The system's, or another agent runs with that data directory.
+#[cfg(windows)]
+pub(crate) fn open_door(data_dir: &Path) -> io::Result<Box<dyn Door>> {
+    let pipe = gc_platform_windows::HelpPipe::open(&trays::pipe_name(data_dir))?;
+    Ok(Box::new(trays::PipeDoor(pipe)))
+}
+
+/// The other end of [`open_door`], for a program of the user's.
+///
+/// # Errors
+/// No agent runs with that data directory, or another program pretends to be it.
+#[cfg(windows)]
+pub(crate) async fn knock(data_dir: &Path) -> io::Result<Box<dyn Stream>> {
+    let name = trays::pipe_name(data_dir);
+    Ok(Box::new(gc_platform_windows::open_help_pipe(&name).await?))
+}
+
+#[cfg(windows)]
+pub(crate) use trays::Trays;
+
+/// Icons of users' logins, which this system does not have.
+#[cfg(unix)]
+pub(crate) struct Trays;
+
+#[cfg(unix)]
+impl Trays {
+    pub(crate) fn new(_arguments: Vec<OsString>) -> Self {
+        Self
+    }
+
+    /// Starts those that are missing.
+    pub(crate) fn started(self) -> Self {
+        self
+    }
+}
+
+#[cfg(windows)]
+mod trays {
+    use std::ffi::OsString;
+    use std::fmt::Write as _;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use gc_platform_windows::{HelpPipe, WorkerProcess, logins, start_for_user};
+    use sha2::{Digest as _, Sha256};
+    use tracing::debug;
+
+    use crate::help::{Door, Knock, Visitor};
+
+    /// Each data directory has an agent, and each agent a pipe.
+    pub(super) fn pipe_name(data_dir: &Path) -> String {
+        let path = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+        let path = path.to_string_lossy().to_lowercase();
+        let mut name = "guruconnect-help-".to_owned();
+        for byte in &Sha256::digest(path.as_bytes())[..8] {
+            let _never_fails = write!(name, "{byte:02x}");
+        }
+        name
+    }
+
+    pub(super) struct PipeDoor(pub(super) HelpPipe);
+
+    impl Door for PipeDoor {
+        fn next(&mut self) -> Knock<'_> {
+            Box::pin(async {
+                let (pipe, user) = self.0.accept().await?;
+                Ok(Visitor {
+                    stream: Box::new(pipe),
+                    user: Some(user),
+                })
+            })
+        }
+    }
+
+    /// The icons of users' logins.
+    pub(crate) struct Trays {
+        arguments: Vec<OsString>,
+        running: Vec<(u32, WorkerProcess)>,
+    }
+
+    impl Trays {
+        pub(crate) fn new(arguments: Vec<OsString>) -> Self {
+            Self {
+                arguments,
+                running: Vec::new(),
+            }
+        }
+
+        /// Starts those that are missing. Asks the system, which may take its time.
+        pub(crate) fn started(mut self) -> Self {
+            self.running
+                .retain(|(_, process)| process.exit_code(Duration::ZERO).is_none());
+            let Ok(program) = std::env::current_exe() else {
+                return self;
+            };
+            for login in logins() {
+                let session = login.session;
+                if self.running.iter().any(|(other, _)| *other == session) {
+                    continue;
+                }
+                // Nobody is signed in there, as a rule.
+                match start_for_user(session, &program, &self.arguments) {
+                    Ok(process) => self.running.push((session, process)),
+                    Err(error) => debug!(session, %error, "No icon for that login"),
+                }
+            }
+            self
+        }
+    }
+}
+
+#[cfg(unix)]
+mod socket {
+    use std::fs::{Permissions, remove_file, set_permissions};
+    use std::io;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use tokio::net::UnixListener;
+
+    use crate::help::{Door, Knock, Visitor};
+
+    pub(super) const NAME: &str = "help.sock";
+
+    pub(super) struct UnixDoor(UnixListener);
+
+    impl UnixDoor {
+        pub(super) fn open(data_dir: &Path) -> io::Result<Self> {
+            let path = data_dir.join(NAME);
+            // Of an agent before this one: two never share a data directory.
+            match remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let listener = UnixListener::bind(&path)?;
+            // The directory keeps others out already.
+            set_permissions(&path, Permissions::from_mode(0o600))?;
+            Ok(Self(listener))
+        }
+    }
+
+    impl Door for UnixDoor {
+        fn next(&mut self) -> Knock<'_> {
+            Box::pin(async {
+                let (stream, _) = self.0.accept().await?;
+                Ok(Visitor {
+                    stream: Box::new(stream),
+                    user: None,
+                })
+            })
+        }
+    }
 }
 
 /// Starts workers in the desktop session that shows, with these arguments; `None`

@@ -25,6 +25,7 @@ use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
 use crate::films::Films;
 use crate::guards::GuardRoom;
+use crate::help::{self, HelpDesk};
 use crate::http::RequestError;
 use crate::power::PowerRoom;
 use crate::reconnect::{Backoff, Failure};
@@ -223,6 +224,7 @@ async fn live(
         power: Some(power),
     });
     info!(machine_id = %context.identity.machine_id, server = %context.identity.server, "This machine is enrolled");
+    let trays = switched.clone();
     let launcher = is_service
         .then(|| platform::worker_launcher(worker_arguments(settings.options)))
         .flatten();
@@ -239,9 +241,14 @@ async fn live(
         }
         None => Viewers::Here(Sessions::new(Arc::clone(&context))),
     };
+    let server = context.identity.server.host();
+    let desk = Arc::new(HelpDesk::new(server, context.identity.machine_id.as_str()));
+    if open_door(&context, &desk, data.path()) && is_service {
+        tokio::spawn(keep_trays(trays, settings.options.data_dir.clone()));
+    }
     let mut backoff = Backoff::new(settings.options.longest_wait());
     loop {
-        let ending = control::serve(&context, &mut sessions, &mut stop, || {
+        let ending = control::serve(&context, &mut sessions, &mut stop, Some(&desk), || {
             backoff.handle_connected(clock.now());
             connected.send_replace(true);
         })
@@ -265,6 +272,39 @@ async fn live(
     }
     sessions.close_all(CloseReason::AgentStopping).await;
     Ok(())
+}
+
+/// Users of this machine can ask for help from now on. False when they cannot.
+fn open_door(context: &Context, desk: &Arc<HelpDesk>, data_dir: &Path) -> bool {
+    match platform::open_door(data_dir) {
+        Ok(door) => {
+            let host = Arc::clone(&context.machine);
+            tokio::spawn(help::attend(door, Arc::clone(desk), host, context.clock));
+            true
+        }
+        Err(error) => {
+            warn!(%error, "Users of this machine cannot ask for help: there is no way for them");
+            false
+        }
+    }
+}
+
+/// Everybody who is signed in has our icon.
+async fn keep_trays(mut switched: watch::Receiver<u32>, data_dir: Option<PathBuf>) {
+    let mut arguments: Vec<OsString> = vec!["tray".into()];
+    if let Some(path) = data_dir {
+        arguments.extend(["--data-dir".into(), path.into()]);
+    }
+    let mut trays = platform::Trays::new(arguments);
+    loop {
+        trays = match tokio::task::spawn_blocking(move || trays.started()).await {
+            Ok(trays) => trays,
+            Err(_) => return,
+        };
+        if switched.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Who this machine is: from the file, or by enrolling. `None` when told to stop meanwhile.

@@ -181,10 +181,19 @@ pub(crate) async fn write<M: Serialize>(
     pipe: &mut (impl AsyncWrite + Unpin),
     message: &M,
 ) -> io::Result<()> {
+    write_limited(pipe, message, MAX_MESSAGE_BYTES).await
+}
+
+/// Writes one message whole, of at most so many bytes.
+pub(crate) async fn write_limited<M: Serialize>(
+    pipe: &mut (impl AsyncWrite + Unpin),
+    message: &M,
+    max_bytes: usize,
+) -> io::Result<()> {
     let body = Zeroizing::new(serde_json::to_vec(message)?);
     let length = u32::try_from(body.len())
         .ok()
-        .filter(|_| body.len() <= MAX_MESSAGE_BYTES)
+        .filter(|_| body.len() <= max_bytes)
         .ok_or_else(|| invalid("a message that is too long"))?;
     let mut framed = Zeroizing::new(Vec::with_capacity(4 + body.len()));
     framed.extend_from_slice(&length.to_le_bytes());
@@ -197,8 +206,16 @@ pub(crate) async fn write<M: Serialize>(
 pub(crate) async fn read<M: DeserializeOwned>(
     pipe: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<M> {
+    read_limited(pipe, MAX_MESSAGE_BYTES).await
+}
+
+/// Reads the next message, of at most so many bytes. Not to be dropped half-way.
+pub(crate) async fn read_limited<M: DeserializeOwned>(
+    pipe: &mut (impl AsyncRead + Unpin),
+    max_bytes: usize,
+) -> io::Result<M> {
     let length = pipe.read_u32_le().await? as usize;
-    if length > MAX_MESSAGE_BYTES {
+    if length > max_bytes {
         return Err(invalid("a message that is too long"));
     }
     let mut body = Zeroizing::new(vec![0; length]);

@@ -236,6 +236,8 @@ const DECLINE: usize = 2;
 
 fn state(phase: v1::GuestPhase) -> server_control::Body {
     server_control::Body::Guest(v1::GuestState {
+        after_hours: false,
+        user: "grace".to_owned(),
         phase: phase.into(),
         technician: "Ada".to_owned(),
         company: "Example".to_owned(),

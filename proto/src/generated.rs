@@ -1041,7 +1041,7 @@ pub struct Grant {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AgentControl {
-    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "agent_control::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub body: ::core::option::Option<agent_control::Body>,
 }
 /// Nested message and enum types in `AgentControl`.
@@ -1066,6 +1066,9 @@ pub mod agent_control {
         GuestLeaves(super::GuestLeaves),
         #[prost(message, tag = "7")]
         Power(super::PowerResult),
+        /// The user of a managed machine asks for help.
+        #[prost(message, tag = "8")]
+        SupportRequest(super::SupportRequest),
     }
 }
 /// First message of the agent.
@@ -1114,7 +1117,7 @@ pub struct OfferFailed {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerControl {
-    #[prost(oneof = "server_control::Body", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "server_control::Body", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub body: ::core::option::Option<server_control::Body>,
 }
 /// Nested message and enum types in `ServerControl`.
@@ -1127,7 +1130,9 @@ pub mod server_control {
         Offer(super::SessionOffer),
         #[prost(message, tag = "3")]
         Closed(super::SessionClosed),
-        /// Where an attended guest stands; sent on every connection and on every change.
+        /// Where an attended guest stands, or a managed machine whose user asked for help; sent on
+        /// every connection and on every change. A managed machine where nothing is open hears
+        /// GUEST_PHASE_UNSPECIFIED, and sends requests only after this.
         #[prost(message, tag = "4")]
         Guest(super::GuestState),
         /// One line of the chat. After a connection, the lines so far come first, oldest first.
@@ -1136,6 +1141,9 @@ pub mod server_control {
         /// A technician's order, which the server has checked and recorded.
         #[prost(message, tag = "6")]
         Power(super::PowerOrder),
+        /// The answer to a SupportRequest that does not become one; otherwise it is a GuestState.
+        #[prost(message, tag = "7")]
+        RequestRefused(super::RequestRefused),
     }
 }
 /// Lock, sign out, restart, switch off, safe mode. Answered by a PowerResult.
@@ -1198,6 +1206,26 @@ pub struct ChatText {
     #[prost(string, tag = "2")]
     pub text: ::prost::alloc::string::String,
 }
+/// Help is asked for at a managed machine. While the machine has a request that is not over,
+/// one more line of that. Followed as an attended session is: GuestState, ChatLine, ChatText,
+/// and GuestLeaves, which takes the request back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SupportRequest {
+    /// What it is about: becomes the first line of the chat.
+    #[prost(message, optional, tag = "1")]
+    pub text: ::core::option::Option<ChatText>,
+    /// Who asks.
+    #[prost(string, tag = "2")]
+    pub user: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestRefused {
+    /// Of the SupportRequest.
+    #[prost(string, tag = "1")]
+    pub client_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "RequestRefusal", tag = "2")]
+    pub reason: i32,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChatLine {
     /// Grows within one support session.
@@ -1229,6 +1257,12 @@ pub struct GuestState {
     /// For which company, as the operator set it.
     #[prost(string, tag = "3")]
     pub company: ::prost::alloc::string::String,
+    /// Nobody is there now, by the operator's hours.
+    #[prost(bool, tag = "4")]
+    pub after_hours: bool,
+    /// Who asked or came, as their computer said.
+    #[prost(string, tag = "5")]
+    pub user: ::prost::alloc::string::String,
 }
 /// What the customer answered, for the audit log. The agent has already acted on it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1246,6 +1280,37 @@ pub struct ConsentReport {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GuestLeaves {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RequestRefusal {
+    Unspecified = 0,
+    /// This machine asked too often.
+    TooOften = 1,
+    /// Something is wrong at the server: later.
+    Failed = 2,
+}
+impl RequestRefusal {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REQUEST_REFUSAL_UNSPECIFIED",
+            Self::TooOften => "REQUEST_REFUSAL_TOO_OFTEN",
+            Self::Failed => "REQUEST_REFUSAL_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REQUEST_REFUSAL_UNSPECIFIED" => Some(Self::Unspecified),
+            "REQUEST_REFUSAL_TOO_OFTEN" => Some(Self::TooOften),
+            "REQUEST_REFUSAL_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum GuestPhase {

@@ -682,7 +682,7 @@ async fn keep_connected(
     let mut backoff = Backoff::default();
     let mut lost: Option<Moment> = None;
     loop {
-        let ending = control::serve(&context, &mut sessions, &mut stop, || {
+        let ending = control::serve(&context, &mut sessions, &mut stop, None, || {
             backoff.handle_connected(clock.now());
             lost = None;
             tell(Line::Standing);

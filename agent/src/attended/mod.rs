@@ -6,8 +6,8 @@ mod claim;
 mod handover;
 mod life;
 mod link;
-mod page;
-mod window;
+pub(crate) mod page;
+pub(crate) mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;

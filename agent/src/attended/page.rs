@@ -76,7 +76,7 @@ pub(super) struct View {
 }
 
 /// The server's text as it is shown: a line, and not too long.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars()
         .map(|character| if is_shown(character) { character } else { ' ' })
         .take(MAX_SHOWN_CHARS)
@@ -86,7 +86,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// A line of the chat as it is shown, as long as it was.
-pub(super) fn shown_chat(text: &str) -> String {
+pub(crate) fn shown_chat(text: &str) -> String {
     let shown = |character| if is_shown(character) { character } else { ' ' };
     text.chars().map(shown).collect()
 }

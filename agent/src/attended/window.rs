@@ -13,16 +13,16 @@ use tracing::warn;
 const LOOK: Duration = Duration::from_millis(30);
 
 /// The way to the window's thread.
-pub(super) struct Window {
+pub(crate) struct Window {
     pages: pages::Sender<Page>,
     events: mpsc::UnboundedReceiver<GuestEvent>,
     /// No other program of ours has a window here.
-    pub(super) first: bool,
+    pub(crate) first: bool,
 }
 
 impl Window {
     /// Opens the window.
-    pub(super) async fn open(host: Arc<dyn Host>) -> Result<Self, PlatformError> {
+    pub(crate) async fn open(host: Arc<dyn Host>) -> Result<Self, PlatformError> {
         let (pages, receiver) = pages::channel();
         let (sender, events) = mpsc::unbounded_channel();
         let (opened, first) = oneshot::channel();
@@ -42,13 +42,13 @@ impl Window {
         })
     }
 
-    pub(super) fn show(&self, page: Page) {
+    pub(crate) fn show(&self, page: Page) {
         // A window that is gone has said so as an event.
         let _gone = self.pages.send(page);
     }
 
     /// What the person did; [`GuestEvent::Closed`] too when the desktop is gone.
-    pub(super) async fn event(&mut self) -> GuestEvent {
+    pub(crate) async fn event(&mut self) -> GuestEvent {
         self.events.recv().await.unwrap_or(GuestEvent::Closed)
     }
 }

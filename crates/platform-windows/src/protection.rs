@@ -14,14 +14,23 @@ pub enum Protected {
     Pipe,
     /// The pipe from a user's program to one with administrator rights.
     AdministratorsPipe,
+    /// The pipe over which users of this machine ask the agent for help.
+    HelpPipe,
 }
+
+/// What a user may do with the agent's pipe for help: read, write, ask for its state. To make
+/// another end of it, and so take the agent's place, is not among them (`GENERIC_WRITE`
+/// would be).
+pub const HELP_PIPE_RIGHTS: u32 = 0x0012_018b;
 
 /// A descriptor that gives the system, administrators and `owner` (the SID of
 /// the account that runs the agent) everything, and nobody else anything. It
 /// takes nothing over from the folder around it.
 pub fn descriptor(kind: Protected, owner: &str) -> String {
     let inheritance = match kind {
-        Protected::File | Protected::Pipe | Protected::AdministratorsPipe => "",
+        Protected::File | Protected::Pipe | Protected::AdministratorsPipe | Protected::HelpPipe => {
+            ""
+        }
         Protected::Folder => "OICI",
     };
     let everything_for = |account: &str| format!("(A;{inheritance};FA;;;{account})");
@@ -34,9 +43,15 @@ pub fn descriptor(kind: Protected, owner: &str) -> String {
     // Administrators have no business in a pipe between two processes of the system.
     let administrators = match kind {
         Protected::File | Protected::Folder | Protected::AdministratorsPipe => everything_for("BA"),
-        Protected::Pipe => String::new(),
+        Protected::Pipe | Protected::HelpPipe => String::new(),
     };
-    format!("D:P{}{administrators}{owner}", everything_for("SY"))
+    // Nobody over the network, and everybody who is signed in here.
+    let (refused, users) = match kind {
+        Protected::HelpPipe => ("(D;;FA;;;NU)", format!("(A;;{HELP_PIPE_RIGHTS:#x};;;IU)")),
+        _ => ("", String::new()),
+    };
+    let system = everything_for("SY");
+    format!("D:P{refused}{system}{administrators}{owner}{users}")
 }
 
 /// Puts a program and its arguments on one line, so that the program finds the
@@ -93,6 +108,15 @@ mod tests {
             text,
             "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;S-1-5-21-1-2-3-1001)"
         );
+    }
+
+    #[test]
+    fn the_pipe_for_help_is_for_everybody_here_who_makes_no_end_of_it() {
+        const FILE_CREATE_PIPE_INSTANCE: u32 = 0x4;
+        let text = descriptor(Protected::HelpPipe, "S-1-5-18");
+
+        assert_eq!(text, "D:P(D;;FA;;;NU)(A;;FA;;;SY)(A;;0x12018b;;;IU)");
+        assert_eq!(HELP_PIPE_RIGHTS & FILE_CREATE_PIPE_INSTANCE, 0);
     }
 
     #[test]

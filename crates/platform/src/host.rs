@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::guest::GuestWindow;
-use crate::{Desktop, Guardian, Guards, PlatformError, Power, ServiceControl};
+use crate::{Desktop, Guardian, Guards, PlatformError, Power, ServiceControl, Tray};
 
 /// What the machine is, for the technician's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -116,6 +116,15 @@ pub trait Host: Send + Sync {
     /// [`PlatformError::Unsupported`] where there is none, [`PlatformError::Gone`] without a desktop.
     fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
         Err(PlatformError::Unsupported("attended support"))
+    }
+
+    /// An icon beside the clock with a menu of these items; `None` when this login has one of
+    /// ours already.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`] where there are none.
+    fn open_tray(&self, _items: &[&str]) -> Result<Option<Box<dyn Tray>>, PlatformError> {
+        Err(PlatformError::Unsupported("an icon beside the clock"))
     }
 
     /// The configuration slot that is built into this program, as it was downloaded.

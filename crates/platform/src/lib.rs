@@ -11,6 +11,7 @@ pub mod part;
 mod power;
 mod service;
 mod source;
+mod tray;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
 pub use source::ScreenSource;
+pub use tray::{Tray, TrayTeller};
 
 use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};

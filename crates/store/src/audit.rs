@@ -86,7 +86,7 @@ actions! {
     SessionQualityChanged => "session.quality_changed",
     /// A support code was made.
     SupportCodeCreated => "support_code.created",
-    /// A customer asked for help on the portal.
+    /// A customer asked for help, on the portal or at a managed machine.
     SupportRequested => "support_code.requested",
     /// A technician takes care of a customer who asked for help.
     SupportCodeTaken => "support_code.taken",

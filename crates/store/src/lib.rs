@@ -18,6 +18,7 @@ mod open;
 mod rows;
 mod sessions;
 mod support;
+mod support_requests;
 mod users;
 
 pub use audit::{Action, Actor, AuditFilter, AuditRecord, NewAuditEntry};
@@ -35,6 +36,7 @@ pub use support::{
     ClaimCodeError, Claimed, CodeChange, CreateCodeError, Guest, GuestClaim, NewSupportCode,
     SupportCodeRow,
 };
+pub use support_requests::{ASKED_BY_MACHINE, AskError, NewSupportRequest};
 pub use users::{
     ChangeUserError, ChangedUser, ClaimError, CreateUserError, Credentials, NewUser, UserChange,
 };

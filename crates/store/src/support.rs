@@ -20,14 +20,16 @@ use crate::errors::{StoreError, is_duplicate};
 use crate::machines;
 use crate::open::Store;
 use crate::rows::{self, Machine, read_all};
+use crate::support_requests::ASKED_BY_MACHINE;
 
-/// A support code as the database knows it.
+/// A support code as the database knows it. A managed machine whose user asks for
+/// help is one too: it has no digits, and begins where a guest waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupportCodeRow {
     /// Id; what links, chat and audit entries name.
     pub id: SupportId,
-    /// The digits.
-    pub code: SupportCode,
+    /// The digits; `None` where a managed machine's user asks.
+    pub code: Option<SupportCode>,
     /// Where it stands.
     pub state: CodeState,
     /// For whom, as the technician noted it; may be empty.
@@ -42,9 +44,12 @@ pub struct SupportCodeRow {
     pub created_at: DateTime<Utc>,
     /// Until when somebody must be let in; `None` for ever.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Where the customer asked or came from; empty before.
+    pub address: String,
     /// When the program was downloaded on the portal.
     pub downloaded_at: Option<DateTime<Utc>>,
-    /// The customer's computer, once it came; stays noted when it is gone.
+    /// The customer's computer, once it came, or the managed machine whose user
+    /// asks; stays noted when it is gone.
     pub guest: Option<Guest>,
     /// Who let the guest in or sent it away.
     pub technician_id: Option<UserId>,
@@ -75,6 +80,8 @@ pub struct Guest {
     pub address: String,
     /// When.
     pub claimed_at: DateTime<Utc>,
+    /// True for a managed machine, which stays when the code is over.
+    pub is_managed: bool,
 }
 
 /// A code to be written.
@@ -96,6 +103,8 @@ pub struct NewSupportCode {
     pub created_at: DateTime<Utc>,
     /// Until when.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Where the customer asked from; empty for a technician's code.
+    pub address: String,
 }
 
 /// The code was not written.
@@ -175,6 +184,13 @@ pub struct CodeChange {
     pub now: DateTime<Utc>,
 }
 
+impl SupportCodeRow {
+    /// The digits as text; empty where there are none.
+    pub fn digits(&self) -> &str {
+        self.code.as_ref().map_or("", SupportCode::as_str)
+    }
+}
+
 impl Store {
     /// Writes a code.
     ///
@@ -188,29 +204,15 @@ impl Store {
         let transaction = self.write().await.map_err(StoreError::from)?;
         let digits = code.code.as_str().to_owned();
         let row = ActiveModel {
-            id: Set(code.id.as_str().to_owned()),
             code: Set(digits.clone()),
             live_code: Set(Some(digits)),
-            state: Set(CodeState::Open.as_str().to_owned()),
             customer: Set(code.customer),
             created_by: Set(code.created_by.as_str().to_owned()),
             creator: Set(code.creator),
             assigned_to: Set(code.assigned_to.map(|id| id.as_str().to_owned())),
-            created_at: Set(code.created_at),
             expires_at: Set(code.expires_at),
-            downloaded_at: Set(None),
-            claimed_at: Set(None),
-            machine_id: Set(None),
-            host_name: Set(String::new()),
-            guest_user: Set(String::new()),
-            os_name: Set(String::new()),
-            address: Set(String::new()),
-            technician_id: Set(None),
-            technician: Set(String::new()),
-            answered_at: Set(None),
-            session_id: Set(None),
-            ended_at: Set(None),
-            end_reason: Set(None),
+            address: Set(code.address),
+            ..new_row(&code.id, code.created_at)
         };
         let row = match row.insert(&transaction).await {
             Ok(row) => row,
@@ -394,13 +396,14 @@ impl Store {
             return Ok(None);
         };
         if !next.is_live()
-            && let Some(guest) = &code.guest
+            && let Some(guest) = code.guest.as_ref().filter(|guest| !guest.is_managed)
         {
             machine::Entity::delete_by_id(guest.machine_id.as_str())
                 .exec(&transaction)
                 .await?;
         }
-        if let Some(action) = action(next) {
+        let is_request = code.guest.as_ref().is_some_and(|guest| guest.is_managed);
+        if let Some(action) = action(next, is_request) {
             audit::append(&transaction, entry(action, &code, change)).await?;
         }
         transaction.commit().await?;
@@ -455,6 +458,35 @@ impl Store {
     }
 }
 
+/// A code as it begins, with everything empty that may be.
+pub(crate) fn new_row(id: &SupportId, created_at: DateTime<Utc>) -> ActiveModel {
+    ActiveModel {
+        id: Set(id.as_str().to_owned()),
+        code: Set(String::new()),
+        live_code: Set(None),
+        state: Set(CodeState::Open.as_str().to_owned()),
+        customer: Set(String::new()),
+        created_by: Set(String::new()),
+        creator: Set(String::new()),
+        assigned_to: Set(None),
+        created_at: Set(created_at),
+        expires_at: Set(None),
+        downloaded_at: Set(None),
+        claimed_at: Set(None),
+        machine_id: Set(None),
+        host_name: Set(String::new()),
+        guest_user: Set(String::new()),
+        os_name: Set(String::new()),
+        address: Set(String::new()),
+        technician_id: Set(None),
+        technician: Set(String::new()),
+        answered_at: Set(None),
+        session_id: Set(None),
+        ended_at: Set(None),
+        end_reason: Set(None),
+    }
+}
+
 async fn update(
     db: &impl ConnectionTrait,
     change: &CodeChange,
@@ -492,8 +524,9 @@ async fn find(
 }
 
 /// A session has audit entries of its own.
-const fn action(after: CodeState) -> Option<Action> {
+const fn action(after: CodeState, is_request: bool) -> Option<Action> {
     match after {
+        CodeState::Accepted if is_request => Some(Action::SupportCodeTaken),
         CodeState::Accepted => Some(Action::SupportCodeAccepted),
         CodeState::Refused => Some(Action::SupportCodeRefused),
         CodeState::Cancelled => Some(Action::SupportCodeCancelled),
@@ -544,8 +577,9 @@ impl TryFrom<Model> for SupportCodeRow {
                 host_name: row.host_name,
                 user: row.guest_user,
                 os_name: row.os_name,
-                address: row.address,
+                address: row.address.clone(),
                 claimed_at,
+                is_managed: row.created_by == ASKED_BY_MACHINE,
             }),
             _ => None,
         };
@@ -553,7 +587,10 @@ impl TryFrom<Model> for SupportCodeRow {
         Ok(Self {
             id: SupportId::parse(&row.id).map_err(|_| bad("id", &row.id))?,
             // A corrupt code is not repeated: it may be live.
-            code: SupportCode::parse(&row.code).map_err(|_| bad("code", "…"))?,
+            code: (row.created_by != ASKED_BY_MACHINE)
+                .then(|| SupportCode::parse(&row.code))
+                .transpose()
+                .map_err(|_| bad("code", "…"))?,
             state: CodeState::parse(&row.state).ok_or_else(|| bad("state", &row.state))?,
             customer: row.customer,
             created_by: rows::user_id(TABLE, &row.created_by)?,
@@ -561,6 +598,7 @@ impl TryFrom<Model> for SupportCodeRow {
             assigned_to: user(row.assigned_to)?,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            address: row.address,
             downloaded_at: row.downloaded_at,
             guest,
             technician_id: user(row.technician_id)?,

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use gc_model::id::{LoginId, MachineId, ParticipantId, SessionId};
 use gc_model::machine::MachineKind;
 use gc_model::power::PowerAction;
-use gc_proto::v1::GuestState;
+use gc_proto::v1::{GuestState, RequestRefused};
 use gc_relay::{
     CloseWhy, ControlClose, ControlId, NotAllowed, Output, Relay, Side, Ticket, Tickets, Traffic,
     UnknownSession, Usage,
@@ -44,10 +44,12 @@ pub(crate) enum ControlCommand {
     },
     /// Tell it that a session is over.
     TellEnded { session: SessionId },
-    /// Tell a guest where it stands.
+    /// Tell a guest, or a machine that asked for help, where it stands.
     TellGuest(Box<GuestState>),
-    /// Hand a guest a line of the chat.
+    /// Hand it a line of the chat.
     Say(Box<ChatLine>),
+    /// Tell a machine that its request for help is not taken.
+    RefuseRequest(RequestRefused),
     /// Do this to the machine.
     Power { number: u64, wish: PowerWish },
     /// Close the connection.
@@ -239,10 +241,10 @@ impl Hub {
         Ok(sender)
     }
 
-    /// Tells a guest something, if it is connected.
-    pub(crate) fn tell_guest(&self, guest: &MachineId, command: ControlCommand) {
+    /// Tells a machine something, if it is connected.
+    pub(crate) fn tell_machine(&self, machine: &MachineId, command: ControlCommand) {
         let mut state = self.lock();
-        if let Some(control) = state.guests.get(guest).copied() {
+        if let Some(control) = state.orders.control(machine) {
             tell(&mut state.controls, control, command);
         }
     }

@@ -39,6 +39,11 @@ impl Orders {
         }
     }
 
+    /// The machine's connection.
+    pub(super) fn control(&self, machine: &MachineId) -> Option<ControlId> {
+        self.agents.get(machine).map(|(control, _)| *control)
+    }
+
     pub(super) fn actions(&self, machine: &MachineId) -> Vec<PowerAction> {
         self.agents
             .get(machine)

@@ -36,7 +36,10 @@ async fn look(app: &App, watch: &mut Watch) -> Result<bool, StoreError> {
         let seen = Seen {
             state: code.state,
             expired: code.expires_at.is_some_and(|end| end <= now),
-            online: guest.is_some_and(|guest| app.hub.is_online(guest)),
+            online: code
+                .guest
+                .as_ref()
+                .is_some_and(|guest| guest.is_managed || app.hub.is_online(&guest.machine_id)),
             in_session: guest.is_some_and(|guest| {
                 !app.hub
                     .open_sessions(|open| open.machine == *guest)

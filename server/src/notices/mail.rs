@@ -110,7 +110,7 @@ fn body(payload: &Payload) -> String {
     let lead = if payload.kind == "test" {
         format!("{} tries out the notices of this server.", data.customer)
     } else {
-        format!("{} asks for help on the support page:", data.customer)
+        format!("{} asks for help:", data.customer)
     };
     format!("{lead}\n\n{}\n\n{address}\n", quoted.join("\n"))
 }
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(subject(&payload), "Sam Baker asks for help (after hours)");
         assert_eq!(
             body(&payload),
-            "Sam Baker asks for help on the support page:\n\n> The printer\n> says PC LOAD \
+            "Sam Baker asks for help:\n\n> The printer\n> says PC LOAD \
              LETTER\n\nAnswer: https://gc.example/support-codes/a\n"
         );
     }

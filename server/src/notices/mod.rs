@@ -183,6 +183,17 @@ fn key(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes())[..16])
 }
 
+/// The customer, or the user of a machine and its name.
+fn who_asks(code: &SupportCodeRow) -> String {
+    match &code.guest {
+        Some(guest) if code.customer.is_empty() && guest.user.is_empty() => guest.host_name.clone(),
+        Some(guest) if code.customer.is_empty() => {
+            format!("{} at {}", guest.user, guest.host_name)
+        }
+        _ => code.customer.clone(),
+    }
+}
+
 impl App {
     /// True while nobody is there to help, by the operator's hours.
     pub(crate) fn is_after_hours(&self) -> bool {
@@ -208,7 +219,7 @@ impl App {
         let base = public_base(self).unwrap_or_default();
         let data = Data {
             support_code_id: Some(code.id.as_str().to_owned()),
-            customer: code.customer.clone(),
+            customer: who_asks(code),
             message: message.to_owned(),
             after_hours,
             url: format!("{base}/support-codes/{}", code.id),

@@ -19,6 +19,7 @@ use gc_store::SupportCodeRow;
 use serde::Deserialize;
 
 use crate::api::support::status::phase;
+use crate::api::support_codes::PORTAL;
 use crate::app::{App, Shared};
 use crate::http::bodies::{Path, Query};
 use crate::http::client::Client;
@@ -100,7 +101,7 @@ async fn typed(
 
 fn own_page(app: &App, code: &SupportCodeRow) -> String {
     let token = app.support.tokens.link_token(&code.id);
-    format!("/support/{}?k={token}", code.code.as_str())
+    format!("/support/{}?k={token}", code.digits())
 }
 
 /// The form again, with the reason.
@@ -170,7 +171,10 @@ async fn help_page(app: &App, headers: &HeaderMap, code: &SupportCodeRow) -> Res
         _ => phase(code),
     };
     let markup = frame(app, headers).help(&Help {
-        code: code.code.as_str(),
+        after_hours: code.created_by.as_str() == PORTAL
+            && App::helper(code).is_empty()
+            && app.is_after_hours(),
+        code: code.digits(),
         link_token: &tokens.link_token(&code.id),
         ticket: &tokens.ticket(&code.id),
         phase,

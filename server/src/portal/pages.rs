@@ -42,10 +42,14 @@ pub(super) struct Asked<'a> {
     pub(super) name: &'a str,
     pub(super) message: &'a str,
     pub(super) refusal: Option<RequestRefusal>,
+    /// Nobody is there, by the operator's hours.
+    pub(super) after_hours: bool,
 }
 
 /// What the page of a code shows.
 pub(super) struct Help<'a> {
+    /// They asked without a code, and nobody is there.
+    pub(super) after_hours: bool,
     pub(super) code: &'a str,
     pub(super) link_token: &'a str,
     pub(super) ticket: &'a str,
@@ -151,7 +155,8 @@ impl Frame<'_> {
         let words = self.words;
         let content = html! {
             h1 { (words.request) }
-            p.dim { (words.request_lead) }
+            @if asked.after_hours { p.notice role="note" { (words.after_hours) } }
+            @else { p.dim { (words.request_lead) } }
             form.card method="post" action="/support/request" {
                 @match asked.refusal {
                     Some(RequestRefusal::Empty) => p.refusal role="alert" { (words.request_empty) },
@@ -177,6 +182,7 @@ impl Frame<'_> {
                 @if help.helper.is_empty() { (words.helper_unknown) }
                 @else { (with(words.helper, help.helper)) }
             }
+            @if help.after_hours { p.notice role="note" { (words.after_hours) } }
             p.dim { (words.trust) }
             section.card id="progress" hidden data-ticket=(help.ticket) data-phase=(help.phase)
                 aria-label=(words.progress) {

@@ -90,7 +90,7 @@ pub(super) async fn download(
         return ApiError::from(error).into_response();
     }
     app.hub.events.support_changed(code.id.clone());
-    let name = file_name(code.code.as_str(), program);
+    let name = file_name(code.digits(), program);
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
         (

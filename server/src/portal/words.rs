@@ -59,6 +59,7 @@ pub(super) struct Words {
     pub(super) request_send: &'static str,
     pub(super) request_empty: &'static str,
     pub(super) request_full: &'static str,
+    pub(super) after_hours: &'static str,
 }
 
 static ENGLISH: Words = Words {
@@ -117,6 +118,7 @@ static ENGLISH: Words = Words {
     request_send: "Ask for help",
     request_empty: "Please write your name and what it is about.",
     request_full: "Too many are waiting right now. Please call, or try again in some minutes.",
+    after_hours: "Nobody is there right now. Leave a message with how we can reach you, and we will call you back.",
 };
 
 static SPANISH: Words = Words {
@@ -175,6 +177,7 @@ static SPANISH: Words = Words {
     request_send: "Pedir ayuda",
     request_empty: "Escriba su nombre y de qué se trata.",
     request_full: "Ahora esperan demasiadas personas. Llame por teléfono o inténtelo dentro de unos minutos.",
+    after_hours: "Ahora no hay nadie. Deje un mensaje y diga cómo localizarle, y le llamaremos.",
 };
 
 static GERMAN: Words = Words {
@@ -233,6 +236,7 @@ static GERMAN: Words = Words {
     request_send: "Um Hilfe bitten",
     request_empty: "Bitte schreiben Sie Ihren Namen und worum es geht.",
     request_full: "Gerade warten zu viele. Bitte rufen Sie an, oder versuchen Sie es in einigen Minuten noch einmal.",
+    after_hours: "Gerade ist niemand da. Hinterlassen Sie eine Nachricht und wie wir Sie erreichen; wir melden uns.",
 };
 
 static FRENCH: Words = Words {
@@ -291,6 +295,7 @@ static FRENCH: Words = Words {
     request_send: "Demander de l’aide",
     request_empty: "Écrivez votre nom et de quoi il s’agit.",
     request_full: "Trop de personnes attendent en ce moment. Appelez, ou réessayez dans quelques minutes.",
+    after_hours: "Il n’y a personne en ce moment. Laissez un message et dites comment vous joindre, nous vous rappellerons.",
 };
 
 /// Most languages of a browser that are looked at.

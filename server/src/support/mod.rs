@@ -2,6 +2,7 @@
 //! it is over. Where a code stands is decided in `gc_model::support`.
 
 mod guesses;
+mod requests;
 mod tokens;
 pub(crate) mod watch;
 
@@ -207,7 +208,7 @@ impl App {
             return Ok(None);
         };
         let code = self.store.support_code(&id).await?;
-        Ok(code.filter(|code| code.code == digits && code.state.is_live()))
+        Ok(code.filter(|code| code.code.as_ref() == Some(&digits) && code.state.is_live()))
     }
 
     fn is_open(&self, code: &SupportCodeRow) -> bool {
@@ -294,8 +295,8 @@ impl App {
         if let Some(guest) = &code.guest {
             let state = Box::new(self.guest_state(&code));
             self.hub
-                .tell_guest(&guest.machine_id, ControlCommand::TellGuest(state));
-            if !code.state.is_live() {
+                .tell_machine(&guest.machine_id, ControlCommand::TellGuest(state));
+            if !code.state.is_live() && !guest.is_managed {
                 self.guest_is_gone(&guest.machine_id, event, actor).await?;
             }
         }
@@ -334,6 +335,22 @@ impl App {
             phase: phase.into(),
             technician: Self::helper(code).to_owned(),
             company: self.settings.support.company.clone(),
+            after_hours: self.is_after_hours(),
+            user: code
+                .guest
+                .as_ref()
+                .map(|guest| guest.user.clone())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What a managed machine is told where nobody asks for anything.
+    pub(crate) fn no_guest_state(&self) -> GuestState {
+        GuestState {
+            phase: GuestPhase::Unspecified.into(),
+            company: self.settings.support.company.clone(),
+            after_hours: self.is_after_hours(),
+            ..GuestState::default()
         }
     }
 
@@ -369,7 +386,7 @@ impl App {
         };
         if let Some(guest) = &code.guest {
             let command = ControlCommand::Say(Box::new(line.clone()));
-            self.hub.tell_guest(&guest.machine_id, command);
+            self.hub.tell_machine(&guest.machine_id, command);
         }
         self.hub
             .events

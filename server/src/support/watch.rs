@@ -21,7 +21,7 @@ pub(crate) struct Seen {
     pub(crate) state: CodeState,
     /// The code's time is over.
     pub(crate) expired: bool,
-    /// The guest's program is connected.
+    /// The guest's program is connected, or it is a managed machine, which may come and go.
     pub(crate) online: bool,
     /// A session with the guest is open.
     pub(crate) in_session: bool,

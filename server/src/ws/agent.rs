@@ -88,6 +88,7 @@ async fn serve(app: &App, mut socket: WebSocket, agent: CurrentMachine, address:
                     app,
                     address,
                     reported,
+                    machine,
                     guest,
                     reports_left: MAX_REPORTS,
                 };
@@ -160,7 +161,8 @@ struct Talk<'a> {
     app: &'a App,
     address: IpAddr,
     reported: Reported,
-    /// `None` for a managed machine.
+    machine: &'a Machine,
+    /// `None` for a managed machine whose user asks for nothing.
     guest: Option<Guest>,
     /// Answers that may still be written to the audit log.
     reports_left: u32,
@@ -177,22 +179,20 @@ impl Talk<'_> {
         let machine = self.reported.machine();
         tracing::debug!(%machine, version = CONTROL_VERSION, "Agent connected");
         say(socket, control::hello()).await?;
-        if let Some(guest) = &mut self.guest {
-            match guest.greetings(self.app).await {
-                Ok(greetings) => {
-                    let greet = async {
-                        for greeting in greetings {
-                            say(socket, greeting).await?;
-                        }
-                        Some(())
-                    };
-                    // All together: a guest that reads slowly does not keep them here.
-                    tokio::time::timeout(HELLO_TIMEOUT, greet).await.ok()??;
-                }
-                Err(error) => {
-                    tracing::error!("A guest could not be greeted: {error:#}");
-                    return Some(CloseCode::GoingAway);
-                }
+        match Guest::greetings(&mut self.guest, self.app, self.machine).await {
+            Ok(greetings) => {
+                let greet = async {
+                    for greeting in greetings {
+                        say(socket, greeting).await?;
+                    }
+                    Some(())
+                };
+                // All together: a guest that reads slowly does not keep them here.
+                tokio::time::timeout(HELLO_TIMEOUT, greet).await.ok()??;
+            }
+            Err(error) => {
+                tracing::error!("A guest could not be greeted: {error:#}");
+                return Some(CloseCode::GoingAway);
             }
         }
         let mut pulse = Pulse::new();
@@ -249,12 +249,14 @@ impl Talk<'_> {
             ControlCommand::TellEnded { session } => Some(control::closed(&session)),
             ControlCommand::TellGuest(state) => Some(control::control(ServerBody::Guest(*state))),
             ControlCommand::Say(line) => self.guest.as_mut()?.line(&line),
+            ControlCommand::RefuseRequest(refused) => {
+                Some(control::control(ServerBody::RequestRefused(refused)))
+            }
             ControlCommand::Power { number, wish } => Some(control::power(number, &wish)),
             ControlCommand::Close(_) => None,
         }
     }
 
-    /// What the agent says after its introduction.
     /// True when one more answer may go to the audit log: a few for each connection, and not
     /// many from one address.
     fn may_report(&mut self) -> bool {
@@ -269,6 +271,7 @@ impl Talk<'_> {
         may
     }
 
+    /// What the agent says after its introduction.
     async fn listen(&mut self, bytes: &[u8]) -> Result<(), CloseCode> {
         let message = AgentControl::decode(bytes).map_err(|_| CloseCode::ProtocolViolation)?;
         let kept = match message.body {
@@ -302,6 +305,11 @@ impl Talk<'_> {
                     .map_err(anyhow::Error::from),
                 None => Ok(()),
             },
+            Some(Body::SupportRequest(request)) => {
+                let guest = &mut self.guest;
+                let asked = Guest::ask(guest, self.app, self.machine, self.address, &request);
+                asked.await.map_err(anyhow::Error::from)
+            }
             Some(Body::Consent(_)) if !self.may_report() => Ok(()),
             Some(Body::Consent(report)) => {
                 let machine = self.reported.machine();

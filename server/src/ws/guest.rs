@@ -1,5 +1,6 @@
 //! What the control connection of a guest has beyond that of a managed machine:
-//! where it stands, the chat, the customer's answers.
+//! where it stands, the chat, the customer's answers. A managed machine has it
+//! too while its user asks for help.
 
 use std::collections::HashSet;
 
@@ -7,9 +8,12 @@ use gc_model::id::{MachineId, SessionId, SupportId};
 use gc_model::machine::MachineKind;
 use gc_model::support::CodeEvent;
 use gc_model::text::clean;
-use gc_proto::limits::MAX_LIST_LEN;
+use gc_proto::limits::{MAX_CLIENT_ID_BYTES, MAX_LIST_LEN};
 use gc_proto::v1::server_control::Body as ServerBody;
-use gc_proto::v1::{ChatText, ConsentAnswer, ConsentReport, ServerControl};
+use gc_proto::v1::{
+    ChatText, ConsentAnswer, ConsentReport, RequestRefusal, RequestRefused, ServerControl,
+    SupportRequest,
+};
 use gc_store::{
     Action, Actor, ChatLine, CodeChange, Machine, NewAuditEntry, SayError, StoreError,
     SupportCodeRow,
@@ -18,6 +22,7 @@ use std::net::IpAddr;
 
 use super::control::control;
 use crate::app::App;
+use crate::hub::ControlCommand;
 use crate::support::Author;
 
 /// Longest name of a right, in characters.
@@ -33,22 +38,27 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// `None` for a managed machine.
+    /// `None` for a managed machine whose user asks for nothing, and for a guest whose code is
+    /// over.
     pub(super) async fn of(
         app: &App,
         machine: &Machine,
         address: IpAddr,
     ) -> Result<Option<Self>, StoreError> {
-        if machine.kind != MachineKind::Guest {
-            return Ok(None);
-        }
-        let code = app.store.support_code_of(&machine.id).await?;
-        Ok(code.map(|code| Self {
-            support: code.id,
+        let code = match machine.kind {
+            MachineKind::Guest => app.store.support_code_of(&machine.id).await?,
+            MachineKind::Unattended => app.store.live_request_of(&machine.id).await?,
+        };
+        Ok(code.map(|code| Self::new(code.id, machine, address)))
+    }
+
+    fn new(support: SupportId, machine: &Machine, address: IpAddr) -> Self {
+        Self {
+            support,
             machine: machine.clone(),
             address,
             said: HashSet::new(),
-        }))
+        }
     }
 
     /// Where it stands, for a guest whose code was over before it was greeted.
@@ -57,14 +67,67 @@ impl Guest {
         Ok(code.map(|code| control(ServerBody::Guest(app.guest_state(&code)))))
     }
 
-    /// Where it stands and what was said, at the beginning of a connection.
-    pub(super) async fn greetings(&mut self, app: &App) -> Result<Vec<ServerControl>, StoreError> {
-        let Some(code) = self.code(app).await? else {
-            return Ok(Vec::new());
+    /// The user of a managed machine asks for help, or says more about what they asked.
+    pub(super) async fn ask(
+        guest: &mut Option<Self>,
+        app: &App,
+        machine: &Machine,
+        address: IpAddr,
+        request: &SupportRequest,
+    ) -> Result<(), StoreError> {
+        let Some(line) = &request.text else {
+            return Ok(());
+        };
+        if let Some(asking) = guest.as_ref()
+            && let Some(code) = asking.code(app).await?
+            && (code.state.is_live() || machine.kind == MachineKind::Guest)
+        {
+            return asking.hear(app, line).await;
+        }
+        if machine.kind != MachineKind::Unattended {
+            // A guest has the code that it came with and no other.
+            return Ok(());
+        }
+        let refuse = |reason: RequestRefusal| {
+            let refused = RequestRefused {
+                client_id: clean(&line.client_id, MAX_CLIENT_ID_BYTES),
+                reason: reason.into(),
+            };
+            let command = ControlCommand::RefuseRequest(refused);
+            app.hub.tell_machine(&machine.id, command);
+        };
+        let asked = app.request_support(machine, address, &request.user, line);
+        match asked.await {
+            Ok(Ok(code)) => *guest = Some(Self::new(code.id, machine, address)),
+            Ok(Err(reason)) => refuse(reason),
+            Err(error) => {
+                // Nobody waits for what was not written.
+                refuse(RequestRefusal::Failed);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where it stands and what was said, at the beginning of a connection. A managed machine
+    /// where nothing is open is told so: what it knows of may have ended while it was away.
+    pub(super) async fn greetings(
+        guest: &mut Option<Self>,
+        app: &App,
+        machine: &Machine,
+    ) -> Result<Vec<ServerControl>, StoreError> {
+        let code = match guest {
+            Some(guest) => guest.code(app).await?,
+            None => None,
+        };
+        let (Some(guest), Some(code)) = (guest, code) else {
+            let nothing = control(ServerBody::Guest(app.no_guest_state()));
+            let is_managed = machine.kind == MachineKind::Unattended;
+            return Ok(is_managed.then_some(nothing).into_iter().collect());
         };
         let mut greetings = vec![control(ServerBody::Guest(app.guest_state(&code)))];
-        for line in app.store.chat(&self.support).await? {
-            greetings.extend(self.line(&line));
+        for line in app.store.chat(&guest.support).await? {
+            greetings.extend(guest.line(&line));
         }
         Ok(greetings)
     }

@@ -6,6 +6,7 @@ mod auth;
 mod common;
 mod events;
 mod headers;
+mod machine_requests;
 mod machines;
 mod notices;
 mod openapi;

@@ -31,7 +31,7 @@ struct Certificate {
 
 impl Certificate {
     fn new() -> Self {
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let names = ["localhost", "127.0.0.1", "0.0.0.0"].map(str::to_owned);
         let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("ca.pem"), made.cert.pem()).expect("written");
@@ -192,6 +192,14 @@ async fn take_mail(
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 mail.test ESMTP\r\n").await?;
+    take_greeted_mail(stream, sender, refusals).await
+}
+
+async fn take_greeted_mail(
+    mut stream: BufReader<impl AsyncRead + AsyncWrite + Unpin>,
+    sender: &mpsc::UnboundedSender<Mail>,
+    refusals: &Mutex<VecDeque<&'static str>>,
+) -> std::io::Result<()> {
     let mut dialogue = Vec::new();
     loop {
         let mut line = String::new();
@@ -228,6 +236,75 @@ async fn take_mail(
             }
             "QUIT" => "221 bye",
             _ => "250 fine",
+        };
+        stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+    }
+}
+
+/// Takes mail after STARTTLS alone, and keeps what was said before.
+struct CarefulMailServer {
+    port: u16,
+    got: mpsc::UnboundedReceiver<Mail>,
+    in_the_clear: Arc<Mutex<Vec<String>>>,
+}
+
+impl CarefulMailServer {
+    /// Without a certificate it does not know of STARTTLS.
+    async fn start(tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (sender, got) = mpsc::unbounded_channel();
+        let in_the_clear = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&in_the_clear);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let _gone = begin_in_the_clear(stream, tls.clone(), &sender, &heard).await;
+            }
+        });
+        Self {
+            port,
+            got,
+            in_the_clear,
+        }
+    }
+
+    /// Not loopback by its name, though it leads here: so TLS is a must.
+    fn url(&self) -> String {
+        format!("smtp://desk:p%40ss@0.0.0.0:{}", self.port)
+    }
+
+    fn heard_in_the_clear(&self) -> Vec<String> {
+        self.in_the_clear.lock().expect("not poisoned").clone()
+    }
+}
+
+async fn begin_in_the_clear(
+    stream: tokio::net::TcpStream,
+    tls: Option<TlsAcceptor>,
+    sender: &mpsc::UnboundedSender<Mail>,
+    heard: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 mail.test ESMTP\r\n").await?;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        let line = line.trim_end().to_owned();
+        heard.lock().expect("not poisoned").push(line.clone());
+        let verb = line.split(' ').next().unwrap_or_default();
+        let answer = match (verb, &tls) {
+            ("EHLO", Some(_)) => "250-mail.test\r\n250-AUTH PLAIN\r\n250 STARTTLS",
+            ("EHLO", None) => "250-mail.test\r\n250 AUTH PLAIN",
+            ("STARTTLS", Some(tls)) => {
+                stream.write_all(b"220 go on\r\n").await?;
+                let sealed = tls.accept(stream.into_inner()).await?;
+                let refusals = Mutex::default();
+                return take_greeted_mail(BufReader::new(sealed), sender, &refusals).await;
+            }
+            ("QUIT", _) => "221 bye",
+            _ => "502 not before TLS",
         };
         stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
     }
@@ -461,6 +538,55 @@ async fn mail_and_webhooks_go_over_tls_to_those_whose_certificate_fits() {
             error.contains("certificate") || error.contains("issuer"),
             "{error}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_and_its_password_go_only_after_starttls() {
+    let certificate = Certificate::new();
+    let mut mailbox = CarefulMailServer::start(Some(certificate.acceptor.clone())).await;
+    let trust = certificate.file().display().to_string();
+    let trusting = ["--notify-ca-file".to_owned(), trust];
+    let (server, ada) = claimed(&[mail(&mailbox.url()), trusting.to_vec()].concat()).await;
+
+    ask(&server, "Grace", "Help").await;
+
+    let mail = soon(mailbox.got.recv()).await.expect("a mail");
+    let login = BASE64.encode("\0desk\0p@ss");
+    assert!(mail.dialogue.contains(&format!("AUTH PLAIN {login}")));
+    newest(&ada, "delivered").await;
+    let verbs: Vec<_> = mailbox.heard_in_the_clear();
+    assert!(verbs[0].starts_with("EHLO"), "{verbs:?}");
+    assert_eq!(verbs[1..], ["STARTTLS"], "nothing else in the clear");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_cannot_show_who_it_is_is_told_nothing() {
+    let certificate = Certificate::new();
+    let other = Certificate::new();
+    let stranger = CarefulMailServer::start(Some(certificate.acceptor.clone())).await;
+    let plain = CarefulMailServer::start(None).await;
+    let trust = other.file().display().to_string();
+    for (mailbox, reason) in [(stranger, "certificate"), (plain, "starttls")] {
+        let trusting = ["--notify-ca-file".to_owned(), trust.clone()];
+        let (server, ada) = claimed(&[mail(&mailbox.url()), trusting.to_vec()].concat()).await;
+
+        ask(&server, "Grace", "Help").await;
+
+        let log = ada
+            .wait_for("/api/notices", |log| {
+                log["items"][0]["last_error"].is_string()
+            })
+            .await;
+        let error = text(&log["items"][0]["last_error"]).to_lowercase();
+        assert!(error.contains(reason), "{error}");
+        assert!(!error.contains("p@ss"), "{error}");
+        let heard = mailbox.heard_in_the_clear();
+        assert!(!heard.is_empty());
+        for line in heard {
+            let verb = line.split(' ').next().unwrap_or_default();
+            assert!(["EHLO", "STARTTLS", "QUIT"].contains(&verb), "{line}");
+        }
     }
 }
 

@@ -418,3 +418,25 @@ async fn programs_name_the_address_that_was_asked_for_however_many_there_are() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_hours_customers_are_told_and_their_request_is_still_there_in_the_morning() {
+    use chrono::Datelike as _;
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let today = chrono::Local::now().weekday().num_days_from_monday();
+    let hours = format!("{} 03:00-03:01", days[((today + 3) % 7) as usize]);
+    let arguments = ["--support-requests", "true", "--support-hours", &hours];
+    let (server, ada) = TestServer::claimed(&arguments).await;
+
+    let form = page(&server, "/support/request", &[]).await;
+    assert!(text(&form.body).contains("we will call you back"));
+    let asked = ask(&server, "Grace", "Call+me").await;
+    assert!(text(&asked.body).contains("we will call you back"));
+
+    let entry = ada.get("/api/support-codes").await.body["items"][0].clone();
+    let time = |name: &str| {
+        let written = text(&entry[name]);
+        chrono::DateTime::parse_from_rfc3339(&written).expect("a time")
+    };
+    assert!(time("expires_at") - time("created_at") > chrono::TimeDelta::days(3));
+}

@@ -7,8 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gc_platform::guest::GuestWindow;
 use gc_platform::{
     Desktop, Facts, Guardian, Guards, Host, PlatformError, Power, Preset, Removed, ServiceControl,
+    Tray,
 };
-use windows_sys::Win32::System::RemoteDesktop::{WTSGetActiveConsoleSessionId, WTSUserName};
+use windows_sys::Win32::System::RemoteDesktop::{
+    WTS_INFO_CLASS, WTSDomainName, WTSGetActiveConsoleSessionId, WTSUserName,
+};
 use windows_sys::Win32::System::SystemInformation::{
     ComputerNamePhysicalDnsHostname, GetComputerNameExW, GetNativeSystemInfo, GetTickCount64,
     PROCESSOR_ARCHITECTURE_AMD64, PROCESSOR_ARCHITECTURE_ARM64, PROCESSOR_ARCHITECTURE_INTEL,
@@ -23,6 +26,7 @@ use super::late::{WTSFreeMemory, WTSQuerySessionInformationW};
 use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;
+use super::tray::WindowsTray;
 use super::{private_files, program_files, registry, secrets, slot, tokens};
 
 /// Where an installer or an administrator leaves settings.
@@ -105,6 +109,11 @@ impl Host for WindowsHost {
 
     fn power(&self) -> Option<Box<dyn Power>> {
         Some(Box::new(WindowsPower))
+    }
+
+    fn open_tray(&self, items: &[&str]) -> Result<Option<Box<dyn Tray>>, PlatformError> {
+        let tray = WindowsTray::open(items)?;
+        Ok(tray.map(|tray| Box::new(tray) as Box<dyn Tray>))
     }
 
     fn open_guest_window(&self) -> Result<Box<dyn GuestWindow>, PlatformError> {
@@ -193,6 +202,26 @@ fn console_user() -> String {
 
 /// Who is signed in there; empty for nobody.
 pub(crate) fn session_user(session: u32) -> String {
+    session_text(session, WTSUserName)
+}
+
+/// The same with their domain, so that two of one name are two; `None` for nobody.
+pub(crate) fn session_account(session: u32) -> Option<String> {
+    account(
+        &session_text(session, WTSDomainName),
+        &session_user(session),
+    )
+}
+
+fn account(domain: &str, user: &str) -> Option<String> {
+    match (domain, user) {
+        (_, "") => None,
+        ("", user) => Some(user.to_owned()),
+        (domain, user) => Some(format!(r"{domain}\{user}")),
+    }
+}
+
+fn session_text(session: u32, what: WTS_INFO_CLASS) -> String {
     let mut text = std::ptr::null_mut();
     let mut bytes = 0;
     // SAFETY: Windows makes a text of that many bytes, which is copied before it is freed.
@@ -200,7 +229,7 @@ pub(crate) fn session_user(session: u32) -> String {
         let known = WTSQuerySessionInformationW(
             std::ptr::null_mut(),
             session,
-            WTSUserName,
+            what,
             &raw mut text,
             &raw mut bytes,
         );
@@ -256,6 +285,14 @@ mod tests {
             .expect("a clock after 1970")
             .as_secs();
         assert!(facts.boot_time_unix > 0 && facts.boot_time_unix <= now);
+    }
+
+    #[test]
+    fn names_nobody_where_nobody_is_and_two_of_one_name_apart() {
+        assert_eq!(account("", ""), None);
+        assert_eq!(account("OFFICE", ""), None);
+        assert_eq!(account("", "grace").as_deref(), Some("grace"));
+        assert_eq!(account("OFFICE", "grace").as_deref(), Some(r"OFFICE\grace"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::System::RemoteDesktop::{WTS_INFO_CLASS, WTS_SESSION_INFOW};
+use windows_sys::Win32::UI::Shell::NOTIFYICONDATAW;
 use windows_sys::core::{BOOL, PWSTR};
 
 use super::os::{Function, loaded_function, system_function};
@@ -46,6 +47,10 @@ functions_of! { "wtsapi32.dll":
         server: HANDLE, session: u32, what: WTS_INFO_CLASS, text: *mut PWSTR, bytes: *mut u32
     ) -> BOOL;
     fn WTSQueryUserToken(session: u32, token: *mut HANDLE) -> BOOL;
+}
+
+functions_of! { "shell32.dll":
+    fn Shell_NotifyIconW(message: u32, data: *const NOTIFYICONDATAW) -> BOOL;
 }
 
 functions_of! { "winmm.dll":

@@ -42,6 +42,7 @@ fn new_code(name: &str, digits: &str) -> NewSupportCode {
         assigned_to: None,
         created_at: at(0),
         expires_at: None,
+        address: String::new(),
     }
 }
 

@@ -1063,12 +1063,14 @@ export interface components {
       /** @default  */
       os_version: string;
     };
-    /** @description The customer's computer. */
+    /** @description The customer's computer. Where the user of a managed machine asks, that machine. */
     GuestBody: {
       address: string;
       /** Format: date-time */
       claimed_at: string;
       host_name: string;
+      /** @description True for a managed machine, which has a page of its own and asks for no consent. */
+      is_managed: boolean;
       /** @description For `POST /api/sessions/start`. */
       machine_id: string;
       /** @description True while its program is connected. */
@@ -1341,8 +1343,11 @@ export interface components {
     SupportCodeBody: {
       /** @description Id of the only technician who may answer; null for whoever is first. */
       assigned_to?: string | null;
-      /** @example 847291 */
-      code: string;
+      /**
+       * @description Null where the user of a managed machine asks for help.
+       * @example 847291
+       */
+      code?: string | null;
       /** Format: date-time */
       created_at: string;
       /** @description Id of the technician who made it. */
@@ -1358,7 +1363,7 @@ export interface components {
       downloaded_at?: string | null;
       /**
        * @description `guest_left`, `guest_gone`, `session_ended`, `ended_by_technician`,
-       *     `refused`, `cancelled` or `expired`; null while it is live.
+       *     `refused`, `cancelled`, `expired` or `machine_removed`; null while it is live.
        */
       end_reason?: string | null;
       /** Format: date-time */
@@ -1377,11 +1382,12 @@ export interface components {
       last_guest_line?: number | null;
       /**
        * @description For the customer; with a token that nobody can guess. Begins with `/`
-       *     where the server does not know its own address. Null once it is over.
+       *     where the server does not know its own address. Null once it is over, and
+       *     without a code.
        * @example https://connect.example.com/support/847291?k=…
        */
       link?: string | null;
-      /** @description True when the customer asked for help on the portal. */
+      /** @description True when the customer asked for help, on the portal or at a managed machine. */
       requested: boolean;
       /** @description The latest session. */
       session_id?: string | null;

@@ -40,6 +40,7 @@ pub(crate) async fn remove_machine(
     if !app.store.delete_machine(&machine.id, entry).await? {
         return Err(ApiError::machine_not_found());
     }
+    app.machine_is_removed(&machine.id, current.actor()).await?;
     cut_off(&app, &machine.id, &current).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use gc_model::id::SupportId;
 use gc_model::role::Permission;
 use gc_model::support::{CodeEvent, CodeState};
-use gc_store::{ChatLine, CodeChange, StoreError, SupportCodeRow};
+use gc_store::{ASKED_BY_MACHINE, ChatLine, CodeChange, StoreError, SupportCodeRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,17 +32,19 @@ pub(crate) const PORTAL: &str = "portal";
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SupportCodeBody {
     id: String,
+    /// Null where the user of a managed machine asks for help.
     #[schema(example = "847291")]
-    code: String,
+    code: Option<String>,
     /// For the customer; with a token that nobody can guess. Begins with `/`
-    /// where the server does not know its own address. Null once it is over.
+    /// where the server does not know its own address. Null once it is over, and
+    /// without a code.
     #[schema(example = "https://connect.example.com/support/847291?k=…")]
     link: Option<String>,
     /// `open`, `waiting`, `accepted`, `active`, `completed`, `cancelled`,
     /// `expired` or `refused`.
     #[schema(example = "open")]
     state: &'static str,
-    /// True when the customer asked for help on the portal.
+    /// True when the customer asked for help, on the portal or at a managed machine.
     requested: bool,
     /// For whom, as its maker noted; may be empty.
     customer: String,
@@ -66,13 +68,13 @@ pub(crate) struct SupportCodeBody {
     session_id: Option<String>,
     ended_at: Option<DateTime<Utc>>,
     /// `guest_left`, `guest_gone`, `session_ended`, `ended_by_technician`,
-    /// `refused`, `cancelled` or `expired`; null while it is live.
+    /// `refused`, `cancelled`, `expired` or `machine_removed`; null while it is live.
     end_reason: Option<String>,
     /// Id of the newest line that the customer wrote; null when there is none.
     last_guest_line: Option<u64>,
 }
 
-/// The customer's computer.
+/// The customer's computer. Where the user of a managed machine asks, that machine.
 #[derive(Debug, Serialize, ToSchema)]
 struct GuestBody {
     /// For `POST /api/sessions/start`.
@@ -85,6 +87,8 @@ struct GuestBody {
     /// True while its program is connected.
     online: bool,
     claimed_at: DateTime<Utc>,
+    /// True for a managed machine, which has a page of its own and asks for no consent.
+    is_managed: bool,
 }
 
 /// A line of a chat.
@@ -130,10 +134,11 @@ impl SupportCodeBody {
         base: Option<&str>,
     ) -> Result<Self, StoreError> {
         let last_guest_line = app.store.last_guest_line(&code.id).await?;
-        let link = code.state.is_live().then(|| {
+        let live = code.code.as_ref().filter(|_| code.state.is_live());
+        let link = live.map(|digits| {
             let token = app.support.tokens.link_token(&code.id);
             let base = base.unwrap_or_default();
-            format!("{base}/support/{}?k={token}", code.code.as_str())
+            format!("{base}/support/{}?k={token}", digits.as_str())
         });
         let guest = code.guest.map(|guest| GuestBody {
             online: app.hub.is_online(&guest.machine_id),
@@ -143,14 +148,15 @@ impl SupportCodeBody {
             os_name: guest.os_name,
             address: guest.address,
             claimed_at: guest.claimed_at,
+            is_managed: guest.is_managed,
         });
         let text = |id: gc_model::id::UserId| id.as_str().to_owned();
         Ok(Self {
             id: code.id.as_str().to_owned(),
-            code: code.code.as_str().to_owned(),
+            code: code.code.map(|digits| digits.as_str().to_owned()),
             link,
             state: code.state.as_str(),
-            requested: code.created_by.as_str() == PORTAL,
+            requested: [PORTAL, ASKED_BY_MACHINE].contains(&code.created_by.as_str()),
             customer: code.customer,
             created_by: text(code.created_by),
             creator: code.creator,

@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use gc_model::role::Permission;
+use gc_model::support::CodeEvent;
 use gc_store::{Action, NewAuditEntry};
 
-use super::{SupportCodeBody, find, public_base, require_own, too_late};
+use super::{SupportCodeBody, change, find, public_base, require_own, too_late};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::{Json, Path};
@@ -30,6 +31,11 @@ pub(crate) async fn take_customer(
     current.require(Permission::Support)?;
     let code = find(&app, &id).await?;
     require_own(&current, &code)?;
+    if code.guest.as_ref().is_some_and(|guest| guest.is_managed) {
+        // Nothing stands between them and that machine any more.
+        let body = change(&app, client, &current, code, CodeEvent::Accept, "taken").await?;
+        return Ok(Json(body));
+    }
     let entry = NewAuditEntry {
         at: app.clock.now(),
         action: Action::SupportCodeTaken,

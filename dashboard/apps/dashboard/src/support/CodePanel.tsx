@@ -9,7 +9,16 @@ import { formatDateTime, TimeAgo } from "../components/time.tsx";
 import { putSupportCode } from "../live.tsx";
 import { Chat } from "./Chat.tsx";
 import classes from "./SupportPage.module.css";
-import { asksForHelp, describeState, isFor, isLive, linkOf, spaced, titleOf } from "./support.ts";
+import {
+  asksForHelp,
+  describeState,
+  fromMachine,
+  isFor,
+  isLive,
+  linkOf,
+  spaced,
+  titleOf,
+} from "./support.ts";
 
 /** One support code: the code itself, the guest, what can be done, the chat. */
 export function CodePanel({ code }: { code: SupportCode }) {
@@ -31,8 +40,13 @@ export function CodePanel({ code }: { code: SupportCode }) {
         {isLive(code) && mine && <EndButton code={code} />}
       </div>
       {asksForHelp(code) && <AskingCard code={code} />}
-      {code.state === "open" && !code.requested && <OpenCode code={code} />}
-      {code.guest && <GuestCard code={code} guest={code.guest} mine={mine} />}
+      {code.state === "open" && !code.requested && code.code && (
+        <OpenCode code={code} digits={code.code} />
+      )}
+      {code.guest?.is_managed && <MachineCard code={code} machine={code.guest} mine={mine} />}
+      {code.guest && !code.guest.is_managed && (
+        <GuestCard code={code} guest={code.guest} mine={mine} />
+      )}
       <Chat code={code} mine={mine} />
     </article>
   );
@@ -48,10 +62,11 @@ function AskingCard({ code }: { code: SupportCode }) {
   });
   return (
     <section className={classes.card} data-waiting aria-label="Asks for help">
-      <h3>This customer asks for help</h3>
+      <h3>{fromMachine(code) ? "This user asks for help" : "This customer asks for help"}</h3>
       <p className={classes.minor}>
-        They wait on the page with the download. Take them, answer in the chat, and let them in when
-        they have started the program.
+        {fromMachine(code)
+          ? "They asked at a machine that you look after. Take the request, and they see your name; answer in the chat, and connect."
+          : "They wait on the page with the download. Take them, answer in the chat, and let them in when they have started the program."}
       </p>
       <Refusal error={take.error} />
       <div className={classes.actions}>
@@ -63,20 +78,16 @@ function AskingCard({ code }: { code: SupportCode }) {
   );
 }
 
-function OpenCode({ code }: { code: SupportCode }) {
+function OpenCode({ code, digits }: { code: SupportCode; digits: string }) {
   const link = linkOf(code);
   return (
     <div className={classes.card}>
       {/* Read digit by digit, as it is said on the telephone. */}
-      <p
-        className={`${classes.big} num`}
-        role="img"
-        aria-label={`Code ${[...code.code].join(" ")}`}
-      >
-        {spaced(code.code)}
+      <p className={`${classes.big} num`} role="img" aria-label={`Code ${[...digits].join(" ")}`}>
+        {spaced(digits)}
       </p>
       <div className={classes.actions}>
-        <CopyTo value={code.code} label="Copy the code" icon={<CopyIcon size={16} />} />
+        <CopyTo value={digits} label="Copy the code" icon={<CopyIcon size={16} />} />
         {link && <CopyTo value={link} label="Copy the link" icon={<LinkIcon size={16} />} />}
       </div>
       <p className={classes.minor}>
@@ -180,10 +191,50 @@ function GuestCard({ code, guest, mine }: { code: SupportCode; guest: Guest; min
   );
 }
 
+/** The machine at which its user asks: it is connected to as at any other time. */
+function MachineCard({
+  code,
+  machine,
+  mine,
+}: {
+  code: SupportCode;
+  machine: Guest;
+  mine: boolean;
+}) {
+  const page = `/machines/${encodeURIComponent(machine.machine_id)}`;
+  return (
+    <section className={classes.card} aria-label="Machine">
+      <dl className={classes.facts}>
+        <dt>Machine</dt>
+        <dd>
+          <Link to={page}>{machine.host_name || "–"}</Link>
+        </dd>
+        <dt>User</dt>
+        <dd>{machine.user || "–"}</dd>
+        <dt>System</dt>
+        <dd>{machine.os_name || "–"}</dd>
+        <dt>Asked</dt>
+        <dd>
+          <TimeAgo at={machine.claimed_at} />
+        </dd>
+      </dl>
+      {code.state === "accepted" && mine && (
+        <div className={classes.actions}>
+          <Button component={Link} to={`${page}/view`} leftSection={<ConnectIcon size={18} />}>
+            Connect
+          </Button>
+        </div>
+      )}
+      {isLive(code) && !mine && (
+        <p className={classes.minor}>{code.technician} takes care of this.</p>
+      )}
+    </section>
+  );
+}
+
 function EndButton({ code }: { code: SupportCode }) {
   const api = useApi();
   const queries = useQueryClient();
-  const early = code.state === "open" || code.state === "waiting";
   const cancel = useMutation({
     mutationFn: () => api.cancelSupport(code.id),
     onSuccess: (ended) => putSupportCode(queries, ended),
@@ -196,9 +247,15 @@ function EndButton({ code }: { code: SupportCode }) {
         loading={cancel.isPending}
         onClick={() => cancel.mutate()}
       >
-        {early ? "Cancel the code" : "End the help"}
+        {endLabel(code)}
       </Button>
       <Refusal error={cancel.error} />
     </div>
   );
+}
+
+function endLabel(code: SupportCode): string {
+  const early = code.state === "open" || code.state === "waiting";
+  if (fromMachine(code)) return early ? "Dismiss" : "Mark as done";
+  return early ? "Cancel the code" : "End the help";
 }

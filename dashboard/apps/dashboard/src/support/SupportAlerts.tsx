@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { useUser } from "../account/account.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { asksForHelp, isFor, titleOf, useSupportCodes } from "./support.ts";
+import { asksForHelp, fromMachine, isFor, titleOf, useSupportCodes } from "./support.ts";
 
 /** Says on every page, and outside of the browser where that is allowed, that a customer waits or wrote. */
 export function SupportAlerts() {
@@ -25,7 +25,7 @@ export function SupportAlerts() {
       const page = `/support-codes/${encodeURIComponent(code.id)}`;
       const open = () => navigate(page);
       if (!isFor(code, user)) continue;
-      if (code.state === "waiting" && old?.state !== "waiting") {
+      if (code.state === "waiting" && !fromMachine(code) && old?.state !== "waiting") {
         const text = `${titleOf(code)} is in the waiting room`;
         // Whoever looks at the code sees the card.
         if (pathname !== page) toast(`${text}.`);

@@ -131,7 +131,9 @@ function CodeList({
               <TimeAgo at={code.ended_at ?? code.guest?.claimed_at ?? code.created_at} />
             </span>
             <span className={classes.state}>{describeState(code)}</span>
-            {isLive(code) && <span className={`${classes.digits} num`}>{spaced(code.code)}</span>}
+            {isLive(code) && code.code && (
+              <span className={`${classes.digits} num`}>{spaced(code.code)}</span>
+            )}
           </Link>
         </li>
       ))}

@@ -312,3 +312,46 @@ describe("notifications", () => {
     }
   });
 });
+
+describe("requests of machines", () => {
+  const machine = guest({ machine_id: "m1", host_name: "DESK-07", is_managed: true });
+  const asking = supportCode({
+    code: null,
+    link: null,
+    customer: "",
+    requested: true,
+    state: "waiting",
+    guest: machine,
+    created_by: "machine",
+    assigned_to: null,
+  });
+
+  it("name user and machine, and offer to take them, without a code", async () => {
+    const server = withCodes([asking]);
+    const taken = { ...asking, state: "accepted", technician_id: "u1", technician: "Ada Winter" };
+    server.on("POST /api/support-codes/c1/take", () => taken);
+    const { user, screen } = open("/support-codes/c1", server);
+
+    expect(await screen.findByRole("heading", { name: "grace at DESK-07" })).toBeTruthy();
+    expect(screen.getByRole("link", { name: "DESK-07" }).getAttribute("href")).toBe("/machines/m1");
+    expect(screen.queryByRole("button", { name: "Copy the code" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Accept and connect" })).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Take" }));
+
+    const connect = await screen.findByRole("link", { name: "Connect" });
+    expect(connect.getAttribute("href")).toBe("/machines/m1/view");
+    expect(screen.getByRole("button", { name: "Mark as done" })).toBeTruthy();
+  });
+
+  it("that another technician took cannot be taken again", async () => {
+    const taken = { ...asking, state: "accepted", technician_id: "u2", technician: "Bo" };
+    const { screen } = open(
+      "/support-codes/c1",
+      withCodes([taken], { ...TECHNICIAN, role: "technician" }),
+    );
+
+    expect(await screen.findByText("Bo takes care of this.")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Take" })).toBeNull();
+    expect(screen.queryByRole("link", { name: "Connect" })).toBeNull();
+  });
+});

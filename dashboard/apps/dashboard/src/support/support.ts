@@ -35,12 +35,21 @@ export function linkOf(code: SupportCode): string | null {
 
 /** What the list calls a code: the customer, their computer, or the code itself. */
 export function titleOf(code: SupportCode): string {
-  return code.customer || code.guest?.host_name || `Code ${spaced(code.code)}`;
+  if (code.customer) return code.customer;
+  if (code.guest?.is_managed && code.guest.user)
+    return `${code.guest.user} at ${code.guest.host_name}`;
+  return code.guest?.host_name || `Code ${spaced(code.code ?? "")}`;
 }
 
 /** True while a customer asks for help and nobody has taken them. */
 export const asksForHelp = (code: SupportCode) =>
-  code.requested && code.state === "open" && !code.technician_id;
+  code.requested &&
+  (code.state === "open" || fromMachine(code)) &&
+  isLive(code) &&
+  !code.technician_id;
+
+/** True where the user of a managed machine asks: it is connected to as ever. */
+export const fromMachine = (code: SupportCode) => code.guest?.is_managed === true;
 
 const STATE: Record<string, string> = {
   open: "Waiting for the customer",
@@ -58,15 +67,21 @@ const END: Record<string, string> = {
   guest_gone: "The customer's computer was gone for a minute",
   session_ended: "Finished",
   ended_by_technician: "Ended by the technician",
+  machine_removed: "The machine was removed",
 };
 
 /** Where a code stands, in words. */
 export function describeState(code: SupportCode): string {
   if (asksForHelp(code)) return "Asks for help";
+  if (fromMachine(code) && code.state === "accepted") return "Taken";
+  if (fromMachine(code) && code.end_reason === "guest_left") return "Taken back at the machine";
   if (code.state === "open" && code.downloaded_at) return "The customer has the program";
   if (code.state === "completed" && code.end_reason) return END[code.end_reason] ?? "Finished";
   return STATE[code.state] ?? code.state;
 }
+
+/** True while somebody has to let the customer in, or take them. */
+export const needsAnswer = (code: SupportCode) => code.state === "waiting" || asksForHelp(code);
 
 // Which lines were read, kept over visits in this browser.
 const KEY = "guruconnect.chat-read";
@@ -113,9 +128,6 @@ export function useAttention(): number {
   const isUnread = useUnread();
   const codes = useSupportCodes().data?.items ?? [];
   return codes.filter(
-    (code) =>
-      isLive(code) &&
-      isFor(code, user) &&
-      (code.state === "waiting" || asksForHelp(code) || isUnread(code)),
+    (code) => isLive(code) && isFor(code, user) && (needsAnswer(code) || isUnread(code)),
   ).length;
 }

@@ -185,6 +185,7 @@ export function guest(change: Partial<Guest> = {}): Guest {
     address: "198.51.100.7",
     online: true,
     claimed_at: new Date().toISOString(),
+    is_managed: false,
     ...change,
   };
 }

@@ -1,0 +1,288 @@
+//! The local door, inside: who knocks is told how things are, whenever that
+//! changes, and may wish.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use gc_model::text::{MAX_NAME_CHARS, clean};
+use gc_platform::Host;
+use tokio::io::split;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+
+use super::HelpDesk;
+use super::messages::{MAX_STANDING_BYTES, MAX_WISH_BYTES, Wish};
+use crate::clock::Clock;
+use crate::connection::Stream;
+use crate::worker_messages::{read_limited, write_limited};
+
+/// Programs that are told how things are: a tray icon for each login, and some windows.
+pub(super) const MAX_VISITORS: usize = 16;
+
+/// Of one user, so that nobody keeps the others out.
+const MAX_OF_ONE_USER: usize = 6;
+
+/// Who does not take what they are told for so long is sent away.
+const TELL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// After an error of the system, before the next try.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Errors of the system, one after another, after which there is no door any more.
+const MAX_ERRORS: u32 = 20;
+
+/// Who knocked.
+pub(crate) struct Visitor {
+    pub(crate) stream: Box<dyn Stream>,
+    /// As the system names them; `None` where the door itself lets in nobody but whoever
+    /// is signed in.
+    pub(crate) user: Option<String>,
+}
+
+/// Waits for whoever knocks.
+pub(crate) type Knock<'a> = Pin<Box<dyn Future<Output = io::Result<Visitor>> + Send + 'a>>;
+
+/// Where programs of this machine's users come in.
+pub(crate) trait Door: Send {
+    fn next(&mut self) -> Knock<'_>;
+}
+
+/// Serves everybody who comes, for as long as the agent runs.
+pub(crate) async fn attend(
+    mut door: Box<dyn Door>,
+    desk: Arc<HelpDesk>,
+    host: Arc<dyn Host>,
+    clock: Clock,
+) {
+    let mut visitors = JoinSet::new();
+    let places = Arc::new(Places::default());
+    let mut errors = 0;
+    loop {
+        let knocked = tokio::select! {
+            knocked = door.next() => knocked,
+            Some(_gone) = visitors.join_next() => continue,
+        };
+        let visitor = match knocked {
+            Ok(visitor) => visitor,
+            Err(error) => {
+                errors += 1;
+                if errors >= MAX_ERRORS {
+                    warn!(%error, "Users of this machine cannot ask for help any more");
+                    return;
+                }
+                debug!(%error, "Somebody could not come in");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        errors = 0;
+        // The server knows them by the same name.
+        let is_named = visitor.user.is_some();
+        let user = visitor.user.unwrap_or_else(|| host.facts().current_user);
+        let user = clean(&user, MAX_NAME_CHARS);
+        if is_named && user.is_empty() {
+            debug!("Somebody was sent away: the system does not say who it is");
+            continue;
+        }
+        let Some(place) = Places::take(&places, &user) else {
+            debug!("Somebody was sent away: too many are here");
+            continue;
+        };
+        let desk = Arc::clone(&desk);
+        visitors.spawn(async move {
+            if let Err(error) = serve(visitor.stream, &desk, &place.user, clock).await {
+                debug!(%error, "Somebody left");
+            }
+        });
+    }
+}
+
+/// Who is here.
+#[derive(Default)]
+struct Places(Mutex<Vec<String>>);
+
+/// A visitor's place, which is free again however the visit ends.
+struct Place {
+    user: String,
+    of: Arc<Places>,
+}
+
+impl Places {
+    /// `None` when there is none left.
+    fn take(places: &Arc<Self>, user: &str) -> Option<Place> {
+        let mut users = places.lock();
+        let of_user = users.iter().filter(|other| *other == user).count();
+        if users.len() >= MAX_VISITORS || of_user >= MAX_OF_ONE_USER {
+            return None;
+        }
+        users.push(user.to_owned());
+        Some(Place {
+            user: user.to_owned(),
+            of: Arc::clone(places),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().expect("no code under this lock panics")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut users = self.of.lock();
+        if let Some(place) = users.iter().position(|user| *user == self.user) {
+            users.swap_remove(place);
+        }
+    }
+}
+
+async fn serve(
+    stream: Box<dyn Stream>,
+    desk: &HelpDesk,
+    user: &str,
+    clock: Clock,
+) -> io::Result<()> {
+    let (mut reader, mut writer) = split(stream);
+    let mut changes = desk.changes();
+    let hear = async {
+        loop {
+            let wish: Wish = read_limited(&mut reader, MAX_WISH_BYTES).await?;
+            desk.wish(clock.now(), user, wish);
+        }
+    };
+    let tell = async {
+        let mut told = None;
+        loop {
+            changes.mark_unchanged();
+            let standing = desk.standing(user);
+            if told.as_ref() != Some(&standing) {
+                let telling = write_limited(&mut writer, &standing, MAX_STANDING_BYTES);
+                timeout(TELL_PATIENCE, telling).await??;
+                told = Some(standing);
+            }
+            if changes.changed().await.is_err() {
+                return io::Result::Ok(());
+            }
+        }
+    };
+    // Whichever ends first ends both.
+    tokio::select! {
+        result = hear => result,
+        result = tell => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::sync::mpsc;
+
+    use super::super::messages::Standing;
+    use super::*;
+
+    /// Visitors that a test sends.
+    struct Sent(mpsc::UnboundedReceiver<Visitor>);
+
+    impl Door for Sent {
+        fn next(&mut self) -> Knock<'_> {
+            Box::pin(async {
+                match self.0.recv().await {
+                    Some(visitor) => Ok(visitor),
+                    None => std::future::pending().await,
+                }
+            })
+        }
+    }
+
+    fn open() -> (mpsc::UnboundedSender<Visitor>, Arc<HelpDesk>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let desk = Arc::new(HelpDesk::new("support.example.com", "m1"));
+        let host: Arc<dyn Host> = Arc::new(crate::platform::host());
+        let door = Box::new(Sent(receiver));
+        tokio::spawn(attend(door, Arc::clone(&desk), host, Clock::new()));
+        (sender, desk)
+    }
+
+    fn knock(door: &mpsc::UnboundedSender<Visitor>, user: &str) -> DuplexStream {
+        let (ours, theirs) = duplex(MAX_STANDING_BYTES);
+        let visitor = Visitor {
+            stream: Box::new(theirs),
+            user: Some(user.to_owned()),
+        };
+        assert!(door.send(visitor).is_ok(), "the door is open");
+        ours
+    }
+
+    async fn told(visitor: &mut DuplexStream) -> io::Result<Standing> {
+        let telling = read_limited(visitor, MAX_STANDING_BYTES);
+        timeout(Duration::from_secs(20), telling).await?
+    }
+
+    #[tokio::test]
+    async fn who_comes_is_told_how_things_are_and_of_every_change() {
+        let (door, desk) = open();
+        let mut grace = knock(&door, "grace");
+        let first = told(&mut grace).await.expect("told");
+        assert_eq!((first.machine_id.as_str(), first.connected), ("m1", false));
+
+        desk.handle_connected();
+        assert!(told(&mut grace).await.expect("told").connected);
+        let wish = Wish::Ask("Help".to_owned());
+        write_limited(&mut grace, &wish, MAX_WISH_BYTES)
+            .await
+            .expect("heard");
+        assert_eq!(told(&mut grace).await.expect("told").unsent, ["Help"]);
+    }
+
+    #[tokio::test]
+    async fn long_or_senseless_words_end_the_visit_and_nothing_else() {
+        let (door, _desk) = open();
+        for words in [
+            u32::MAX.to_le_bytes().to_vec(),
+            [5_u32.to_le_bytes().as_slice(), b"hello"].concat(),
+        ] {
+            let mut visitor = knock(&door, "mallory");
+            told(&mut visitor).await.expect("told");
+            visitor.write_all(&words).await.expect("written");
+            assert!(told(&mut visitor).await.is_err(), "sent away");
+        }
+        assert!(told(&mut knock(&door, "grace")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_user_does_not_keep_the_others_out() {
+        let (door, _desk) = open();
+        let mut crowd: Vec<_> = (0..40).map(|_| knock(&door, "mallory")).collect();
+        let mut inside = 0;
+        for visitor in &mut crowd {
+            inside += usize::from(told(visitor).await.is_ok());
+        }
+        assert_eq!(inside, MAX_OF_ONE_USER);
+        assert!(told(&mut knock(&door, "grace")).await.is_ok());
+    }
+    #[tokio::test]
+    async fn whoever_the_system_does_not_name_is_sent_away() {
+        let (door, _desk) = open();
+        for name in ["", " ", "\u{202e}\u{200b}"] {
+            assert!(told(&mut knock(&door, name)).await.is_err(), "{name:?}");
+        }
+        assert!(told(&mut knock(&door, "grace")).await.is_ok());
+    }
+
+    #[test]
+    fn a_visit_that_fails_gives_its_place_back() {
+        let places = Arc::new(Places::default());
+        for _ in 0..3 * MAX_OF_ONE_USER {
+            let place = Places::take(&places, "grace").expect("there is a place");
+            let visit = std::thread::spawn(move || {
+                let _place = place;
+                panic!("a visit failed");
+            });
+            assert!(visit.join().is_err());
+        }
+        assert!(places.lock().is_empty());
+    }
+}

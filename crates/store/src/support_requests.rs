@@ -1,0 +1,127 @@
+//! Requests for help of managed machines. Each is a support code without digits,
+//! so that queue, chat, answers and audit are the same as for everybody else.
+
+use chrono::{DateTime, Utc};
+use gc_model::id::{MachineId, SupportId};
+use gc_model::support::CodeState;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set,
+};
+
+use crate::audit::{self, NewAuditEntry};
+use crate::entity::support_code::{ActiveModel, Column as C, Entity};
+use crate::errors::{StoreError, is_duplicate};
+use crate::open::Store;
+use crate::rows::Machine;
+use crate::support::{SupportCodeRow, new_row};
+
+/// Who made the entries of machines whose user asks for help: no user's id,
+/// those are UUIDs.
+pub const ASKED_BY_MACHINE: &str = "machine";
+
+/// A managed machine's user who asks for help.
+#[derive(Debug, Clone)]
+pub struct NewSupportRequest {
+    /// Id.
+    pub id: SupportId,
+    /// The machine.
+    pub machine: Machine,
+    /// Who asks; may be empty.
+    pub user: String,
+    /// Where from.
+    pub address: String,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Until when somebody must take it.
+    pub expires_at: DateTime<Utc>,
+    /// Requests of this machine since `counted_from` that are enough.
+    pub most: u64,
+    /// See `most`.
+    pub counted_from: DateTime<Utc>,
+}
+
+/// The request was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The machine has a request that is not over.
+    #[error("this machine has asked for help already")]
+    Asked,
+    /// The machine asked often enough.
+    #[error("this machine asked for help too often")]
+    TooMany,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbErr> for AskError {
+    fn from(error: DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Writes that a managed machine's user asks for help. Of several at once one
+    /// is written.
+    ///
+    /// # Errors
+    /// See [`AskError`].
+    pub async fn create_support_request(
+        &self,
+        request: NewSupportRequest,
+        entry: NewAuditEntry,
+    ) -> Result<SupportCodeRow, AskError> {
+        let transaction = self.write().await?;
+        let machine = request.machine;
+        let before = Entity::find()
+            .filter(C::MachineId.eq(machine.id.as_str()))
+            .filter(C::CreatedAt.gt(request.counted_from))
+            .count(&transaction)
+            .await?;
+        if before >= request.most {
+            return Err(AskError::TooMany);
+        }
+        let row = ActiveModel {
+            // No digits: nobody comes in with it, and each machine has one.
+            live_code: Set(Some(live_name(&machine.id))),
+            state: Set(CodeState::Waiting.as_str().to_owned()),
+            created_by: Set(ASKED_BY_MACHINE.to_owned()),
+            expires_at: Set(Some(request.expires_at)),
+            claimed_at: Set(Some(request.now)),
+            machine_id: Set(Some(machine.id.as_str().to_owned())),
+            host_name: Set(machine.name),
+            guest_user: Set(request.user),
+            os_name: Set(machine.facts.os_name),
+            address: Set(request.address),
+            ..new_row(&request.id, request.now)
+        };
+        let row = match row.insert(&transaction).await {
+            Ok(row) => row,
+            Err(error) if is_duplicate(&error) => return Err(AskError::Asked),
+            Err(error) => return Err(error.into()),
+        };
+        audit::append(&transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(row.try_into()?)
+    }
+
+    /// What a managed machine's user asked and is not over.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn live_request_of(
+        &self,
+        machine: &MachineId,
+    ) -> Result<Option<SupportCodeRow>, StoreError> {
+        let row = Entity::find()
+            .filter(C::LiveCode.eq(live_name(machine)))
+            .one(&self.reader)
+            .await?;
+        row.map(SupportCodeRow::try_from).transpose()
+    }
+}
+
+/// Stands where digits would, so that a machine has one live request.
+fn live_name(machine: &MachineId) -> String {
+    format!("machine:{machine}")
+}

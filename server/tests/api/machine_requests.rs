@@ -1,0 +1,228 @@
+//! The user of a managed machine asks for help.
+
+use gc_model::role::Role;
+use gc_proto::v1::agent_control::Body;
+use gc_proto::v1::server_control::Body as ServerBody;
+use gc_proto::v1::{ChatText, GuestLeaves, GuestPhase, GuestState, RequestRefusal, SupportRequest};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::common::{Answer, Person, TestAgent, TestServer, on_both_engines, text};
+
+on_both_engines! {
+    a_machines_user_asks_is_taken_by_one_and_answered,
+    a_request_is_taken_back_and_its_machine_stays,
+    a_machine_asks_for_one_thing_at_a_time_and_not_too_often,
+    a_machine_that_was_away_hears_that_nothing_is_open_any_more,
+}
+
+async fn ask(agent: &mut TestAgent, name: &str, line: &str) {
+    let text = ChatText {
+        client_id: name.into(),
+        text: line.into(),
+    };
+    agent
+        .say(Body::SupportRequest(SupportRequest {
+            text: Some(text),
+            user: "grace".into(),
+        }))
+        .await;
+}
+
+/// The next word about where the request stands.
+async fn state(agent: &mut TestAgent) -> GuestState {
+    match agent.hear().await {
+        ServerBody::Guest(state) => state,
+        other => panic!("a state, not {other:?}"),
+    }
+}
+
+async fn queue(person: &Person, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    let items = |body: &Value| body["items"].as_array().cloned().unwrap_or_default();
+    let body = person
+        .wait_for("/api/support-codes", |body| enough(&items(body)))
+        .await;
+    items(&body)
+}
+
+async fn act(person: &Person, entry: &Value, what: &str) -> Answer {
+    let path = format!("/api/support-codes/{}/{what}", text(&entry["id"]));
+    person.send(Method::POST, &path).await
+}
+
+async fn a_machines_user_asks_is_taken_by_one_and_answered(server: TestServer) {
+    let ada = server.claim().await;
+    let bo = server.add_person("bo", Role::Technician).await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+
+    ask(&mut agent, "1", "It does not print").await;
+    let asked = state(&mut agent).await;
+    assert_eq!(asked.phase(), GuestPhase::Waiting);
+    assert_eq!((asked.user.as_str(), asked.after_hours), ("grace", false));
+    let line = agent.line().await;
+    assert_eq!((line.client_id.as_str(), line.from_guest), ("1", true));
+
+    let entry = queue(&ada, |items| !items.is_empty()).await.remove(0);
+    assert_eq!(entry["requested"], true);
+    assert_eq!(entry["state"], "waiting");
+    assert_eq!(
+        (&entry["code"], &entry["link"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(entry["guest"]["machine_id"], agent.machine);
+    assert_eq!(entry["guest"]["user"], "grace");
+    assert_eq!(entry["guest"]["is_managed"], true);
+    assert_eq!(entry["guest"]["online"], true);
+
+    assert_eq!(act(&bo, &entry, "take").await.status, StatusCode::OK);
+    assert_eq!(
+        act(&ada, &entry, "take").await.code(),
+        "support_code_moved_on"
+    );
+    let taken = state(&mut agent).await;
+    assert_eq!(taken.phase(), GuestPhase::Accepted);
+    assert_eq!(taken.technician, "bo");
+    let path = format!("/api/support-codes/{}/chat", text(&entry["id"]));
+    let answer = json!({ "client_id": "a", "text": "I will look" });
+    assert_eq!(bo.post(&path, answer).await.status, StatusCode::NO_CONTENT);
+    let line = agent.line().await;
+    assert_eq!(
+        (line.author.as_str(), line.text.as_str()),
+        ("bo", "I will look")
+    );
+
+    // The agent was away: it hears all of it again.
+    agent.reconnect().await;
+    assert_eq!(state(&mut agent).await.technician, "bo");
+    assert_eq!(agent.line().await.text, "It does not print");
+    assert_eq!(agent.line().await.text, "I will look");
+    ask(&mut agent, "2", "It prints now").await;
+    assert_eq!(agent.line().await.text, "It prints now");
+
+    // Who took it may use the machine as ever, and nothing of that ends the machine.
+    let request = json!({ "machine_id": agent.machine });
+    let started = bo.post("/api/sessions/start", request).await;
+    assert_eq!(started.status, StatusCode::OK, "{}", started.body);
+    assert_eq!(act(&bo, &entry, "cancel").await.status, StatusCode::OK);
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Completed);
+    let machines = ada.get("/api/machines").await.body["items"].clone();
+    assert_eq!(machines[0]["id"], agent.machine);
+    assert_eq!(machines[0]["online"], true);
+
+    let log = ada.get("/api/audit").await.body["items"].clone();
+    let log = log.as_array().expect("entries");
+    let of = |action: &str| log.iter().find(|entry| entry["action"] == action).cloned();
+    let requested = of("support_code.requested").expect("an entry");
+    assert_eq!(requested["detail"]["user"], "grace");
+    assert_eq!(requested["machine"]["id"], agent.machine);
+    assert!(of("support_code.taken").is_some() && of("support_code.completed").is_some());
+}
+
+async fn a_request_is_taken_back_and_its_machine_stays(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    ask(&mut agent, "1", "Help").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    agent.line().await;
+
+    agent.say(Body::GuestLeaves(GuestLeaves {})).await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Completed);
+    let entry = queue(&ada, |items| {
+        items.iter().any(|item| item["state"] == "completed")
+    })
+    .await;
+    assert_eq!(entry[0]["end_reason"], "guest_left");
+    assert_eq!(
+        act(&ada, &entry[0], "take").await.code(),
+        "support_code_moved_on"
+    );
+
+    // And then again.
+    ask(&mut agent, "2", "Help after all").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    assert_eq!(agent.line().await.text, "Help after all");
+
+    // A machine that is removed waits for nobody.
+    let path = format!("/api/machines/{}", agent.machine);
+    let removed = ada.send(Method::DELETE, &path).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    let over = |items: &[Value]| items[0]["end_reason"] == "machine_removed";
+    queue(&ada, over).await;
+}
+
+async fn a_machine_asks_for_one_thing_at_a_time_and_not_too_often(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    for round in 0..5 {
+        ask(&mut agent, "1", "Help").await;
+        assert_eq!(
+            state(&mut agent).await.phase(),
+            GuestPhase::Waiting,
+            "{round}"
+        );
+        agent.line().await;
+        ask(&mut agent, "2", "Please").await;
+        assert_eq!(agent.line().await.text, "Please");
+        agent.say(Body::GuestLeaves(GuestLeaves {})).await;
+        assert_eq!(state(&mut agent).await.phase(), GuestPhase::Completed);
+    }
+
+    ask(&mut agent, "3", "Help").await;
+    match agent.hear().await {
+        ServerBody::RequestRefused(refused) => {
+            assert_eq!(refused.reason(), RequestRefusal::TooOften);
+            assert_eq!(refused.client_id, "3");
+        }
+        other => panic!("a refusal, not {other:?}"),
+    }
+    assert_eq!(queue(&ada, |_| true).await.len(), 5);
+}
+
+async fn a_machine_that_was_away_hears_that_nothing_is_open_any_more(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    let is_nothing = |said: ServerBody| match said {
+        ServerBody::Guest(state) => state.phase() == GuestPhase::Unspecified,
+        other => panic!("a state, not {other:?}"),
+    };
+    assert!(is_nothing(agent.hear_all().await));
+    ask(&mut agent, "1", "Help").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    agent.line().await;
+    agent.reconnect().await;
+    assert!(!is_nothing(agent.hear_all().await));
+
+    let entry = queue(&ada, |items| !items.is_empty()).await.remove(0);
+    assert_eq!(act(&ada, &entry, "cancel").await.status, StatusCode::OK);
+    agent.reconnect().await;
+
+    assert!(is_nothing(agent.hear_all().await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_has_its_code_and_makes_no_request_of_its_own() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let made = ada.post("/api/support-codes", json!({})).await.body;
+    let mut guest = TestAgent::guest(&server, &text(&made["code"])).await;
+    assert_eq!(guest.phase().await, GuestPhase::Waiting);
+
+    ask(&mut guest, "1", "And another thing").await;
+
+    assert_eq!(guest.line().await.text, "And another thing");
+    let items = queue(&ada, |_| true).await;
+    assert_eq!((items.len(), &items[0]["requested"]), (1, &json!(false)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_comes_in_with_the_empty_code_of_a_request() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    ask(&mut agent, "1", "Help").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+
+    for digits in ["", "machine:", &format!("machine:{}", agent.machine)] {
+        let claim = TestAgent::claim_request(digits);
+        let answer = server.post("/api/support/claim", claim).await;
+        assert_eq!(answer.code(), "code_not_active", "{digits:?}");
+    }
+}
