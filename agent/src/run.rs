@@ -3,13 +3,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum as _;
-use gc_platform::{Host, ServiceEvent};
+use gc_platform::{Host, ServiceEvent, ServiceEvents};
 use gc_session::CloseReason;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -65,7 +63,7 @@ pub(crate) enum Orders {
     /// The system's signals, or the console's.
     Signals,
     /// The system's services.
-    Service(Receiver<ServiceEvent>),
+    Service(ServiceEvents),
 }
 
 /// Where keys and settings are.
@@ -168,7 +166,7 @@ fn worker_arguments(options: &Options) -> Vec<OsString> {
 }
 
 impl Orders {
-    fn listen(self) -> std::io::Result<Told> {
+    fn listen(self) -> Told {
         let (sender, stop) = watch::channel(false);
         let (switch, switched) = watch::channel(0_u32);
         match self {
@@ -181,25 +179,17 @@ impl Orders {
                     sender.send_replace(true);
                 });
             }
-            Self::Service(events) => {
-                thread::Builder::new()
-                    .name("orders".to_owned())
-                    .spawn(move || {
-                        for event in events {
-                            match event {
-                                ServiceEvent::Stop => {
-                                    info!("Stopping");
-                                    sender.send_replace(true);
-                                }
-                                ServiceEvent::SessionChanged => {
-                                    switch.send_modify(|times| *times = times.wrapping_add(1));
-                                }
-                            }
-                        }
-                    })?;
-            }
+            Self::Service(events) => events.listen(move |event| match event {
+                ServiceEvent::Stop => {
+                    info!("Stopping");
+                    sender.send_replace(true);
+                }
+                ServiceEvent::SessionChanged => {
+                    switch.send_modify(|times| *times = times.wrapping_add(1));
+                }
+            }),
         }
-        Ok(Told { stop, switched })
+        Told { stop, switched }
     }
 }
 
@@ -210,7 +200,7 @@ async fn live(
     orders: Orders,
 ) -> anyhow::Result<()> {
     let is_service = matches!(orders, Orders::Service(_));
-    let Told { mut stop, switched } = orders.listen().context("start a thread for orders")?;
+    let Told { mut stop, switched } = orders.listen();
     let clock = Clock::new();
     let known = identity(&*host, settings, data, clock, &mut stop).await?;
     let Some(Known {

@@ -5,10 +5,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
 
 use anyhow::{Context as _, anyhow, bail};
-use gc_platform::{Host, PlatformError, ServiceControl, ServiceEvent, ServiceStart};
+use gc_platform::{Host, PlatformError, ServiceControl, ServiceEvents, ServiceStart};
 use serde::{Deserialize, Serialize};
 use tracing::error;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -143,7 +142,7 @@ pub fn serve(options: Options) -> anyhow::Result<()> {
         .context("run as a service; only the system starts service-run")
 }
 
-fn serve_until_stopped(options: Options, events: Receiver<ServiceEvent>) -> anyhow::Result<()> {
+fn serve_until_stopped(options: Options, events: ServiceEvents) -> anyhow::Result<()> {
     let host = platform::host();
     let data_dir = data_dir_of(&options, &host)?;
     // First of all: nobody sees what a service prints.

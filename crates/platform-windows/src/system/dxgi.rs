@@ -96,13 +96,21 @@ type Enumerate = unsafe extern "system" fn(*mut c_void, u32, *mut *mut c_void) -
 
 type CreateFactory = unsafe extern "system" fn(*const GUID, *mut *mut c_void) -> HRESULT;
 
+/// Set when this system turned out to have no duplication.
+static MISSING: OnceLock<()> = OnceLock::new();
+
 /// Begins to load what duplication needs, once in a process: display drivers may take a second
 /// for that. True when it is done.
 pub(crate) fn is_prepared() -> bool {
     static PREPARING: OnceLock<Option<JoinHandle<()>>> = OnceLock::new();
     let prepare = || {
-        // Whoever duplicates meets the same fault.
-        let _fault = visit_outputs(|_, _, _| Ok(()));
+        let tried = visit_outputs(|output, desc, device| {
+            DuplicatedOutput::new(output, desc, device.clone()).map(drop)
+        });
+        // Whoever duplicates meets any other fault too, unless it is over by then.
+        if tried == Err(Fault::NotImplemented) {
+            MISSING.get_or_init(|| ());
+        }
     };
     let preparing = PREPARING.get_or_init(|| {
         let thread = thread::Builder::new().name("drivers".to_owned());
@@ -113,6 +121,9 @@ pub(crate) fn is_prepared() -> bool {
 
 /// Begins to duplicate every output that is a part of the desktop.
 pub(crate) fn duplicate_all() -> Result<Vec<DuplicatedOutput>, Fault> {
+    if MISSING.get().is_some() {
+        return Err(Fault::NotImplemented);
+    }
     let mut outputs = Vec::new();
     visit_outputs(|output, desc, device| {
         outputs.push(DuplicatedOutput::new(output, desc, device.clone())?);
