@@ -7,6 +7,7 @@ pub mod cadence;
 pub mod compare;
 pub mod cursor_image;
 pub mod duplication;
+pub mod firmware;
 pub mod guest_layout;
 pub mod keystrokes;
 pub mod protection;

@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use guardian::{Guardian, Guards};
 pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
-pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
+pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceEvents, ServiceStart};
 pub use source::ScreenSource;
 pub use tray::{Tray, TrayTeller};
 

@@ -10,7 +10,7 @@ use gc_model::pointer::Pointer;
 use gc_platform::{Capture, Grab, PlatformError, ScreenSource, Wait, Wake};
 
 use super::displays::{monitors, virtual_screen};
-use super::dxgi::{DuplicatedOutput, duplicate_all};
+use super::dxgi::{self, DuplicatedOutput};
 use super::events::{FineClock, Signal, Signals, Waker};
 use super::gdi::Picture;
 use super::input_desktop::{Followed, ThreadDesktop};
@@ -133,8 +133,12 @@ struct WindowsWays {
 impl Ways for WindowsWays {
     type Output = DuplicatedOutput;
 
+    fn is_prepared(&mut self) -> bool {
+        dxgi::is_prepared()
+    }
+
     fn duplicate(&mut self) -> Result<Vec<DuplicatedOutput>, Fault> {
-        duplicate_all()
+        dxgi::duplicate_all()
     }
 
     fn look(&mut self) -> Result<Vec<Rect>, PlatformError> {

@@ -13,6 +13,7 @@ mod events;
 mod gdi;
 mod guardian;
 mod guest;
+mod hardware;
 mod help_pipe;
 mod host;
 mod input;

@@ -169,11 +169,11 @@ impl WindowsTray {
         };
         {
             let mut shown = self.shown.lock().expect("no code under this lock panics");
-            put(&mut data.szTip, &shown.tip);
+            data.szTip = fitted(&shown.tip);
             if let Some((title, text)) = shown.news.take() {
                 data.uFlags |= NIF_INFO;
-                put(&mut data.szInfoTitle, &title);
-                put(&mut data.szInfo, &text);
+                data.szInfoTitle = fitted(&title);
+                data.szInfo = fitted(&text);
             }
         }
         // SAFETY: the structure says its own size; window and icon are ours.
@@ -318,19 +318,20 @@ unsafe extern "system" fn handle_message(
 }
 
 /// A text into a field that ends with a zero.
-fn put(field: &mut [u16], text: &str) {
-    let room = field.len() - 1;
+fn fitted<const UNITS: usize>(text: &str) -> [u16; UNITS] {
+    let mut field = [0; UNITS];
     let mut used = 0;
     let mut pair = [0; 2];
     for character in text.chars() {
         let units = character.encode_utf16(&mut pair);
-        if used + units.len() > room {
+        // The last unit stays zero.
+        if used + units.len() >= UNITS {
             break;
         }
         field[used..used + units.len()].copy_from_slice(units);
         used += units.len();
     }
-    field[used] = 0;
+    field
 }
 
 /// The product's mark: a ring on a green disc.
@@ -394,11 +395,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_too_long_is_cut_between_characters() {
-        let mut field = [7_u16; 5];
-        put(&mut field, "ab😀cd");
-        assert_eq!(field, [97, 98, 0xd83d, 0xde00, 0]);
-        let mut field = [7_u16; 4];
-        put(&mut field, "ab😀cd");
-        assert_eq!(field[..3], [97, 98, 0]);
+        assert_eq!(fitted("ab😀cd"), [97, 98, 0xd83d, 0xde00, 0]);
+        assert_eq!(fitted("ab😀cd"), [97, 98, 0, 0]);
     }
 }
