@@ -30,6 +30,7 @@ use crate::connection::{Connector, Stream};
 use crate::control::{self, Ending};
 use crate::films::Films;
 use crate::guards::GuardRoom;
+use crate::looking::Onlookers;
 use crate::platform;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -228,6 +229,7 @@ impl Life {
             desktops: None,
             power: None,
             guards: GuardRoom::new(Arc::clone(&self.host)),
+            onlookers: Onlookers::default(),
         });
         let (hang_up, stop) = watch::channel(false);
         let keeping = keep_connected(Arc::clone(&context), Arc::clone(&attendant), stop);

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use gc_model::time::Moment;
 use gc_proto::v1;
@@ -15,6 +15,7 @@ use super::door::MAX_VISITORS;
 use super::messages::{Line, MAX_LINES, Problem, Stage, Standing, Wish};
 use crate::attended::page::{shown, shown_chat};
 use crate::clock::random_bytes;
+use crate::looking::Looking;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,8 @@ pub(crate) struct HelpDesk {
 #[derive(Default)]
 struct State {
     connected: bool,
+    /// Who looks at this machine: everybody here may know.
+    looking: Vec<Looking>,
     /// The server has said on this connection where the request stands. Nothing is sent before.
     settled: bool,
     /// As the server last said; `None` before anything was asked.
@@ -91,6 +94,7 @@ impl HelpDesk {
             server: self.server.clone(),
             machine_id: self.machine_id.clone(),
             connected: state.connected,
+            looking: state.looking.clone(),
             ..Standing::default()
         };
         if let Some((of, problem)) = &state.problem
@@ -150,6 +154,24 @@ impl HelpDesk {
             }
             posted.await;
         }
+    }
+
+    /// Hears who looks, for as long as somebody keeps count.
+    pub(crate) async fn watch(self: Arc<Self>, mut known: watch::Receiver<Vec<Looking>>) {
+        while known.changed().await.is_ok() {
+            let now = known.borrow_and_update().clone();
+            self.handle_looking(now);
+        }
+    }
+
+    /// Who looks has changed.
+    fn handle_looking(&self, mut now: Vec<Looking>) {
+        for looking in &mut now {
+            looking.technician = shown(&looking.technician);
+        }
+        let mut state = self.lock();
+        state.looking = now;
+        self.changed(state);
     }
 
     /// The server answered, and says next where the request stands.

@@ -5,6 +5,8 @@
 use gc_platform::guest::MAX_TYPED_CHARS;
 use serde::{Deserialize, Serialize};
 
+use crate::looking::Looking;
+
 /// 8 KiB: the longest message to the agent is a line of 500 characters.
 pub(crate) const MAX_WISH_BYTES: usize = 8 * 1024;
 
@@ -56,6 +58,9 @@ pub(crate) struct Standing {
     pub(crate) lines: Vec<Line>,
     /// Lines of this user that have not arrived.
     pub(crate) unsent: Vec<String>,
+    /// Who looks at this computer now.
+    #[serde(default)]
+    pub(crate) looking: Vec<Looking>,
     /// Why the last wish was not followed.
     pub(crate) problem: Option<Problem>,
 }
