@@ -52,10 +52,12 @@ struct State {
     /// As the server last said; `None` before anything was asked.
     request: Option<v1::GuestState>,
     /// Who asked last.
-    // INVARIANT: `request`, `lines` and `unsent` are this user's and nobody else's.
+    // INVARIANT: `request`, `lines`, `unsent` and `not_taken` are this user's and nobody else's.
     user: String,
     lines: BTreeMap<u64, Line>,
     unsent: VecDeque<Unsent>,
+    /// The server did not take them, but nobody has to write them again to read them out.
+    not_taken: VecDeque<String>,
     /// The request was taken back, and the server has not said that it is over.
     leaving: bool,
     /// For the server, while it is connected.
@@ -120,6 +122,7 @@ impl HelpDesk {
         standing.lines = state.lines.values().cloned().collect();
         let unsent = state.unsent.iter().map(|line| line.text.text.clone());
         standing.unsent = unsent.collect();
+        standing.not_taken = state.not_taken.iter().cloned().collect();
         standing
     }
 
@@ -208,6 +211,7 @@ impl HelpDesk {
             state.belong_to(&said.user);
             if is_live && !state.is_live() {
                 state.lines.clear();
+                state.not_taken.clear();
             }
             state.request = Some(said);
         }
@@ -242,13 +246,21 @@ impl HelpDesk {
     /// The server does not take what was asked.
     pub(crate) fn handle_refused(&self, refused: &v1::RequestRefused) {
         let mut state = self.lock();
-        state
-            .unsent
-            .retain(|line| line.text.client_id != refused.client_id);
+        let mut lines = state.unsent.iter();
+        if let Some(at) = lines.position(|line| line.text.client_id == refused.client_id)
+            && let Some(line) = state.unsent.remove(at)
+        {
+            if state.not_taken.len() >= MAX_UNSENT {
+                state.not_taken.pop_front();
+            }
+            state.not_taken.push_back(line.text.text);
+        }
         // Nothing came of it that could be taken back.
         state.leaving &= state.is_live();
         let problem = match refused.reason() {
             v1::RequestRefusal::TooOften => Problem::TooOften,
+            v1::RequestRefusal::TooOftenHere => Problem::TooOftenHere,
+            v1::RequestRefusal::ChatFull => Problem::ChatFull,
             v1::RequestRefusal::Failed | v1::RequestRefusal::Unspecified => Problem::Failed,
         };
         state.problem = Some((state.user.clone(), problem));
@@ -297,6 +309,7 @@ impl State {
         self.request = None;
         self.lines.clear();
         self.unsent.clear();
+        self.not_taken.clear();
         self.leaving = false;
         self.outbox.clear();
         self.problem = None;
@@ -324,6 +337,7 @@ impl State {
     fn take_back(&mut self) {
         let may_be_there = self.is_live() || self.unsent.iter().any(|line| line.posted);
         self.unsent.clear();
+        self.not_taken.clear();
         // What is to be taken back already is taken back before anything else.
         self.outbox
             .retain(|body| matches!(body, Body::GuestLeaves(_)));

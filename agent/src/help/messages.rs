@@ -58,6 +58,9 @@ pub(crate) struct Standing {
     pub(crate) lines: Vec<Line>,
     /// Lines of this user that have not arrived.
     pub(crate) unsent: Vec<String>,
+    /// Newest lines of this user that the server did not take.
+    #[serde(default)]
+    pub(crate) not_taken: Vec<String>,
     /// Who looks at this computer now.
     #[serde(default)]
     pub(crate) looking: Vec<Looking>,
@@ -93,8 +96,12 @@ pub(crate) enum Stage {
 /// See [`Standing::problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Problem {
-    /// This machine asked too often.
+    /// This user asked too often.
     TooOften,
+    /// All users of this machine together asked too often.
+    TooOftenHere,
+    /// The chat takes no more lines.
+    ChatFull,
     /// More lines at once than a person writes.
     TooFast,
     /// The server could not take it.

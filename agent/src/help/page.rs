@@ -138,7 +138,14 @@ fn advice(standing: &Standing) -> Option<String> {
 pub(crate) fn problem(standing: &Standing) -> Option<String> {
     let text = match standing.problem {
         Some(Problem::TooOften) => {
-            "This computer asked for help too often. Wait an hour, or call your support."
+            "You asked for help too often. Wait an hour, or call your support."
+        }
+        Some(Problem::TooOftenHere) => {
+            "The users of this computer asked for help too often. Wait an hour, or call your support."
+        }
+        Some(Problem::ChatFull) => {
+            "Not sent: this conversation is as long as it can be. Call your support, or end it and \
+             ask anew."
         }
         Some(Problem::TooFast) => "Not sent: too many lines at once. Wait a little.",
         Some(Problem::Failed) => "Your support could not take this now. Try again later, or call.",
@@ -241,7 +248,11 @@ fn rows(standing: &Standing) -> Vec<ChatRow> {
         author: "You, not sent yet".to_owned(),
         text: text.clone(),
     });
-    said.chain(unsent).collect()
+    let not_taken = standing.not_taken.iter().map(|text| ChatRow {
+        author: "You, not sent".to_owned(),
+        text: text.clone(),
+    });
+    said.chain(not_taken).chain(unsent).collect()
 }
 
 fn facts(standing: &Standing) -> Vec<(String, String)> {
@@ -393,6 +404,22 @@ mod tests {
 
         assert_eq!(page.title, "Your support will call back");
         assert!(page.text[0].contains("Nobody is there right now"));
+    }
+
+    #[test]
+    fn what_a_full_chat_did_not_take_is_said_at_once_and_kept_to_be_read() {
+        let full = Standing {
+            problem: Some(Problem::ChatFull),
+            not_taken: vec!["One more thing".to_owned()],
+            ..standing(Stage::Taken)
+        };
+
+        let page = page(&full);
+
+        assert!(page.text[0].starts_with("Not sent:"), "{:?}", page.text);
+        let row = &page.chat.expect("a chat")[0];
+        assert_eq!(row.author, "You, not sent");
+        assert_eq!(row.text, "One more thing");
     }
 
     #[test]

@@ -136,6 +136,9 @@ fn say(standing: &Standing) {
         };
         println!("{author}: {}", line.text);
     }
+    for text in &standing.not_taken {
+        println!("You, not sent: {text}");
+    }
 }
 
 async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Result<()> {
