@@ -314,12 +314,7 @@ impl App {
             CodeEvent::Leave => EndReason::EndedByGuest,
             _ => EndReason::EndedByTechnician,
         };
-        for session in self.hub.open_sessions(|open| open.machine == *guest) {
-            self.end_session(&session, reason, actor.clone(), None)
-                .await?;
-        }
-        self.hub.revoke_machine(guest);
-        Ok(())
+        self.cut_off(guest, reason, actor).await
     }
 
     /// Where a guest stands, as its program is told.

@@ -204,6 +204,21 @@ impl TestServer {
             .expect("the database opens")
     }
 
+    /// From now on the database refuses this: `UPDATE ON sessions`, say.
+    pub(crate) async fn break_database(&self, what: &str) {
+        let database = sqlx::SqlitePool::connect(&self.database_url)
+            .await
+            .expect("the database opens");
+        let trigger = format!(
+            "CREATE TRIGGER broken BEFORE {what} BEGIN SELECT RAISE(ABORT, 'broken by a test'); END"
+        );
+        let made = sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))
+            .execute(&database)
+            .await;
+        made.expect("a trigger");
+        database.close().await;
+    }
+
     pub(crate) fn person(&self, signed_in: &Answer) -> Person {
         assert_eq!(signed_in.status, StatusCode::OK, "{}", signed_in.body);
         Person {
