@@ -19,6 +19,7 @@ pub mod help;
 mod http;
 mod input_thread;
 pub mod logging;
+mod looking;
 pub mod platform;
 mod power;
 pub mod reconnect;

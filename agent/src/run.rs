@@ -27,6 +27,7 @@ use crate::films::Films;
 use crate::guards::GuardRoom;
 use crate::help::{self, HelpDesk};
 use crate::http::RequestError;
+use crate::looking::Onlookers;
 use crate::power::PowerRoom;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -213,6 +214,7 @@ async fn live(
     tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
     let context = Arc::new(Context {
         guards: GuardRoom::new(Arc::clone(&host)),
+        onlookers: Onlookers::default(),
         machine: host,
         connector: settings.connector(&identity.server)?,
         identity,
@@ -237,12 +239,15 @@ async fn live(
                 ca_file: settings.options.ca_file.clone(),
                 has_leftovers: false,
             };
-            Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
+            let onlookers = context.onlookers.clone();
+            let supervisor = Supervisor::start(launcher, begin, clock, switched, onlookers);
+            Viewers::InWorker(supervisor)
         }
         None => Viewers::Here(Sessions::new(Arc::clone(&context))),
     };
     let server = context.identity.server.host();
     let desk = Arc::new(HelpDesk::new(server, context.identity.machine_id.as_str()));
+    tokio::spawn(Arc::clone(&desk).watch(context.onlookers.subscribe()));
     if open_door(&context, &desk, data.path()) && is_service {
         tokio::spawn(keep_trays(trays, settings.options.data_dir.clone()));
     }

@@ -20,6 +20,7 @@ use crate::connection::{Connector, Stream};
 use crate::desktop_thread::sentence;
 use crate::films::Films;
 use crate::guards::GuardRoom;
+use crate::looking::{Looking, Onlookers};
 use crate::run::data_dir_of;
 use crate::session::{Context, Desktops};
 use crate::sessions::{Failed, Sessions};
@@ -81,7 +82,9 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
         known: known_logins,
         choose,
     };
-    let sessions = Sessions::new(Arc::new(context(&begin, host, desktops)?));
+    let context = context(&begin, host, desktops)?;
+    let looking = context.onlookers.subscribe();
+    let sessions = Sessions::new(Arc::new(context));
     messages::write(&mut writer, &FromWorker::Ready).await?;
     info!("A worker is ready");
 
@@ -99,7 +102,7 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
             }
         }
     });
-    let result = obey(sessions, orders, chosen, &mut writer).await;
+    let result = obey(sessions, orders, chosen, looking, &mut writer).await;
     reading.abort();
     sleep(RELEASE_TIME).await;
     info!("The worker ends");
@@ -127,6 +130,7 @@ fn context(begin: &Begin, host: Arc<dyn Host>, desktops: Desktops) -> anyhow::Re
         .map_err(|field| anyhow::anyhow!("the service gave a {field} that makes no sense"))?;
     Ok(Context {
         guards: GuardRoom::new(Arc::clone(&host)),
+        onlookers: Onlookers::default(),
         machine: host,
         connector: Connector::new(identity.server.clone(), begin.ca_file.as_deref())?,
         identity,
@@ -143,6 +147,7 @@ async fn obey(
     mut sessions: Sessions,
     mut orders: mpsc::Receiver<Order>,
     mut chosen: mpsc::UnboundedReceiver<u32>,
+    mut looking: watch::Receiver<Vec<Looking>>,
     pipe: &mut (impl AsyncWrite + Unpin),
 ) -> anyhow::Result<()> {
     loop {
@@ -164,6 +169,9 @@ async fn obey(
             },
             failed = sessions.failed() => Some(failed.into()),
             Some(session) = chosen.recv() => Some(FromWorker::Show { session }),
+            Ok(()) = looking.changed() => {
+                Some(FromWorker::Looking(looking.borrow_and_update().clone()))
+            }
         };
         if let Some(answer) = answer {
             messages::write(pipe, &answer).await?;

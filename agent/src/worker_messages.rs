@@ -17,6 +17,7 @@ use crate::broker::Order;
 use crate::cli::{FilmCodecName, QualityCap};
 use crate::config::Stored;
 use crate::control::parse_offer;
+use crate::looking::Looking;
 use crate::session::Offer;
 
 /// 16 KiB: the longest message is an offer, of less than 2 KiB, or a sentence.
@@ -92,6 +93,8 @@ pub(crate) enum FromWorker {
     Failed { session_id: String, detail: String },
     /// A technician wants to see another desktop session.
     Show { session: u32 },
+    /// Everybody who looks now, whenever that changes.
+    Looking(Vec<Looking>),
 }
 
 /// [`CloseReason`] on the pipe.

@@ -1218,9 +1218,10 @@ pub struct SupportRequest {
     #[prost(string, tag = "2")]
     pub user: ::prost::alloc::string::String,
 }
+/// What a machine's user wrote was not taken, and does not arrive by being sent again.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestRefused {
-    /// Of the SupportRequest.
+    /// Of the SupportRequest, or of the line of the chat.
     #[prost(string, tag = "1")]
     pub client_id: ::prost::alloc::string::String,
     #[prost(enumeration = "RequestRefusal", tag = "2")]
@@ -1284,10 +1285,14 @@ pub struct GuestLeaves {}
 #[repr(i32)]
 pub enum RequestRefusal {
     Unspecified = 0,
-    /// This machine asked too often.
+    /// This user of the machine asked too often.
     TooOften = 1,
     /// Something is wrong at the server: later.
     Failed = 2,
+    /// The chat takes no more lines.
+    ChatFull = 3,
+    /// All users of this machine together asked too often.
+    TooOftenHere = 4,
 }
 impl RequestRefusal {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1299,6 +1304,8 @@ impl RequestRefusal {
             Self::Unspecified => "REQUEST_REFUSAL_UNSPECIFIED",
             Self::TooOften => "REQUEST_REFUSAL_TOO_OFTEN",
             Self::Failed => "REQUEST_REFUSAL_FAILED",
+            Self::ChatFull => "REQUEST_REFUSAL_CHAT_FULL",
+            Self::TooOftenHere => "REQUEST_REFUSAL_TOO_OFTEN_HERE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1307,6 +1314,8 @@ impl RequestRefusal {
             "REQUEST_REFUSAL_UNSPECIFIED" => Some(Self::Unspecified),
             "REQUEST_REFUSAL_TOO_OFTEN" => Some(Self::TooOften),
             "REQUEST_REFUSAL_FAILED" => Some(Self::Failed),
+            "REQUEST_REFUSAL_CHAT_FULL" => Some(Self::ChatFull),
+            "REQUEST_REFUSAL_TOO_OFTEN_HERE" => Some(Self::TooOftenHere),
             _ => None,
         }
     }

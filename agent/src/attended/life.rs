@@ -1,7 +1,7 @@
 //! From the code to the end: joins the window, the server and the technician's
 //! connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ use crate::connection::{Connector, Stream};
 use crate::control::{self, Ending};
 use crate::films::Films;
 use crate::guards::GuardRoom;
+use crate::looking::Onlookers;
 use crate::platform;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -74,6 +75,9 @@ const NOT_CONFIRMED: &str = "The person at the machine did not confirm the syste
 const NOT_ELEVATED: &str = "The system did not start the program with administrator rights.";
 const DECLINED: &str = "You said no.";
 const UNANSWERED: &str = "You did not answer in time, which means no.";
+const CHAT_FULL: &str = "You, not sent because the chat is full";
+const NOT_TAKEN: &str = "You, not sent";
+const TOO_MANY_LINES: &str = "You, not sent because too many lines wait";
 const TOO_HARD: &str = "The server asks for more than this program does. Try again later.";
 
 /// One technician's connection.
@@ -113,6 +117,8 @@ pub(super) struct Life {
     lines: BTreeMap<u64, ChatRow>,
     /// Own lines that the server has not repeated yet: said again on the next connection.
     unheard: Vec<v1::ChatText>,
+    /// Own lines that will not arrive, the newest last: kept to be read.
+    not_taken: VecDeque<ChatRow>,
     paused: bool,
     /// No input is made, because a question is on the screen.
     held: bool,
@@ -189,6 +195,7 @@ impl Life {
             front_since: Instant::now(),
             lines: BTreeMap::new(),
             unheard: Vec::new(),
+            not_taken: VecDeque::new(),
             paused: false,
             held: false,
             elevating: None,
@@ -228,6 +235,7 @@ impl Life {
             desktops: None,
             power: None,
             guards: GuardRoom::new(Arc::clone(&self.host)),
+            onlookers: Onlookers::default(),
         });
         let (hang_up, stop) = watch::channel(false);
         let keeping = keep_connected(Arc::clone(&context), Arc::clone(&attendant), stop);
@@ -388,7 +396,12 @@ impl Life {
         ) {
             self.view.stage = Stage::Accepted;
         }
-        self.view.chat = self.lines.values().cloned().collect();
+        let unheard = self.unheard.iter().map(|line| ChatRow {
+            author: "You, not sent yet".to_owned(),
+            text: line.text.clone(),
+        });
+        let said = self.lines.values().chain(&self.not_taken).cloned();
+        self.view.chat = said.chain(unheard).collect();
         self.window.show(self.view.page());
     }
 
@@ -424,7 +437,7 @@ impl Life {
                 self.unheard.push(line.clone());
                 attendant.post(agent_control::Body::Chat(line));
             }
-            GuestEvent::Typed(_) => {}
+            GuestEvent::Typed(text) => self.keep_not_taken(TOO_MANY_LINES, text),
             GuestEvent::Pressed(Action::Disconnect | Action::Close) | GuestEvent::Closed => {
                 return Some(End::Said(LEFT.to_owned()));
             }
@@ -467,6 +480,7 @@ impl Life {
             Signal::Guest(state) => return self.handle_state(&state),
             Signal::Line(line) => return self.handle_line(line, attendant),
             Signal::Chat(line) => self.handle_line_of_chat(&line),
+            Signal::Refused(refused) => self.handle_refused(&refused),
             Signal::Opened(number, commands) => {
                 if self.paused {
                     let _over = commands.send(Command::Pause(true));
@@ -626,6 +640,29 @@ impl Life {
         if !known && !line.from_guest && !self.view.chat_open {
             self.view.unread += 1;
         }
+    }
+
+    /// The server does not take an own line.
+    fn handle_refused(&mut self, refused: &v1::RequestRefused) {
+        let mut unheard = self.unheard.iter();
+        let Some(at) = unheard.position(|line| line.client_id == refused.client_id) else {
+            return;
+        };
+        let line = self.unheard.remove(at);
+        let why = match refused.reason() {
+            v1::RequestRefusal::ChatFull => CHAT_FULL,
+            _ => NOT_TAKEN,
+        };
+        self.keep_not_taken(why, line.text);
+    }
+
+    /// What was written is not lost from sight.
+    fn keep_not_taken(&mut self, why: &str, text: String) {
+        if self.not_taken.len() >= MAX_UNHEARD {
+            self.not_taken.pop_front();
+        }
+        let author = why.to_owned();
+        self.not_taken.push_back(ChatRow { author, text });
     }
 
     fn handle_line(&mut self, line: Line, attendant: &Attendant) -> Option<End> {

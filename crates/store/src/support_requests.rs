@@ -34,9 +34,11 @@ pub struct NewSupportRequest {
     pub now: DateTime<Utc>,
     /// Until when somebody must take it.
     pub expires_at: DateTime<Utc>,
-    /// Requests of this machine since `counted_from` that are enough.
-    pub most: u64,
-    /// See `most`.
+    /// Requests of this user since `counted_from` that are enough.
+    pub most_of_user: u64,
+    /// And of all users of this machine.
+    pub most_of_machine: u64,
+    /// See `most_of_user`.
     pub counted_from: DateTime<Utc>,
 }
 
@@ -46,9 +48,12 @@ pub enum AskError {
     /// The machine has a request that is not over.
     #[error("this machine has asked for help already")]
     Asked,
-    /// The machine asked often enough.
+    /// This user of the machine asked often enough.
+    #[error("this user asked for help too often")]
+    TooManyOfUser,
+    /// All users of the machine together asked often enough.
     #[error("this machine asked for help too often")]
-    TooMany,
+    TooManyOfMachine,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,13 +78,17 @@ impl Store {
     ) -> Result<SupportCodeRow, AskError> {
         let transaction = self.write().await?;
         let machine = request.machine;
-        let before = Entity::find()
+        let of_machine = Entity::find()
             .filter(C::MachineId.eq(machine.id.as_str()))
-            .filter(C::CreatedAt.gt(request.counted_from))
-            .count(&transaction)
-            .await?;
-        if before >= request.most {
-            return Err(AskError::TooMany);
+            .filter(C::CreatedAt.gt(request.counted_from));
+        let of_user = of_machine
+            .clone()
+            .filter(C::GuestUser.eq(request.user.as_str()));
+        if of_user.count(&transaction).await? >= request.most_of_user {
+            return Err(AskError::TooManyOfUser);
+        }
+        if of_machine.count(&transaction).await? >= request.most_of_machine {
+            return Err(AskError::TooManyOfMachine);
         }
         let row = ActiveModel {
             // No digits: nobody comes in with it, and each machine has one.

@@ -18,8 +18,12 @@ use crate::app::App;
 use crate::chance::new_id;
 use crate::hub::ControlCommand;
 
-/// Requests of one machine within an hour: each wakes people up.
-const MOST_PER_HOUR: u64 = 5;
+/// Requests of one user of a machine within an hour: each wakes people up.
+const MOST_OF_USER_PER_HOUR: u64 = 5;
+
+/// And of all its users, on whose names only the machine's own word is there: a machine on
+/// which many work at once has a few who ask in the same hour.
+const MOST_OF_MACHINE_PER_HOUR: u64 = 20;
 
 /// Nobody waits longer than over a week's end and a holiday.
 const EXPIRES_AFTER: TimeDelta = TimeDelta::days(7);
@@ -46,7 +50,8 @@ impl App {
             address: address.to_string(),
             now,
             expires_at: now + EXPIRES_AFTER,
-            most: MOST_PER_HOUR,
+            most_of_user: MOST_OF_USER_PER_HOUR,
+            most_of_machine: MOST_OF_MACHINE_PER_HOUR,
             counted_from: now - TimeDelta::hours(1),
         };
         let entry = NewAuditEntry {
@@ -64,16 +69,20 @@ impl App {
         let code = match self.store.create_support_request(request, entry).await {
             Ok(code) => code,
             // Asked on another connection of this machine: this is one line more.
-            Err(AskError::Asked) => match self.store.live_request_of(&machine.id).await? {
-                Some(code) => {
-                    self.note_line(&code, line, &message).await?;
-                    return Ok(Ok(code));
-                }
-                None => return Ok(Err(RequestRefusal::Failed)),
-            },
-            Err(AskError::TooMany) => {
+            Err(AskError::Asked) => {
+                let Some(code) = self.store.live_request_of(&machine.id).await? else {
+                    return Ok(Err(RequestRefusal::Failed));
+                };
+                let noted = self.note_line(&code, line, &message).await?;
+                return Ok(noted.map(|()| code));
+            }
+            Err(AskError::TooManyOfUser) => {
                 self.metrics.refused("machine_request");
                 return Ok(Err(RequestRefusal::TooOften));
+            }
+            Err(AskError::TooManyOfMachine) => {
+                self.metrics.refused("machine_request");
+                return Ok(Err(RequestRefusal::TooOftenHere));
             }
             Err(AskError::Store(error)) => return Err(error),
         };
@@ -82,7 +91,7 @@ impl App {
         let state = Box::new(self.guest_state(&code));
         let command = ControlCommand::TellGuest(state);
         self.hub.tell_machine(&machine.id, command);
-        self.note_line(&code, line, &message).await?;
+        let _empty_still = self.note_line(&code, line, &message).await?;
         self.hub.events.support_changed(code.id.clone());
         self.announce_request(&code, &message).await;
         Ok(Ok(code))
@@ -93,12 +102,13 @@ impl App {
         code: &SupportCodeRow,
         line: &ChatText,
         message: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Result<(), RequestRefusal>, StoreError> {
         let said = self
             .say(code, Author::Guest, &line.client_id, message)
             .await;
         match said {
-            Ok(_) | Err(SayError::Full) => Ok(()),
+            Ok(_) => Ok(Ok(())),
+            Err(SayError::Full) => Ok(Err(RequestRefusal::ChatFull)),
             Err(SayError::Store(error)) => Err(error),
         }
     }

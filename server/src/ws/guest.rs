@@ -88,14 +88,7 @@ impl Guest {
             // A guest has the code that it came with and no other.
             return Ok(());
         }
-        let refuse = |reason: RequestRefusal| {
-            let refused = RequestRefused {
-                client_id: clean(&line.client_id, MAX_CLIENT_ID_BYTES),
-                reason: reason.into(),
-            };
-            let command = ControlCommand::RefuseRequest(refused);
-            app.hub.tell_machine(&machine.id, command);
-        };
+        let refuse = |reason| refuse(app, &machine.id, line, reason);
         let asked = app.request_support(machine, address, &request.user, line);
         match asked.await {
             Ok(Ok(code)) => *guest = Some(Self::new(code.id, machine, address)),
@@ -156,7 +149,10 @@ impl Guest {
                 .await;
             match said {
                 Ok(_) => {}
-                Err(SayError::Full) => tracing::debug!(support = %self.support, "A chat is full"),
+                Err(SayError::Full) => {
+                    tracing::debug!(support = %self.support, "A chat is full");
+                    refuse(app, &self.machine.id, chat, RequestRefusal::ChatFull);
+                }
                 Err(SayError::Store(error)) => return Err(error),
             }
         }
@@ -181,6 +177,16 @@ impl Guest {
     async fn code(&self, app: &App) -> Result<Option<SupportCodeRow>, StoreError> {
         app.store.support_code(&self.support).await
     }
+}
+
+/// Tells a machine that something its user wrote was not taken.
+fn refuse(app: &App, machine: &MachineId, line: &ChatText, reason: RequestRefusal) {
+    let refused = RequestRefused {
+        client_id: clean(&line.client_id, MAX_CLIENT_ID_BYTES),
+        reason: reason.into(),
+    };
+    app.hub
+        .tell_machine(machine, ControlCommand::RefuseRequest(refused));
 }
 
 fn agent(machine: &Machine) -> Actor {

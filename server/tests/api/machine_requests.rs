@@ -13,10 +13,15 @@ on_both_engines! {
     a_machines_user_asks_is_taken_by_one_and_answered,
     a_request_is_taken_back_and_its_machine_stays,
     a_machine_asks_for_one_thing_at_a_time_and_not_too_often,
+    the_users_of_a_machine_ask_beside_each_other_and_not_without_end,
     a_machine_that_was_away_hears_that_nothing_is_open_any_more,
 }
 
 async fn ask(agent: &mut TestAgent, name: &str, line: &str) {
+    ask_as(agent, "grace", name, line).await;
+}
+
+async fn ask_as(agent: &mut TestAgent, user: &str, name: &str, line: &str) {
     let text = ChatText {
         client_id: name.into(),
         text: line.into(),
@@ -24,7 +29,7 @@ async fn ask(agent: &mut TestAgent, name: &str, line: &str) {
     agent
         .say(Body::SupportRequest(SupportRequest {
             text: Some(text),
-            user: "grace".into(),
+            user: user.into(),
         }))
         .await;
 }
@@ -168,14 +173,88 @@ async fn a_machine_asks_for_one_thing_at_a_time_and_not_too_often(server: TestSe
     }
 
     ask(&mut agent, "3", "Help").await;
+    assert_eq!(
+        refusal(&mut agent).await,
+        ("3".into(), RequestRefusal::TooOften)
+    );
+    assert_eq!(queue(&ada, |_| true).await.len(), 5);
+}
+
+/// Asks and takes it back at once, unless that was refused.
+async fn ask_and_leave(agent: &mut TestAgent, user: &str) -> Result<(), RequestRefusal> {
+    ask_as(agent, user, "1", "Help").await;
     match agent.hear().await {
-        ServerBody::RequestRefused(refused) => {
-            assert_eq!(refused.reason(), RequestRefusal::TooOften);
-            assert_eq!(refused.client_id, "3");
-        }
+        ServerBody::Guest(state) => assert_eq!(state.phase(), GuestPhase::Waiting),
+        ServerBody::RequestRefused(refused) => return Err(refused.reason()),
+        other => panic!("an answer, not {other:?}"),
+    }
+    agent.line().await;
+    agent.say(Body::GuestLeaves(GuestLeaves {})).await;
+    assert_eq!(state(agent).await.phase(), GuestPhase::Completed);
+    Ok(())
+}
+
+async fn the_users_of_a_machine_ask_beside_each_other_and_not_without_end(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    for _ in 0..5 {
+        assert_eq!(ask_and_leave(&mut agent, "mallory").await, Ok(()));
+    }
+    let too_often = Err(RequestRefusal::TooOften);
+    assert_eq!(ask_and_leave(&mut agent, "mallory").await, too_often);
+
+    // Whoever else works there has lost nothing by it.
+    assert_eq!(ask_and_leave(&mut agent, "grace").await, Ok(()));
+
+    // Names are the machine's word: new ones do not wake people without end.
+    for name in 0..14 {
+        let user = format!("user {name}");
+        assert_eq!(ask_and_leave(&mut agent, &user).await, Ok(()), "{name}");
+    }
+    let here = Err(RequestRefusal::TooOftenHere);
+    assert_eq!(ask_and_leave(&mut agent, "one more").await, here);
+    let metrics = server.metrics().await;
+    let counted = metrics
+        .lines()
+        .find(|line| line.contains("machine_request"))
+        .expect("is counted");
+    assert!(counted.ends_with(" 2"), "{counted}");
+}
+
+/// Whoever writes to a full chat hears so; nothing stands in it that is not read by anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_for_a_full_chat_is_refused_to_a_machine_and_to_a_guest() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let mut machine = TestAgent::online(&server, &ada).await;
+    ask(&mut machine, "1", "Help").await;
+    assert_eq!(state(&mut machine).await.phase(), GuestPhase::Waiting);
+    machine.line().await;
+    let request = queue(&ada, |items| !items.is_empty()).await.remove(0);
+    let made = ada.post("/api/support-codes", json!({})).await.body;
+    let mut guest = TestAgent::guest(&server, &text(&made["code"])).await;
+    assert_eq!(guest.phase().await, GuestPhase::Waiting);
+    for entry in [&request["id"], &made["id"]] {
+        server.fill_chat(&text(entry)).await;
+    }
+
+    ask(&mut machine, "2", "One more thing").await;
+    let line = ChatText {
+        client_id: "3".into(),
+        text: "One more thing".into(),
+    };
+    guest.say(Body::Chat(line)).await;
+
+    let full = |name: &str| (name.to_owned(), RequestRefusal::ChatFull);
+    assert_eq!(refusal(&mut machine).await, full("2"));
+    assert_eq!(refusal(&mut guest).await, full("3"));
+}
+
+/// What was not taken, and why.
+async fn refusal(agent: &mut TestAgent) -> (String, RequestRefusal) {
+    match agent.hear().await {
+        ServerBody::RequestRefused(refused) => (refused.client_id.clone(), refused.reason()),
         other => panic!("a refusal, not {other:?}"),
     }
-    assert_eq!(queue(&ada, |_| true).await.len(), 5);
 }
 
 async fn a_machine_that_was_away_hears_that_nothing_is_open_any_more(server: TestServer) {

@@ -147,6 +147,37 @@ fn what_the_server_refuses_is_said_and_not_sent_again() {
 }
 
 #[test]
+fn a_line_for_a_full_chat_is_refused_in_words_and_kept_to_be_read() {
+    let desk = desk();
+    ask(&desk, "grace", "Help");
+    let name = name_of(&posted(&desk));
+    desk.handle_state(state(v1::GuestPhase::Accepted, "grace", "Ada"));
+    desk.handle_line(&line(1, &name, "Help"));
+    ask(&desk, "grace", "One more thing");
+    let client_id = name_of(&posted(&desk));
+
+    desk.handle_refused(&v1::RequestRefused {
+        client_id,
+        reason: v1::RequestRefusal::ChatFull.into(),
+    });
+
+    let standing = desk.standing("grace");
+    assert_eq!(standing.problem, Some(Problem::ChatFull));
+    assert_eq!(standing.stage, Stage::Taken);
+    assert!(standing.unsent.is_empty());
+    assert_eq!(standing.not_taken, ["One more thing"]);
+    assert_eq!(desk.standing("ada").not_taken, [""; 0]);
+    // It is not sent again, and gone with the request.
+    desk.handle_lost();
+    desk.handle_connected();
+    desk.handle_state(state(v1::GuestPhase::Accepted, "grace", "Ada"));
+    assert_eq!(posted(&desk), []);
+    desk.handle_state(state(v1::GuestPhase::Completed, "grace", "Ada"));
+    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
+    assert!(desk.standing("grace").not_taken.is_empty());
+}
+
+#[test]
 fn a_new_request_does_not_show_the_lines_of_the_one_before() {
     let desk = desk();
     desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
@@ -318,7 +349,7 @@ fn however_many_users_there_are_the_desk_remembers_few() {
 proptest! {
     #[test]
     fn whatever_happens_a_user_sees_no_more_than_fits_and_only_their_own(
-        steps in prop::collection::vec((0_u8..8, 0_u8..3, ".{0,600}"), 0..60),
+        steps in prop::collection::vec((0_u8..9, 0_u8..3, ".{0,600}"), 0..60),
     ) {
         let desk = desk();
         // Whose request the server has: it sends lines of no other.
@@ -347,6 +378,13 @@ proptest! {
                 6 => {
                     posted(&desk);
                 }
+                7 => {
+                    let line = desk.lock().unsent.back().map(|line| line.text.client_id.clone());
+                    desk.handle_refused(&v1::RequestRefused {
+                        client_id: line.unwrap_or_default(),
+                        reason: v1::RequestRefusal::ChatFull.into(),
+                    });
+                }
                 _ => desk.handle_lost(),
             }
             for reader in ["root", "grace", "ada"] {
@@ -355,11 +393,13 @@ proptest! {
                 prop_assert!(size <= super::super::messages::MAX_STANDING_BYTES);
                 let own = format!("of {reader}:");
                 let said = standing.lines.iter().map(|line| &line.text);
-                for text in said.chain(&standing.unsent) {
+                let own_only = standing.unsent.iter().chain(&standing.not_taken);
+                for text in said.chain(own_only) {
                     prop_assert!(text.starts_with(&own), "{reader} reads {text:?}");
                 }
             }
             prop_assert!(desk.lock().unsent.len() <= MAX_UNSENT);
+            prop_assert!(desk.lock().not_taken.len() <= MAX_UNSENT);
         }
     }
 }

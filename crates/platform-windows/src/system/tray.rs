@@ -7,7 +7,7 @@ use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 
-use gc_platform::{PlatformError, Tray, TrayTeller};
+use gc_platform::{PlatformError, Tray, TrayFace, TrayTeller};
 use windows_sys::Win32::Foundation::{
     CloseHandle, ERROR_ALREADY_EXISTS, GetLastError, HANDLE, HWND, LPARAM, LRESULT, POINT, WPARAM,
 };
@@ -49,6 +49,8 @@ const END: u32 = WM_APP + 3;
 
 /// The mark's colour, as bytes of a pixel: blue, green, red, alpha.
 const GREEN: [u8; 4] = [0x60, 0x6b, 0x17, 0xff];
+/// While somebody looks.
+const ORANGE: [u8; 4] = [0x0c, 0x41, 0xc2, 0xff];
 const WHITE: [u8; 4] = [0xff, 0xff, 0xff, 0xff];
 const NOTHING: [u8; 4] = [0; 4];
 
@@ -57,9 +59,11 @@ pub(crate) struct WindowsTray {
     first: HANDLE,
     window: HWND,
     icon: HICON,
+    /// While somebody looks.
+    watched_icon: HICON,
     items: Vec<Vec<u16>>,
     face: Box<Face>,
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Mutex<TrayFace>>,
     /// The task bar was made anew: it has forgotten the icon.
     made_anew: u32,
 }
@@ -74,17 +78,11 @@ struct Face {
     end: Cell<bool>,
 }
 
-#[derive(Default)]
-struct Shown {
-    tip: String,
-    news: Option<(String, String)>,
-}
-
 /// See [`Tray::teller`].
 struct Teller {
     /// A window's handle as a number: it may be used from every thread.
     window: usize,
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Mutex<TrayFace>>,
 }
 
 impl WindowsTray {
@@ -103,6 +101,7 @@ impl WindowsTray {
             first,
             window: null_mut(),
             icon: null_mut(),
+            watched_icon: null_mut(),
             items: items.iter().map(|item| wide(item)).collect(),
             face: Box::default(),
             shown: Arc::default(),
@@ -112,7 +111,8 @@ impl WindowsTray {
             return Ok(None);
         }
         tray.make_window()?;
-        tray.icon = mark()?;
+        tray.icon = mark(GREEN)?;
+        tray.watched_icon = mark(ORANGE)?;
         tray.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
         Ok(Some(tray))
     }
@@ -169,6 +169,9 @@ impl WindowsTray {
         };
         {
             let mut shown = self.shown.lock().expect("no code under this lock panics");
+            if shown.is_watched {
+                data.hIcon = self.watched_icon;
+            }
             put(&mut data.szTip, &shown.tip);
             if let Some((title, text)) = shown.news.take() {
                 data.uFlags |= NIF_INFO;
@@ -252,8 +255,10 @@ impl Drop for WindowsTray {
                 SetWindowLongPtrW(self.window, GWLP_USERDATA, 0);
                 DestroyWindow(self.window);
             }
-            if !self.icon.is_null() {
-                DestroyIcon(self.icon);
+            for icon in [self.icon, self.watched_icon] {
+                if !icon.is_null() {
+                    DestroyIcon(icon);
+                }
             }
             CloseHandle(self.first);
         }
@@ -261,13 +266,12 @@ impl Drop for WindowsTray {
 }
 
 impl TrayTeller for Teller {
-    fn show(&self, tip: &str, news: Option<(&str, &str)>) {
+    fn show(&self, face: TrayFace) {
         {
             let mut shown = self.shown.lock().expect("no code under this lock panics");
-            tip.clone_into(&mut shown.tip);
-            if let Some((title, text)) = news {
-                shown.news = Some((title.to_owned(), text.to_owned()));
-            }
+            // What was not shown yet is not lost.
+            let news = face.news.or_else(|| shown.news.take());
+            *shown = TrayFace { news, ..face };
         }
         self.post(NEWS);
     }
@@ -333,8 +337,8 @@ fn put(field: &mut [u16], text: &str) {
     field[used] = 0;
 }
 
-/// The product's mark: a ring on a green disc.
-fn mark() -> Result<HICON, PlatformError> {
+/// The product's mark: a ring on a disc of that colour.
+fn mark(disc: [u8; 4]) -> Result<HICON, PlatformError> {
     // SAFETY: takes a number.
     let side = unsafe { GetSystemMetrics(SM_CXSMICON) }.clamp(16, 64);
     let count = (side * side) as usize;
@@ -347,7 +351,7 @@ fn mark() -> Result<HICON, PlatformError> {
         let colour = match (within(10), within(6), within(3)) {
             (false, ..) => NOTHING,
             (_, true, false) => WHITE,
-            _ => GREEN,
+            _ => disc,
         };
         pixels.extend_from_slice(&colour);
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
-use gc_store::{Action, Actor, NewAuditEntry, NewUser, Store};
+use gc_model::id::SupportId;
+use gc_store::{Action, Actor, NewAuditEntry, NewChatLine, NewUser, SayError, Store};
 use gc_testkit::postgres::Postgres;
 use guruconnect_server::{Arguments, Server, Settings};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -217,6 +218,31 @@ impl TestServer {
             .await;
         made.expect("a trigger");
         database.close().await;
+    }
+
+    /// Writes into a chat, past the API, until it takes no more.
+    pub(crate) async fn fill_chat(&self, support: &str) {
+        let store = self.store().await;
+        for number in 0_u64.. {
+            let line = NewChatLine {
+                support_id: SupportId::parse(support).expect("an id"),
+                from_guest: false,
+                client_id: format!("full {number}"),
+                author: "ada".into(),
+                text: "And".into(),
+                at: chrono::Utc::now(),
+            };
+            match store.say(line).await {
+                Ok(_) => {}
+                Err(SayError::Full) => return,
+                Err(SayError::Store(error)) => panic!("the line is written: {error}"),
+            }
+        }
+    }
+
+    /// What operators count.
+    pub(crate) async fn metrics(&self) -> String {
+        text(&self.get("/metrics").await.body)
     }
 
     pub(crate) fn person(&self, signed_in: &Answer) -> Person {
