@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gc_codec::{EncodeOrder, Encoder};
 use gc_model::geometry::Rect;
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
 use gc_platform::ScreenSource;
-use gc_session::Captured;
+use gc_session::{Captured, INPUT_WINDOW};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::clock::Clock;
@@ -19,10 +19,6 @@ use crate::screen::{Grabbed, News, Opened, Screens, Seat, Shown, Tidings};
 
 /// Events that wait for the session; the thread waits when there are more.
 const MAX_EVENTS: usize = 16;
-
-/// As long after input its answer is looked for on the screen itself, whatever was read
-/// before: a system may announce nothing.
-const INPUT_WINDOW: Duration = Duration::from_millis(150);
 
 /// What the session hears.
 pub(crate) enum DesktopEvent {

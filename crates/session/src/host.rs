@@ -34,7 +34,7 @@ use crate::words::TwoWords;
 
 use picture::Frames;
 
-pub use picture::Captured;
+pub use picture::{Captured, INPUT_WINDOW};
 
 /// A viewer that does not open the handshake within this time is let go.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
