@@ -47,6 +47,10 @@ pub(crate) struct DesktopThread {
     clock: Clock,
     /// Where the picture begins on the desktop.
     corner: (u32, u32),
+    /// As it was last heard, on the whole desktop and with its shape.
+    pointer: Option<Pointer>,
+    /// The picture begins elsewhere since the pointer was told.
+    is_pointer_due: bool,
     /// What is shown next is from then or later.
     wish: Moment,
     input_at: Option<Moment>,
@@ -99,6 +103,8 @@ impl DesktopThread {
             tidings,
             clock,
             corner: (0, 0),
+            pointer: None,
+            is_pointer_due: false,
             wish: Moment::ZERO,
             input_at: None,
             orders: 0,
@@ -112,24 +118,45 @@ impl DesktopThread {
                 self.wish = self.wish.max(at);
                 return Some(DesktopEvent::Activity);
             }
-            if let Some(pointer) = self.tidings.take_pointer() {
-                return Some(DesktopEvent::Pointer(Pointer {
-                    x: pointer.x.saturating_sub_unsigned(self.corner.0),
-                    y: pointer.y.saturating_sub_unsigned(self.corner.1),
-                    ..pointer
-                }));
+            if let Some(pointer) = self.next_pointer() {
+                return Some(DesktopEvent::Pointer(pointer));
             }
             tokio::select! {
                 biased;
                 event = self.events.recv() => {
                     if let Some(DesktopEvent::Layout(shown)) = &event {
                         self.corner = shown.corner;
+                        self.is_pointer_due = true;
                     }
                     return event;
                 }
                 () = self.tidings.changed() => {}
             }
         }
+    }
+
+    /// The pointer in the picture, when that is news. It overtakes the news that the picture
+    /// begins elsewhere, so after that it is told again.
+    fn next_pointer(&mut self) -> Option<Pointer> {
+        let heard = self.tidings.take_pointer();
+        let (x, y) = self.corner;
+        let here = |pointer: Pointer| Pointer {
+            x: pointer.x.saturating_sub_unsigned(x),
+            y: pointer.y.saturating_sub_unsigned(y),
+            ..pointer
+        };
+        if let Some(pointer) = heard {
+            let before = self.pointer.take().and_then(|pointer| pointer.shape);
+            let shape = pointer.shape.clone().or(before);
+            self.pointer = Some(Pointer { shape, ..pointer });
+            if !self.is_pointer_due {
+                return Some(here(pointer));
+            }
+        }
+        std::mem::take(&mut self.is_pointer_due)
+            .then(|| self.pointer.clone())
+            .flatten()
+            .map(here)
     }
 
     /// Begins to report activity and the pointer.
