@@ -116,7 +116,7 @@ async fn a_removed_machine_is_cut_off_whatever_cannot_be_written_down_of_it() {
     for broken in ["UPDATE ON support_codes", "UPDATE ON sessions"] {
         let (server, ada) = TestServer::claimed(&[]).await;
         let mut agent = TestAgent::online(&server, &ada).await;
-        agent.ask_for_help("1", "Help").await;
+        agent.ask_for_help("grace", "1", "Help").await;
         let mut viewers = Vec::new();
         for _ in 0..2 {
             viewers.push(Viewer::connect(&ada.start(&agent.machine).await).await);

@@ -160,15 +160,15 @@ impl TestAgent {
         .await;
     }
 
-    /// The user "grace" of this machine asks.
-    pub(crate) async fn ask_for_help(&mut self, name: &str, line: &str) {
+    /// A user of this machine asks for help; `name` is the line's.
+    pub(crate) async fn ask_for_help(&mut self, user: &str, name: &str, line: &str) {
         let text = ChatText {
             client_id: name.into(),
             text: line.into(),
         };
         self.say(Body::SupportRequest(SupportRequest {
             text: Some(text),
-            user: "grace".into(),
+            user: user.into(),
         }))
         .await;
     }
