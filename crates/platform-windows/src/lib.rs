@@ -9,6 +9,7 @@ pub mod cursor_image;
 pub mod duplication;
 pub mod guest_layout;
 pub mod keystrokes;
+pub mod layout_watch;
 pub mod protection;
 pub mod screen;
 pub mod transform;
