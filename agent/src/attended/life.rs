@@ -22,8 +22,7 @@ use super::Settings;
 use super::claim::{self, Attempt, Claimed, Solved};
 use super::handover::{self, GivenBefore, Handover};
 use super::link::{Attendant, Command, Line, Signal};
-use super::page::{Connected, Question, Stage, View, shown};
-use super::window::Window;
+use super::page::{Connected, Question, Stage, View};
 use crate::clock::{Clock, random_bytes};
 use crate::config::Stored;
 use crate::connection::{Connector, Stream};
@@ -35,7 +34,9 @@ use crate::platform;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
 use crate::sessions::Sessions;
+use crate::shown::{shown, shown_chat};
 use crate::viewers::Viewers;
+use crate::window::Window;
 
 /// 3 min: a server that is away for longer has ended the support session by itself.
 const LONGEST_OUTAGE: Duration = Duration::from_mins(3);
@@ -630,7 +631,7 @@ impl Life {
             } else {
                 shown(&line.author)
             },
-            text: super::page::shown_chat(&line.text),
+            text: shown_chat(&line.text),
         };
         self.unheard.retain(|said| said.client_id != line.client_id);
         let known = self.lines.insert(line.id, row).is_some();

@@ -18,7 +18,7 @@ use super::HelpDesk;
 use super::messages::{MAX_STANDING_BYTES, MAX_WISH_BYTES, Wish};
 use crate::clock::Clock;
 use crate::connection::Stream;
-use crate::worker_messages::{read_limited, write_limited};
+use crate::framed;
 
 /// Programs that are told how things are: a tray icon for each login, and some windows.
 pub(super) const MAX_VISITORS: usize = 16;
@@ -205,7 +205,7 @@ async fn serve(
     let mut changes = desk.changes();
     let hear = async {
         loop {
-            let wish: Wish = read_limited(&mut reader, MAX_WISH_BYTES).await?;
+            let wish: Wish = framed::read(&mut reader, MAX_WISH_BYTES).await?;
             desk.wish(clock.now(), user, wish);
         }
     };
@@ -215,7 +215,7 @@ async fn serve(
             changes.mark_unchanged();
             let standing = desk.standing(user);
             if told.as_ref() != Some(&standing) {
-                let telling = write_limited(&mut writer, &standing, MAX_STANDING_BYTES);
+                let telling = framed::write(&mut writer, &standing, MAX_STANDING_BYTES);
                 timeout(TELL_PATIENCE, telling).await??;
                 told = Some(standing);
             }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     async fn told(visitor: &mut DuplexStream) -> io::Result<Standing> {
-        let telling = read_limited(visitor, MAX_STANDING_BYTES);
+        let telling = framed::read(visitor, MAX_STANDING_BYTES);
         timeout(Duration::from_secs(20), telling).await?
     }
 
@@ -304,7 +304,7 @@ mod tests {
         desk.handle_connected();
         assert!(told(&mut grace).await.expect("told").connected);
         let wish = Wish::Ask("Help".to_owned());
-        write_limited(&mut grace, &wish, MAX_WISH_BYTES)
+        framed::write(&mut grace, &wish, MAX_WISH_BYTES)
             .await
             .expect("heard");
         assert_eq!(told(&mut grace).await.expect("told").unsent, ["Help"]);
