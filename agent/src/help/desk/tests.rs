@@ -20,6 +20,30 @@ fn ask(desk: &HelpDesk, user: &str, text: &str) {
     desk.wish(NOW, user, Wish::Ask(text.to_owned()));
 }
 
+/// Grace has asked, and the server has it.
+fn desk_with(text: &str) -> HelpDesk {
+    let (desk, name) = asked(text);
+    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
+    desk.handle_line(&line(1, &name, text));
+    desk
+}
+
+/// Grace has asked, and the server has not answered; the name of her line.
+fn asked(text: &str) -> (HelpDesk, String) {
+    let desk = desk();
+    ask(&desk, "grace", text);
+    let name = name_of(&posted(&desk));
+    (desk, name)
+}
+
+/// The server does not take a line.
+fn refuse(desk: &HelpDesk, client_id: String, reason: v1::RequestRefusal) {
+    desk.handle_refused(&v1::RequestRefused {
+        client_id,
+        reason: reason.into(),
+    });
+}
+
 fn posted(desk: &HelpDesk) -> Vec<Body> {
     let mut state = desk.lock();
     std::iter::from_fn(|| state.next_post()).collect()
@@ -55,9 +79,7 @@ fn name_of(bodies: &[Body]) -> String {
 
 #[test]
 fn what_is_asked_waits_until_the_server_has_it_and_then_stands_in_the_chat() {
-    let desk = desk();
-    ask(&desk, "grace", "  It does not print ");
-    let name = name_of(&posted(&desk));
+    let (desk, name) = asked("  It does not print ");
     assert_eq!(desk.standing("grace").unsent, ["It does not print"]);
 
     // The line broke before it arrived.
@@ -85,11 +107,7 @@ fn what_is_asked_waits_until_the_server_has_it_and_then_stands_in_the_chat() {
 
 #[test]
 fn nobody_else_at_the_machine_reads_or_ends_a_request() {
-    let desk = desk();
-    ask(&desk, "grace", "My salary slip does not print");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "My salary slip does not print"));
+    let desk = desk_with("My salary slip does not print");
 
     ask(&desk, "mallory", "Me too");
     desk.wish(NOW, "mallory", Wish::TakeBack);
@@ -133,13 +151,8 @@ fn a_program_that_asks_without_end_is_slowed_and_says_so() {
 
 #[test]
 fn what_the_server_refuses_is_said_and_not_sent_again() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let client_id = name_of(&posted(&desk));
-    desk.handle_refused(&v1::RequestRefused {
-        client_id,
-        reason: v1::RequestRefusal::TooOften.into(),
-    });
+    let (desk, client_id) = asked("Help");
+    refuse(&desk, client_id, v1::RequestRefusal::TooOften);
     connect(&desk);
 
     assert_eq!(posted(&desk), []);
@@ -148,18 +161,12 @@ fn what_the_server_refuses_is_said_and_not_sent_again() {
 
 #[test]
 fn a_line_for_a_full_chat_is_refused_in_words_and_kept_to_be_read() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let name = name_of(&posted(&desk));
+    let desk = desk_with("Help");
     desk.handle_state(state(v1::GuestPhase::Accepted, "grace", "Ada"));
-    desk.handle_line(&line(1, &name, "Help"));
     ask(&desk, "grace", "One more thing");
     let client_id = name_of(&posted(&desk));
 
-    desk.handle_refused(&v1::RequestRefused {
-        client_id,
-        reason: v1::RequestRefusal::ChatFull.into(),
-    });
+    refuse(&desk, client_id, v1::RequestRefusal::ChatFull);
 
     let standing = desk.standing("grace");
     assert_eq!(standing.problem, Some(Problem::ChatFull));
@@ -221,11 +228,7 @@ const LEAVES: Body = Body::GuestLeaves(v1::GuestLeaves {});
 
 #[test]
 fn the_next_user_who_asks_does_not_read_what_was_said_before() {
-    let desk = desk();
-    ask(&desk, "grace", "My salary slip does not print");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "My salary slip does not print"));
+    let desk = desk_with("My salary slip does not print");
     desk.handle_line(&line(2, "", "It is 4,000, is it not?"));
     desk.handle_state(state(v1::GuestPhase::Completed, "grace", "Ada"));
 
@@ -254,11 +257,7 @@ fn what_one_user_wrote_offline_does_not_join_the_request_of_another() {
 
 #[test]
 fn a_request_that_ended_while_the_machine_was_away_is_over_there_too() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "Help"));
+    let desk = desk_with("Help");
     desk.handle_lost();
 
     connect(&desk);
@@ -271,11 +270,7 @@ fn a_request_that_ended_while_the_machine_was_away_is_over_there_too() {
 
 #[test]
 fn a_request_is_taken_back_though_the_line_broke_at_that_moment() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "Help"));
+    let desk = desk_with("Help");
     desk.handle_lost();
     desk.wish(NOW, "grace", Wish::TakeBack);
     assert_eq!(desk.standing("grace").stage, Stage::Done);
@@ -323,14 +318,9 @@ fn a_request_is_taken_back_though_the_server_has_not_answered_it() {
 
 #[test]
 fn nothing_is_taken_back_of_what_the_server_refused() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let client_id = name_of(&posted(&desk));
+    let (desk, client_id) = asked("Help");
     desk.wish(NOW, "grace", Wish::TakeBack);
-    desk.handle_refused(&v1::RequestRefused {
-        client_id,
-        reason: v1::RequestRefusal::TooOften.into(),
-    });
+    refuse(&desk, client_id, v1::RequestRefusal::TooOften);
     posted(&desk);
 
     ask(&desk, "ada", "Me too");
