@@ -921,7 +921,6 @@ pub enum NoticeCode {
     Unspecified = 0,
     InputUnavailable = 1,
     ChordUnsupported = 2,
-    CaptureFallback = 3,
     /// The person at the machine said no too often and is not asked any more.
     QuestionsClosed = 16,
     /// The person agreed, and still there are no administrator rights.
@@ -937,7 +936,6 @@ impl NoticeCode {
             Self::Unspecified => "NOTICE_CODE_UNSPECIFIED",
             Self::InputUnavailable => "NOTICE_CODE_INPUT_UNAVAILABLE",
             Self::ChordUnsupported => "NOTICE_CODE_CHORD_UNSUPPORTED",
-            Self::CaptureFallback => "NOTICE_CODE_CAPTURE_FALLBACK",
             Self::QuestionsClosed => "NOTICE_CODE_QUESTIONS_CLOSED",
             Self::ElevationFailed => "NOTICE_CODE_ELEVATION_FAILED",
         }
@@ -948,7 +946,6 @@ impl NoticeCode {
             "NOTICE_CODE_UNSPECIFIED" => Some(Self::Unspecified),
             "NOTICE_CODE_INPUT_UNAVAILABLE" => Some(Self::InputUnavailable),
             "NOTICE_CODE_CHORD_UNSUPPORTED" => Some(Self::ChordUnsupported),
-            "NOTICE_CODE_CAPTURE_FALLBACK" => Some(Self::CaptureFallback),
             "NOTICE_CODE_QUESTIONS_CLOSED" => Some(Self::QuestionsClosed),
             "NOTICE_CODE_ELEVATION_FAILED" => Some(Self::ElevationFailed),
             _ => None,

@@ -10,6 +10,7 @@ pub mod duplication;
 pub mod firmware;
 pub mod guest_layout;
 pub mod keystrokes;
+pub mod layout_watch;
 pub mod protection;
 pub mod screen;
 pub mod transform;
