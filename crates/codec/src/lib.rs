@@ -17,6 +17,8 @@ pub use film::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece,
     FilmQuality, MAX_FILM_RECTS, SharedFilms, film_codecs, is_film_frame,
 };
+#[cfg(feature = "hardware")]
+pub use film::{HardwareFilms, PictureEncoder, PicturePacket};
 pub use frame::{BYTES_PER_PIXEL, FrameView};
 pub use moves::Moves;
 pub use stream::StreamError;
