@@ -11,10 +11,14 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use gc_codec::{FilmCodec, FilmError, HardwareFilms, PictureEncoder};
+use std::io;
+
+use gc_codec::{FilmError, HardwareFilms, PictureEncoder};
 use gc_model::geometry::Size;
+use gc_platform::{FilmEncoders, MachineFilms, PlatformError};
 use windows_sys::core::{GUID, HRESULT};
 
+use self::attributes::Attributes;
 use self::encoder::{Activated, Encoder};
 use self::library::Library;
 use crate::transform::{Machine, TransformError};
@@ -24,31 +28,20 @@ const BEST_FIRST: u32 = 0x40;
 /// `MFT_FRIENDLY_NAME_Attribute`
 const NAME: GUID = GUID::from_u128(0x314f_fbae_5b41_4c95_9c19_4e7d_586f_ace3);
 
-/// Which of the encoders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FilmEncoders {
-    /// Those of graphics cards and processors.
-    Hardware,
-    /// Those that are programs. They cost more than ours; only to check that encoders can be talked to.
-    Software,
+/// `MFT_ENUM_FLAG_HARDWARE`, `MFT_ENUM_FLAG_SYNCMFT`
+const fn flags(which: FilmEncoders) -> u32 {
+    BEST_FIRST
+        | match which {
+            FilmEncoders::Hardware => 4,
+            FilmEncoders::Software => 1,
+        }
 }
 
-impl FilmEncoders {
-    /// `MFT_ENUM_FLAG_HARDWARE`, `MFT_ENUM_FLAG_SYNCMFT`
-    const fn flags(self) -> u32 {
-        BEST_FIRST
-            | match self {
-                Self::Hardware => 4,
-                Self::Software => 1,
-            }
-    }
-
-    const fn missing(self) -> TransformError {
-        TransformError::Missing(match self {
-            Self::Hardware => "hardware encoder for H.264",
-            Self::Software => "software encoder for H.264",
-        })
-    }
+const fn missing(which: FilmEncoders) -> TransformError {
+    TransformError::Missing(match which {
+        FilmEncoders::Hardware => "hardware encoder for H.264",
+        FilmEncoders::Software => "software encoder for H.264",
+    })
 }
 
 /// The error of a call that gives an object.
@@ -61,30 +54,34 @@ fn failed(call: &'static str) -> impl Fn(HRESULT) -> TransformError {
     }
 }
 
-/// What this machine's encoders call themselves, best first.
+/// This machine's encoders, and films as H.264 by the first of them that takes a film's size.
 ///
 /// # Errors
 /// There are none, or there is no Media Foundation.
-pub fn film_encoders(which: FilmEncoders) -> Result<Vec<String>, TransformError> {
-    let library = Library::open()?;
-    let found = library.encoders(which.flags())?;
-    if found.is_empty() {
-        return Err(which.missing());
-    }
-    let name = |activate: &attributes::Attributes| activate.text(&NAME);
-    let unnamed = || "an encoder without a name".to_owned();
-    Ok(found
-        .iter()
-        .map(|one| name(one).unwrap_or_else(unnamed))
-        .collect())
+pub(crate) fn film_encoders(which: FilmEncoders) -> Result<MachineFilms, PlatformError> {
+    let names = names(which).map_err(|source| PlatformError::Os {
+        call: "finding an encoder",
+        source: io::Error::other(source),
+    })?;
+    let films = HardwareFilms::new(move |size, rate| {
+        start(which, size, rate).map_err(|error| FilmError::caused_by(&error))
+    });
+    Ok(MachineFilms {
+        names,
+        codec: Box::new(films),
+    })
 }
 
-/// Films as H.264, by the first of these encoders that takes a film's size. Whether there is one is
-/// seen when the first film begins.
-pub fn films_by(which: FilmEncoders) -> Box<dyn FilmCodec> {
-    Box::new(HardwareFilms::new(move |size, rate| {
-        start(which, size, rate).map_err(|error| FilmError::caused_by(&error))
-    }))
+/// What the encoders call themselves, best first.
+fn names(which: FilmEncoders) -> Result<Vec<String>, TransformError> {
+    let library = Library::open()?;
+    let found = library.encoders(flags(which))?;
+    if found.is_empty() {
+        return Err(missing(which));
+    }
+    let unnamed = || "an encoder without a name".to_owned();
+    let name = |one: &Attributes| one.text(&NAME).unwrap_or_else(unnamed);
+    Ok(found.iter().map(name).collect())
 }
 
 fn start(
@@ -92,8 +89,9 @@ fn start(
     size: Size,
     rate: u32,
 ) -> Result<Box<dyn PictureEncoder>, TransformError> {
-    let found = Library::open()?.encoders(which.flags())?;
-    let mut error = which.missing();
+    let library = Library::open()?;
+    let found = library.encoders(flags(which))?;
+    let mut error = missing(which);
     for activate in found {
         let begun = Activated::new(activate)
             .and_then(|activated| Encoder::begin(activated, Library::open()?, size, rate));
