@@ -36,6 +36,7 @@ mod websocket;
 pub mod worker;
 mod worker_messages;
 
+pub use films::probe as film_probe;
 pub use run::run;
 pub use test_capture::test_capture;
 

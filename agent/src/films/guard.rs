@@ -203,6 +203,12 @@ mod tests {
         frame: Duration::from_millis(300),
     };
 
+    /// For what always answers, on a machine that has much else to do.
+    const PATIENT: Limits = Limits {
+        open: Duration::from_mins(1),
+        frame: Duration::from_mins(1),
+    };
+
     #[derive(Clone, Copy, PartialEq)]
     enum Mood {
         Good,
@@ -275,7 +281,11 @@ mod tests {
         let (hold, lets_go) = mpsc::channel();
         let lets_go = Arc::new(Mutex::new(lets_go));
         let fake = Box::new(Fake { mood, lets_go });
-        (Guarded::new(fake, LIMITS), hold)
+        let limits = match mood {
+            Mood::HangsAtStart | Mood::HangsAtThe(_) => LIMITS,
+            Mood::Good | Mood::Panics | Mood::Refuses => PATIENT,
+        };
+        (Guarded::new(fake, limits), hold)
     }
 
     fn encode(encoder: &mut dyn FilmEncoder, level: u8) -> Result<FilmPacket, FilmError> {

@@ -452,6 +452,8 @@ proptest! {
         steps in prop::collection::vec(any_step(), 0..80),
         gifts in prop::collection::vec(any_gift(), 0..20),
         keys in prop::collection::vec(any::<bool>(), 1..12),
+        rates in prop::collection::vec(prop::option::of(1_u32..9_000_000), 12),
+        refuses_rates: bool,
         beside: bool,
     ) {
         let (mut machine, fake) = encoder();
@@ -462,6 +464,14 @@ proptest! {
         }
         let mut over = false;
         for (index, &key) in keys.iter().enumerate() {
+            if let Some(rate) = rates[index] {
+                fake.0.borrow_mut().refuses_rates = refuses_rates;
+                let told = fake.0.borrow().rates.len();
+                let result = machine.set_rate(rate);
+                prop_assert_eq!(result.is_err(), over || refuses_rates);
+                prop_assert_eq!(fake.0.borrow().rates.len() - told, usize::from(!over));
+                over |= result.is_err();
+            }
             let before = fake.0.borrow().now;
             let result = machine.encode("a picture", key);
             prop_assert!(fake.0.borrow().now <= before + MAX_PICTURE_TIME);

@@ -24,6 +24,9 @@ const NOMINAL_FRAMES_A_SECOND: u32 = 30;
 /// Rates below this are refused by some.
 const MIN_BITS_A_SECOND: u32 = 100_000;
 
+/// Nor rates above: level 4.1, which 1920x1080 has, ends at 50 million.
+const MAX_BITS_A_SECOND: u32 = 40_000_000;
+
 /// Bytes of a pixel that no film needs more of: what is finer is grain.
 const ENOUGH_BYTES_PER_PIXEL: f64 = 0.125;
 /// For slow links and slow machines.
@@ -150,7 +153,7 @@ fn rate_for(size: Size, order: &FilmOrder) -> u32 {
 
 fn bits_a_second(bytes_per_frame: f64) -> u32 {
     let bits = bytes_per_frame * 8.0 * f64::from(NOMINAL_FRAMES_A_SECOND);
-    (bits as u32).max(MIN_BITS_A_SECOND)
+    (bits as u32).clamp(MIN_BITS_A_SECOND, MAX_BITS_A_SECOND)
 }
 
 #[cfg(test)]
@@ -288,6 +291,15 @@ mod tests {
             *rates.lock().expect("a lock"),
             [most, 480_000, 960_000, 1_728 * 240, MIN_BITS_A_SECOND]
         );
+    }
+
+    #[test]
+    fn no_encoder_is_told_a_rate_that_its_level_does_not_have() {
+        let (codec, rates) = codec(false);
+
+        codec.open(3_840, 2_160).expect("an encoder");
+
+        assert_eq!(*rates.lock().expect("a lock"), [MAX_BITS_A_SECOND]);
     }
 
     #[test]
