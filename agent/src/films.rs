@@ -146,35 +146,29 @@ impl Hardware {
             return Some(hardware);
         }
         let (found, host, data_dir) = (hardware.clone(), Arc::clone(host), data_dir.to_owned());
-        let asking = move || {
-            let program = std::env::current_exe().ok();
-            let asked = program.and_then(|it| probe::ask(&it, &["film-probe"], probe::PATIENCE));
-            let Some(verdict) = asked else {
-                warn!("The machine's video encoder cannot be tried: no process can be started");
-                return;
+        let try_it = move || {
+            let ask = || {
+                let program = std::env::current_exe().ok()?;
+                probe::ask(&program, &["film-probe"], probe::PATIENCE)
             };
             let memory = Memory::new(&*host, &data_dir, SOFTWARE, &graphics);
-            if let Err(error) = memory.keep(&verdict) {
-                warn!(%error, "It is not remembered how the machine's video encoder does");
-            }
+            let verdict = memory.verdict_or(ask).unwrap_or_else(Verdict::not_tried);
             found.obey(&*host, &verdict);
         };
         let thread = thread::Builder::new().name("film-probe".to_owned());
-        if let Err(error) = thread.spawn(asking) {
-            warn!(%error, "The machine's video encoder cannot be tried");
-        }
+        // Without a thread there are only no films by hardware.
+        thread.spawn(try_it).ok()?;
         Some(hardware)
     }
 
     fn obey(&self, host: &dyn Host, verdict: &Verdict) {
-        if !verdict.works {
-            info!(
-                why = verdict.says,
-                "Films are not packed by this machine's hardware"
-            );
-            return;
-        }
-        match host.film_encoders(FilmEncoders::Hardware) {
+        let found = if verdict.works {
+            host.film_encoders(FilmEncoders::Hardware)
+                .map_err(|error| sentence(&error))
+        } else {
+            Err(verdict.says.clone())
+        };
+        match found {
             Ok(found) => {
                 info!(
                     encoder = verdict.says,
@@ -182,10 +176,7 @@ impl Hardware {
                 );
                 self.works(found.codec);
             }
-            Err(error) => warn!(
-                error = sentence(&error),
-                "The video encoder that worked before is gone"
-            ),
+            Err(why) => info!(why, "Films are not packed by this machine's hardware"),
         }
     }
 

@@ -13,7 +13,7 @@ function Get-Verdict([string[]] $Arguments) {
     $verdict
 }
 
-$missing = 'there is no (Media Foundation|hardware encoder for H.264|software encoder for H.264)$'
+$missing = 'there is no (Media Foundation( of Windows 8 or later)?|hardware encoder for H.264|software encoder for H.264)$'
 $skipped = 0
 foreach ($kind in 'hardware', 'software') {
     $arguments = @()

@@ -6,23 +6,18 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use gc_platform::Host;
-use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::probe::Verdict;
 
 /// Name of the file in the data directory.
-pub(crate) const FILE_NAME: &str = "film-probe.json";
+pub(crate) const FILE_NAME: &str = "film-probe.txt";
 
 /// 16 KiB; a real one has about 300 bytes.
 const MAX_FILE_BYTES: u64 = 16 * 1024;
 
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    /// The agent, the system, the cards and their drivers that the verdict is about.
-    about: String,
-    verdict: Verdict,
-}
-
+/// Two lines: the agent, the system, the cards and their drivers; and the verdict about them, as
+/// the process that tried the encoder said it.
 pub(crate) struct Memory<'a> {
     host: &'a dyn Host,
     path: PathBuf,
@@ -44,21 +39,28 @@ impl<'a> Memory<'a> {
         let mut content = Vec::new();
         let file = File::open(&self.path).ok()?;
         file.take(MAX_FILE_BYTES).read_to_end(&mut content).ok()?;
-        let kept: Kept = serde_json::from_slice(&content).ok()?;
-        (kept.about == self.about).then(|| kept.verdict.cleaned())
+        let rest = content.strip_prefix(self.about.as_bytes())?;
+        Verdict::read(rest.strip_prefix(b"\n")?)
     }
 
-    /// Keeps it for the next time.
-    ///
-    /// # Errors
-    /// The system's.
-    pub(crate) fn keep(&self, verdict: &Verdict) -> std::io::Result<()> {
-        let kept = Kept {
-            about: self.about.clone(),
-            verdict: verdict.clone(),
-        };
-        let content = serde_json::to_vec_pretty(&kept)?;
-        self.host.replace_private_file(&self.path, &content)
+    /// What came of it; where nobody knows, what `ask` says, for the next time too. `None` when it
+    /// says nothing.
+    pub(crate) fn verdict_or(&self, ask: impl FnOnce() -> Option<Verdict>) -> Option<Verdict> {
+        let known = self.verdict();
+        if known.is_some() {
+            return known;
+        }
+        let verdict = ask()?;
+        if let Err(error) = self.keep(&verdict) {
+            warn!(%error, "It is not remembered how the machine's video encoder does");
+        }
+        Some(verdict)
+    }
+
+    fn keep(&self, verdict: &Verdict) -> std::io::Result<()> {
+        let content = format!("{}\n{}\n", self.about, verdict.line());
+        self.host
+            .replace_private_file(&self.path, content.as_bytes())
     }
 }
 
@@ -72,6 +74,27 @@ mod tests {
             works: true,
             says: "A Card".to_owned(),
         }
+    }
+
+    #[test]
+    fn an_encoder_is_tried_once_and_again_when_something_is_another_or_nobody_knows() {
+        let (host, place) = (platform::host(), tempfile::tempdir().expect("a directory"));
+        let memory = |driver| Memory::new(&host, place.path(), "agent 1", driver);
+        let no = Verdict {
+            works: false,
+            says: "it hung".to_owned(),
+        };
+        let never = || panic!("it is known");
+
+        // A process that cannot be started says nothing of the encoder.
+        assert_eq!(memory("driver 1").verdict_or(|| None), None);
+        assert_eq!(
+            memory("driver 1").verdict_or(|| Some(no.clone())),
+            Some(no.clone())
+        );
+        assert_eq!(memory("driver 1").verdict_or(never), Some(no));
+        assert_eq!(memory("driver 2").verdict_or(|| Some(yes())), Some(yes()));
+        assert_eq!(memory("driver 2").verdict_or(never), Some(yes()));
     }
 
     #[test]
@@ -97,14 +120,12 @@ mod tests {
         memory.keep(&yes()).expect("writes");
         let path = place.path().join(FILE_NAME);
         let good = std::fs::read(&path).expect("reads");
-        let large = [&good[..], &vec![b' '; MAX_FILE_BYTES as usize]].concat();
+        let large = vec![b' '; MAX_FILE_BYTES as usize];
+        let large = [&large[..], &good[..]].concat();
 
-        for content in [&good[..good.len() - 1], b"", b"null", b"\xff\xfe", &large] {
+        for content in [&good[..good.len() - 2], b"", b"null", b"\xff\xfe", &large] {
             std::fs::write(&path, content).expect("writes");
-            let verdict = memory.verdict();
-            // Spaces behind it change nothing: what is looked at is whole.
-            let is_whole = content.len() > good.len();
-            assert_eq!(verdict.is_some(), is_whole, "{content:?}");
+            assert_eq!(memory.verdict(), None, "{content:?}");
         }
         memory.keep(&yes()).expect("writes");
         assert_eq!(memory.verdict(), Some(yes()));

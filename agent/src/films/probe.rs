@@ -5,11 +5,9 @@
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use gc_codec::{
     BYTES_PER_PIXEL, FilmCodec, FilmEncoder, FilmFormat, FilmFormats, FilmOrder, FilmQuality,
     FrameView, is_film_frame,
@@ -64,26 +62,31 @@ impl Verdict {
         }
     }
 
-    /// As others may have written it: nothing that a log or a terminal would take for more than text.
-    pub(crate) fn cleaned(self) -> Self {
+    /// Nobody could be asked, which says nothing of the encoder.
+    pub(crate) fn not_tried() -> Self {
+        Self::no("no process can be started that tries it")
+    }
+
+    /// What [`Verdict::line`] wrote, or somebody else: nothing that a log or a terminal would take
+    /// for more than text.
+    pub(crate) fn read(line: &[u8]) -> Option<Self> {
+        let said: Self = serde_json::from_slice(line).ok()?;
         let plain = |one: char| if one.is_control() { ' ' } else { one };
-        Self {
-            says: self
-                .says
-                .chars()
-                .take(MAX_REASON_CHARS)
-                .map(plain)
-                .collect(),
-            ..self
-        }
+        let says = said.says.chars().take(MAX_REASON_CHARS);
+        Some(Self {
+            says: says.map(plain).collect(),
+            ..said
+        })
+    }
+
+    /// In one line.
+    pub(crate) fn line(&self) -> String {
+        serde_json::to_string(self).expect("a truth and a text can always be written as JSON")
     }
 }
 
 /// `film-probe`: tries the machine's encoder in this process, and prints the verdict as one line.
-///
-/// # Errors
-/// Nobody reads what is printed.
-pub fn run(is_software: bool) -> anyhow::Result<()> {
+pub fn run(is_software: bool) {
     let which = if is_software {
         FilmEncoders::Software
     } else {
@@ -93,9 +96,7 @@ pub fn run(is_software: bool) -> anyhow::Result<()> {
         Ok(found) => try_out(&found),
         Err(error) => Verdict::no(sentence(&error)),
     };
-    let line = serde_json::to_string(&verdict).context("write the verdict as JSON")?;
-    println!("{line}");
-    Ok(())
+    println!("{}", verdict.line());
 }
 
 /// Packs a film that moves, and looks at every packet.
@@ -203,10 +204,9 @@ fn judge(ended: &Ended, said: &[u8]) -> Verdict {
     match ended {
         Ended::Hung(patience) => Verdict::no(format!("it did not answer within {patience:?}")),
         Ended::Badly(status) => Verdict::no(format!("it ended with {status}")),
-        Ended::Well => serde_json::from_slice(said).map_or_else(
-            |_| Verdict::no("it said nothing that makes sense"),
-            Verdict::cleaned,
-        ),
+        Ended::Well => {
+            Verdict::read(said).unwrap_or_else(|| Verdict::no("it said nothing that makes sense"))
+        }
     }
 }
 
@@ -222,18 +222,11 @@ pub(crate) fn ask(program: &Path, arguments: &[&str], patience: Duration) -> Opt
     platform::without_window(&mut command);
     let mut child = command.spawn().ok()?;
     let output = child.stdout.take()?;
-    let (tell, told) = mpsc::channel();
-    let reading = thread::Builder::new().name("film-probe".to_owned());
-    let reading = reading.spawn(move || {
-        let mut said = Vec::new();
-        let read = output.take(MAX_SAID_BYTES as u64).read_to_end(&mut said);
-        let _gone = tell.send(read.map(|_| said));
-    });
     let until = Instant::now() + patience;
     let ended = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status.into(),
-            Ok(None) if Instant::now() < until && reading.is_ok() => thread::sleep(LOOK_EVERY),
+            Ok(None) if Instant::now() < until => thread::sleep(LOOK_EVERY),
             _ => {
                 let _gone_already = child.kill();
                 let _gone = child.wait();
@@ -241,8 +234,12 @@ pub(crate) fn ask(program: &Path, arguments: &[&str], patience: Duration) -> Opt
             }
         }
     };
-    let said = told.recv_timeout(LOOK_EVERY * 10).ok().and_then(Result::ok);
-    Some(judge(&ended, &said.unwrap_or_default()))
+    // What it says fits the pipe. One that says more waits there until it is ended.
+    let mut said = Vec::new();
+    if ended == Ended::Well {
+        let _judged_anyway = output.take(MAX_SAID_BYTES as u64).read_to_end(&mut said);
+    }
+    Some(judge(&ended, &said))
 }
 
 #[cfg(test)]
@@ -283,7 +280,7 @@ mod tests {
             r#"echo '{"works":true,"says":"fine"}'; kill -SEGV $$"#,
             long,
         );
-        let chatty = shell("yes", long);
+        let chatty = shell("yes", Duration::from_millis(500));
         let hung = shell("exec sleep 600", Duration::from_millis(100));
         let missing = ask(Path::new("/nowhere/agent"), &[], long);
 

@@ -27,7 +27,7 @@ use crate::tiles::Bounds;
 
 pub use format::{FilmFormat, FilmFormats};
 #[cfg(feature = "hardware")]
-pub use hardware::{HardwareFilms, PictureEncoder, PicturePacket};
+pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket};
 pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.

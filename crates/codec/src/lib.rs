@@ -18,7 +18,7 @@ pub use film::{
     FilmQuality, MAX_FILM_RECTS, SharedFilms, film_codecs, is_film_frame,
 };
 #[cfg(feature = "hardware")]
-pub use film::{HardwareFilms, PictureEncoder, PicturePacket};
+pub use film::{HardwareEncoder, HardwareFilms, HardwarePacket};
 pub use frame::{BYTES_PER_PIXEL, FrameView};
 pub use moves::Moves;
 pub use stream::StreamError;

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use gc_codec::{FilmError, PictureEncoder, PicturePacket};
+use gc_codec::{FilmError, HardwareEncoder, HardwarePacket};
 use gc_video::Picture;
 
 /// How long one picture may take. Later it is none, and the encoder is given up.
@@ -311,15 +311,15 @@ impl<T: Transform> Drop for Machine<T> {
     }
 }
 
-impl<T: Transform<Picture = Picture> + Send> PictureEncoder for Machine<T> {
+impl<T: Transform<Picture = Picture> + Send> HardwareEncoder for Machine<T> {
     fn set_rate(&mut self, bits_per_second: u32) -> Result<(), FilmError> {
         Self::set_rate(self, bits_per_second).map_err(|error| FilmError::caused_by(&error))
     }
 
-    fn encode(&mut self, picture: &Picture) -> Result<PicturePacket, FilmError> {
+    fn encode(&mut self, picture: &Picture) -> Result<HardwarePacket, FilmError> {
         let Packet { data, key } =
             Self::encode(self, picture, false).map_err(|error| FilmError::caused_by(&error))?;
-        Ok(PicturePacket { data, key })
+        Ok(HardwarePacket { data, key })
     }
 }
 

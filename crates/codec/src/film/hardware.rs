@@ -37,7 +37,7 @@ const SAME_RATE_PERCENT: u32 = 10;
 
 /// What an encoder of pictures made of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PicturePacket {
+pub struct HardwarePacket {
     /// One access unit in Annex B format; a key frame begins with its parameters.
     pub data: Vec<u8>,
     /// It can be decoded without anything before it.
@@ -45,7 +45,7 @@ pub struct PicturePacket {
 }
 
 /// Packs pictures of one size as H.264, one after the other. The first is a key frame.
-pub trait PictureEncoder: Send {
+pub trait HardwareEncoder: Send {
     /// How much it may make from the next picture on, at 30 pictures a second.
     ///
     /// # Errors
@@ -56,11 +56,11 @@ pub trait PictureEncoder: Send {
     ///
     /// # Errors
     /// It broke; it can only be replaced.
-    fn encode(&mut self, picture: &Picture) -> Result<PicturePacket, FilmError>;
+    fn encode(&mut self, picture: &Picture) -> Result<HardwarePacket, FilmError>;
 }
 
 /// Starts an encoder for pictures of a size, at a rate in bits a second.
-type Start = dyn Fn(Size, u32) -> Result<Box<dyn PictureEncoder>, FilmError> + Send + Sync;
+type Start = dyn Fn(Size, u32) -> Result<Box<dyn HardwareEncoder>, FilmError> + Send + Sync;
 
 /// A codec whose streams are packed by an encoder of the machine.
 pub struct HardwareFilms(Box<Start>);
@@ -68,7 +68,7 @@ pub struct HardwareFilms(Box<Start>);
 impl HardwareFilms {
     /// For encoders that `start` gives, for a size and a rate in bits a second.
     pub fn new(
-        start: impl Fn(Size, u32) -> Result<Box<dyn PictureEncoder>, FilmError> + Send + Sync + 'static,
+        start: impl Fn(Size, u32) -> Result<Box<dyn HardwareEncoder>, FilmError> + Send + Sync + 'static,
     ) -> Self {
         Self(Box::new(start))
     }
@@ -103,7 +103,7 @@ impl FilmCodec for HardwareFilms {
 }
 
 struct Stream {
-    encoder: Box<dyn PictureEncoder>,
+    encoder: Box<dyn HardwareEncoder>,
     /// Bits a second that it was told.
     rate: u32,
     picture: Picture,
@@ -172,7 +172,7 @@ mod tests {
         refuses_rates: bool,
     }
 
-    impl PictureEncoder for Fake {
+    impl HardwareEncoder for Fake {
         fn set_rate(&mut self, bits_per_second: u32) -> Result<(), FilmError> {
             if self.refuses_rates {
                 return Err(FilmError("not now".to_owned()));
@@ -181,14 +181,14 @@ mod tests {
             Ok(())
         }
 
-        fn encode(&mut self, picture: &Picture) -> Result<PicturePacket, FilmError> {
+        fn encode(&mut self, picture: &Picture) -> Result<HardwarePacket, FilmError> {
             let options = FrameOptions {
                 key: false,
                 budget_bytes: 20_000,
                 quantizers: 20..=40,
             };
             let packet = self.encoder.encode(picture, &options).expect("a packet");
-            Ok(PicturePacket {
+            Ok(HardwarePacket {
                 // A delimiter and what is beside the picture, as hardware makes them.
                 data: [
                     &[0, 0, 0, 1, 9, 0x30, 0, 0, 1, 6, 5, 1, 7, 0x80],

@@ -1,13 +1,11 @@
 //! The functions of Media Foundation, looked up when the first encoder is wanted: some kinds of
 //! Windows do not have it. Its objects are used by one thread at a time, whichever it is, which
-//! COM allows where they are in the apartment of all threads.
+//! COM allows in the apartment of all threads.
 
 use std::ffi::{CStr, c_void};
 use std::mem::transmute_copy;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
-use std::sync::mpsc;
-use std::thread;
 
 use windows_sys::core::{GUID, HRESULT};
 
@@ -104,7 +102,9 @@ impl Library {
         let functions = FUNCTIONS.get_or_init(Functions::find).as_ref();
         let functions = functions.ok_or(TransformError::Missing("Media Foundation"))?;
         if !has_apartment() {
-            return Err(TransformError::Missing("COM"));
+            return Err(TransformError::Missing(
+                "Media Foundation of Windows 8 or later",
+            ));
         }
         // SAFETY: takes numbers; undone when this is dropped.
         let answer = unsafe { (functions.start)(VERSION, WITHOUT_SOCKETS) };
@@ -177,33 +177,16 @@ impl Drop for Library {
     }
 }
 
-/// True once this process has the apartment that every thread is in which entered none. It is
-/// there while a thread is in it; so one stays, and sleeps.
+/// True once every thread of this process is in the apartment of all threads that entered none.
+/// Windows 7 cannot do that.
 fn has_apartment() -> bool {
-    /// `COINIT_MULTITHREADED`
-    const FOR_ALL: u32 = 0;
-    /// It needs next to no stack.
-    const STACK_BYTES: usize = 64 * 1024;
     static IS_THERE: OnceLock<bool> = OnceLock::new();
     *IS_THERE.get_or_init(|| {
-        type Enter = unsafe extern "system" fn(*mut c_void, u32) -> HRESULT;
-        // SAFETY: the documented signature of CoInitializeEx.
-        let Some(enter) = (unsafe { function::<Enter>("ole32.dll", c"CoInitializeEx") }) else {
-            return false;
-        };
-        let (tell, told) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name("apartment".to_owned())
-            .stack_size(STACK_BYTES);
-        let started = thread.spawn(move || {
-            // SAFETY: nothing is reserved; this thread stays in the apartment.
-            let is_in = unsafe { enter(null_mut(), FOR_ALL) } >= 0;
-            if tell.send(is_in).is_ok() && is_in {
-                loop {
-                    thread::park();
-                }
-            }
-        });
-        started.is_ok() && told.recv().unwrap_or(false)
+        type Keep = unsafe extern "system" fn(*mut *mut c_void) -> HRESULT;
+        // SAFETY: the documented signature of CoIncrementMTAUsage.
+        let keep = unsafe { function::<Keep>("ole32.dll", c"CoIncrementMTAUsage") };
+        let mut until_the_end = null_mut();
+        // SAFETY: the answer has room.
+        keep.is_some_and(|keep| unsafe { keep(&raw mut until_the_end) } >= 0)
     })
 }

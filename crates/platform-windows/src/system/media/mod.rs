@@ -13,7 +13,7 @@ mod tests;
 
 use std::io;
 
-use gc_codec::{FilmError, HardwareFilms, PictureEncoder};
+use gc_codec::{FilmError, HardwareEncoder, HardwareFilms};
 use gc_model::geometry::Size;
 use gc_platform::{FilmEncoders, MachineFilms, PlatformError};
 use windows_sys::core::{GUID, HRESULT};
@@ -88,7 +88,7 @@ fn start(
     which: FilmEncoders,
     size: Size,
     rate: u32,
-) -> Result<Box<dyn PictureEncoder>, TransformError> {
+) -> Result<Box<dyn HardwareEncoder>, TransformError> {
     let library = Library::open()?;
     let found = library.encoders(flags(which))?;
     let mut error = missing(which);
