@@ -245,7 +245,7 @@ impl Packer {
             encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &changed, &order));
         let captured = match encoded {
             Ok(encoded) => Captured::Encoded {
-                encoded,
+                encoded: Box::new(encoded),
                 captured_at: grabbed.captured_at,
                 capture: grabbed.cost,
                 encode: started.elapsed(),

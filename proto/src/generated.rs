@@ -213,6 +213,12 @@ pub struct VideoFrame {
     /// Done before anything is painted. Only for viewers with FEATURE_MOVES.
     #[prost(message, optional, tag = "16")]
     pub moves: ::core::option::Option<Moves>,
+    /// Which of the rectangles are packed as photographs: places in the list, ascending.
+    /// In the stream such a rectangle is three planes of its size (green, blue minus
+    /// green, red minus green), each byte the difference to the one on its left, the
+    /// first of a row to the one above it. Only for viewers with FEATURE_PHOTOS.
+    #[prost(uint32, repeated, tag = "17")]
+    pub photos: ::prost::alloc::vec::Vec<u32>,
 }
 /// Parts of the picture that the viewer has at another place: scrolled text, dragged windows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -719,6 +725,8 @@ pub enum Feature {
     Consent = 18,
     /// Of the viewer: VideoFrame.moves can be done.
     Moves = 20,
+    /// Of the viewer: VideoFrame.photos can be read.
+    Photos = 21,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -738,6 +746,7 @@ impl Feature {
             Self::Elevated => "FEATURE_ELEVATED",
             Self::Consent => "FEATURE_CONSENT",
             Self::Moves => "FEATURE_MOVES",
+            Self::Photos => "FEATURE_PHOTOS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -754,6 +763,7 @@ impl Feature {
             "FEATURE_ELEVATED" => Some(Self::Elevated),
             "FEATURE_CONSENT" => Some(Self::Consent),
             "FEATURE_MOVES" => Some(Self::Moves),
+            "FEATURE_PHOTOS" => Some(Self::Photos),
             _ => None,
         }
     }

@@ -185,7 +185,9 @@ impl FilmEncoder for GuardedEncoder {
 mod tests {
     use std::sync::Mutex;
 
-    use gc_codec::{Colours, EncodeOrder, Encoder, FilmFormats, FilmQuality, Update, film_codecs};
+    use gc_codec::{
+        Abilities, Colours, EncodeOrder, Encoder, FilmFormats, FilmQuality, Update, film_codecs,
+    };
     use gc_model::geometry::Rect;
     use gc_model::time::Moment;
 
@@ -339,7 +341,10 @@ mod tests {
             budget_bytes: 1 << 20,
             colours: Colours::All,
             hold_films: false,
-            moves: true,
+            viewer: Abilities {
+                moves: true,
+                photos: true,
+            },
             film: Some(FilmOrder {
                 formats: FilmFormat::ALL.into_iter().collect(),
                 ..ORDER

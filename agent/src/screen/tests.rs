@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gc_codec::{Colours, Decoder, EncodeOrder, Pending};
+use gc_codec::{Abilities, Colours, Decoder, EncodeOrder, Pending};
 use gc_model::geometry::{Display, Rect, Size};
 use gc_platform::Facts;
 use gc_platform::fake::{FakeHost, FakeScreen};
@@ -136,17 +136,17 @@ impl Watcher {
             budget_bytes: 1 << 20,
             colours: Colours::All,
             hold_films: false,
-            moves: false,
+            viewer: Abilities {
+                moves: false,
+                photos: false,
+            },
             film: None,
         });
         loop {
             match self.hear().await {
                 DesktopEvent::Captured(Captured::Encoded { encoded, .. }) => {
                     if let Some(update) = encoded.update {
-                        let pixels = self
-                            .decoder
-                            .decode(&update.rects, &update.data, update.starts_stream)
-                            .expect("a good update");
+                        let pixels = self.decoder.decode(&update.piece()).expect("a good update");
                         paint(&mut self.shown, self.size, &update.rects, pixels);
                     }
                     return Some(encoded.pending);

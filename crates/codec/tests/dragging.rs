@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, Decoder, EncodeOrder, Encoder, FilmFormat, FilmFormats, FilmOrder, FilmQuality,
-    FrameView, Moves, Pending, Update, film_codecs,
+    Abilities, Colours, Decoder, EncodeOrder, Encoder, FilmFormat, FilmFormats, FilmOrder,
+    FilmQuality, FrameView, Moves, Pending, Update, film_codecs,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
@@ -103,10 +103,7 @@ impl Pair {
             assert!(moves.fits(size()));
             moves.apply(&mut self.shown, size(), 4);
         }
-        let pixels = self
-            .decoder
-            .decode(&update.rects, &update.data, update.starts_stream)
-            .expect("a good update");
+        let pixels = self.decoder.decode(&update.piece()).expect("a good update");
         let mut rest: &[u8] = pixels;
         for rect in &update.rects {
             for y in rect.y..rect.y + rect.height {
@@ -128,7 +125,10 @@ const ORDER: EncodeOrder = EncodeOrder {
     budget_bytes: 256 * 1024,
     colours: Colours::Reduced,
     hold_films: false,
-    moves: true,
+    viewer: Abilities {
+        moves: true,
+        photos: true,
+    },
     film: Some(FilmOrder {
         formats: FilmFormats::NONE.with(FilmFormat::Vp9),
         target_bytes: 100_000,

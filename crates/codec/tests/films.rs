@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError, FilmFormat,
-    FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending, Update,
+    Abilities, Colours, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError,
+    FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending,
+    Update,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
@@ -155,7 +156,10 @@ impl Stage {
                 budget_bytes: 256 * 1024,
                 colours: Colours::Reduced,
                 hold_films: false,
-                moves: true,
+                viewer: Abilities {
+                    moves: true,
+                    photos: true,
+                },
                 film: Some(FilmOrder {
                     formats: FilmFormat::ALL.into_iter().collect(),
                     target_bytes: 20_000,

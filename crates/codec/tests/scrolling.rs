@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gc_codec::{Colours, EncodeOrder, Encoder, FrameView, Pending};
+use gc_codec::{Abilities, Colours, EncodeOrder, Encoder, FrameView, Pending};
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
@@ -70,7 +70,10 @@ fn ten_seconds_of_scrolling_take_a_quarter_of_tiles_that_are_packed_alone() {
         budget_bytes: 256 * 1024,
         colours: Colours::Reduced,
         hold_films: false,
-        moves: true,
+        viewer: Abilities {
+            moves: true,
+            photos: true,
+        },
         film: None,
     };
     let size = Size::new(WIDTH as u32, HEIGHT as u32).expect("a usual size");

@@ -153,7 +153,7 @@ impl Pair {
                         self.host.handle_captured(
                             now,
                             Captured::Encoded {
-                                encoded,
+                                encoded: Box::new(encoded),
                                 captured_at: now,
                                 capture,
                                 encode,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
+    Abilities, Colours, EncodeOrder, Encoded, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
 };
 use gc_model::time::Moment;
 use gc_proto::v1;
@@ -35,7 +35,7 @@ pub enum Captured {
     /// The screen was read.
     Encoded {
         /// What the encoder made of it.
-        encoded: Encoded,
+        encoded: Box<Encoded>,
         /// When reading began.
         captured_at: Moment,
         /// Time for reading the screen.
@@ -65,8 +65,8 @@ pub(super) struct Frames {
     pub(super) viewer_time: Duration,
     /// The codecs for films that both ends know, as far as none failed in the viewer.
     pub(super) films: FilmFormats,
-    /// The viewer can copy parts of its picture.
-    pub(super) moves: bool,
+    /// What the viewer can.
+    pub(super) viewer: Abilities,
 }
 
 impl Default for Frames {
@@ -82,7 +82,7 @@ impl Default for Frames {
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
-            moves: false,
+            viewer: Abilities::default(),
         }
     }
 }
@@ -191,7 +191,7 @@ impl Host {
             budget_bytes: budget,
             colours: self.colours(),
             hold_films: self.echo.holds(now),
-            moves: self.frames.moves,
+            viewer: self.frames.viewer,
             film: self.film_order(now, budget),
         };
         self.outputs.push_back(HostOutput::Capture(order));
@@ -265,6 +265,7 @@ impl Host {
             encoding: v1::Encoding::ZstdBgrx.into(),
             starts_stream: update.starts_stream,
             rects: rects_to_wire(&update.rects),
+            photos: update.photos,
             data: update.data.into(),
             captured_at_us: captured_at.as_micros(),
             capture_us: micros(capture),

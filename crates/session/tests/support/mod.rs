@@ -481,7 +481,7 @@ impl Session {
         }
         let (capture, encode) = (Duration::from_millis(1), Duration::from_millis(2));
         let captured = Captured::Encoded {
-            encoded,
+            encoded: Box::new(encoded),
             captured_at: self.now,
             capture,
             encode,
