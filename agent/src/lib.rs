@@ -40,6 +40,7 @@ mod window;
 pub mod worker;
 mod worker_messages;
 
+pub use films::probe as film_probe;
 pub use run::run;
 pub use test_capture::test_capture;
 

@@ -22,7 +22,7 @@ use crate::connection::Connector;
 use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
-use crate::films::Films;
+use crate::films::{Films, Hardware};
 use crate::guards::GuardRoom;
 use crate::help::{self, Attendance, HelpDesk, Pauses};
 use crate::http::RequestError;
@@ -224,6 +224,11 @@ async fn live(
     ));
     let (connected, was_connected) = watch::channel(false);
     tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
+    // A service makes no films: its workers do.
+    let wants_hardware = settings.options.hardware_films.unwrap_or(false);
+    let hardware = (wants_hardware && !is_service)
+        .then(|| Hardware::find(&host, data.path()))
+        .flatten();
     let context = Arc::new(Context {
         guards: GuardRoom::new(Arc::clone(&host)),
         onlookers: Onlookers::default(),
@@ -231,7 +236,7 @@ async fn live(
         connector: settings.connector(&identity.server)?,
         identity,
         quality: settings.options.quality.map(QualityCap::quality),
-        films: Films::new(settings.options.film_codecs.as_deref()),
+        films: Films::new(settings.options.film_codecs.as_deref(), hardware),
         clock,
         attendant: None,
         desktops: None,
@@ -248,6 +253,7 @@ async fn live(
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
                 film_codecs: settings.options.film_codecs.clone(),
+                hardware_films: wants_hardware,
                 ca_file: settings.options.ca_file.clone(),
                 has_leftovers: false,
             };

@@ -76,6 +76,8 @@ pub(crate) struct Begin {
     pub(crate) quality: Option<QualityCap>,
     #[serde(default)]
     pub(crate) film_codecs: Option<Vec<FilmCodecName>>,
+    #[serde(default)]
+    pub(crate) hardware_films: bool,
     pub(crate) ca_file: Option<PathBuf>,
     /// The worker before this one could not release what its viewers held.
     pub(crate) has_leftovers: bool,

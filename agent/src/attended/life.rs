@@ -201,7 +201,7 @@ impl Life {
             connector: settings.connector.clone(),
             identity: claimed.identity,
             quality: None,
-            films: Films::new(None),
+            films: Films::new(None, None),
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,

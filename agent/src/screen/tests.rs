@@ -47,7 +47,7 @@ impl Room {
         let clock = Clock::new();
         Self {
             screen,
-            screens: Screens::new(Arc::new(host), Films::new(None), clock),
+            screens: Screens::new(Arc::new(host), Films::new(None, None), clock),
             clock,
         }
     }

@@ -4,9 +4,13 @@
 
 mod format;
 mod h264_header;
+#[cfg(feature = "hardware")]
+mod h264_rewrite;
+#[cfg(feature = "hardware")]
+mod hardware;
 #[cfg(feature = "openh264")]
 mod openh264;
-#[cfg(any(feature = "openh264", feature = "vp9"))]
+#[cfg(any(feature = "hardware", feature = "openh264", feature = "vp9"))]
 mod scale;
 mod shared;
 #[cfg(feature = "vp9")]
@@ -22,6 +26,8 @@ use crate::frame::FrameView;
 use crate::tiles::Bounds;
 
 pub use format::{FilmFormat, FilmFormats};
+#[cfg(feature = "hardware")]
+pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket};
 pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.

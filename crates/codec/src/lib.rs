@@ -20,6 +20,8 @@ pub use film::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece,
     FilmQuality, MAX_FILM_RECTS, SharedFilms, film_codecs, is_film_frame,
 };
+#[cfg(feature = "hardware")]
+pub use film::{HardwareEncoder, HardwareFilms, HardwarePacket};
 pub use frame::{BYTES_PER_PIXEL, FrameView};
 pub use moves::Moves;
 pub use stream::StreamError;
