@@ -9,7 +9,8 @@ use gc_codec::{
     film_codecs,
 };
 use gc_model::geometry::Size;
-use gc_video::{Chroma, Picture};
+use gc_video::testing::{animation, camera, likeness};
+use gc_video::{Chroma, FrameOptions, Picture, PictureDecoder as _, PictureEncoder as _};
 
 /// Played back and forth; the first round is for the encoders to find their quality.
 const FRAMES: usize = 12;
@@ -17,68 +18,6 @@ const ROUNDS: usize = 3;
 
 /// Bytes of one frame: 1, 2, 8 and 40 Mbit/s at 30 frames a second.
 const BUDGETS: [usize; 4] = [4_167, 8_333, 33_333, 166_667];
-
-fn hash(x: usize, y: usize, seed: usize) -> usize {
-    let mixed = (x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77))
-        .wrapping_add(seed.wrapping_mul(0xC2B2_AE3D));
-    (mixed ^ (mixed >> 15)).wrapping_mul(0x2C1B_3C6D) >> 16
-}
-
-/// A panning texture with grain, and a disc that flies about.
-fn camera(size: Size, number: usize) -> Vec<u8> {
-    let (width, height) = (size.width() as usize, size.height() as usize);
-    let disc = (
-        width as f32 * (0.5 + 0.35 * (number as f32 * 0.09).cos()),
-        height as f32 * (0.5 + 0.35 * (number as f32 * 0.11).sin()),
-    );
-    let mut pixels = Vec::with_capacity(size.area() * BYTES_PER_PIXEL);
-    for y in 0..height {
-        for x in 0..width {
-            let grain = (hash(x, y, number) & 7) as f32 - 3.0;
-            let (dx, dy) = (x as f32 - disc.0, y as f32 - disc.1);
-            if dx * dx + dy * dy < 90.0 * 90.0 {
-                pixels.extend([60, (180.0 - dy.abs()) as u8, 240, 0]);
-                continue;
-            }
-            let (across, down) = ((x + number * 4) as f32, (y + number * 2) as f32);
-            let wave = |width: f32, phase: f32| {
-                128.0
-                    + 50.0 * (across / width + phase).sin()
-                    + 40.0 * (down / (width * 1.7)).cos()
-                    + grain
-            };
-            pixels
-                .extend([wave(61.0, 0.0), wave(47.0, 1.0), wave(83.0, 2.0), 0.0].map(|v| v as u8));
-        }
-    }
-    pixels
-}
-
-/// An animation: flat areas with sharp edges that slide over each other.
-fn drawn(size: Size, number: usize) -> Vec<u8> {
-    let (width, height) = (size.width() as usize, size.height() as usize);
-    let mut pixels = Vec::with_capacity(size.area() * BYTES_PER_PIXEL);
-    for y in 0..height {
-        for x in 0..width {
-            let near = ((x + number * 5) / 70, (y + number * 3) / 50);
-            let far = ((x + number * 2) / 190, y / 130);
-            let (tile, shade) = if hash(near.0, near.1, 3) & 1 == 0 {
-                (near, 40)
-            } else {
-                (far, 0)
-            };
-            let colour = hash(tile.0, tile.1, 7);
-            let light = (y * 24 / height) as u8;
-            pixels.extend([
-                (colour & 0x7f) as u8 + shade + light,
-                (colour >> 3 & 0x7f) as u8 + shade + light,
-                (colour >> 6 & 0x7f) as u8 + shade + light,
-                0,
-            ]);
-        }
-    }
-    pixels
-}
 
 /// Packs a picture in about so many bytes, and shows it again.
 trait Contender {
@@ -141,6 +80,7 @@ impl FullColour {
             chroma: Chroma::Full,
             threads: 2,
             content: gc_vpx::Content::Film,
+            speed: 9,
         };
         Self {
             encoder: gc_vpx::Encoder::new(settings).expect("an encoder"),
@@ -154,11 +94,10 @@ impl Contender for FullColour {
     fn pack(&mut self, picture: &FrameView<'_>, target_bytes: usize) -> Vec<u8> {
         let filled = self.picture.fill(picture.data(), picture.stride());
         filled.expect("a whole picture");
-        let options = gc_vpx::FrameOptions {
+        let options = FrameOptions {
             key: false,
             budget_bytes: target_bytes,
             quantizers: 20..=60,
-            speed: 9,
         };
         let packet = self.encoder.encode(&self.picture, &options);
         packet.expect("a packet").data
@@ -167,19 +106,6 @@ impl Contender for FullColour {
     fn show(&mut self, packet: &[u8]) -> Picture {
         self.decoder.decode(packet).expect("a picture")
     }
-}
-
-/// Peak signal to noise of all colours, in decibel.
-fn likeness(shown: &[u8], original: &[u8]) -> f64 {
-    let squares: u64 = shown
-        .as_chunks::<BYTES_PER_PIXEL>()
-        .0
-        .iter()
-        .zip(original.as_chunks::<BYTES_PER_PIXEL>().0)
-        .flat_map(|(a, b)| (0..3).map(|index| u64::from(a[index].abs_diff(b[index])).pow(2)))
-        .sum();
-    let mean = squares as f64 / (original.len() / BYTES_PER_PIXEL * 3) as f64;
-    10.0 * (255.0_f64.powi(2) / mean.max(0.001)).log10()
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -214,7 +140,7 @@ fn play(contender: &mut dyn Contender, size: Size, film: &[Vec<u8>], target: usi
 
 fn main() {
     type Draw = fn(Size, usize) -> Vec<u8>;
-    let films: [(&str, Draw); 2] = [("camera", camera), ("drawn", drawn)];
+    let films: [(&str, Draw); 2] = [("camera", camera), ("drawn", animation)];
     for (width, height) in [(960, 540), (1_920, 1_080)] {
         let size = Size::new(width, height).expect("a usual size");
         for (name, draw) in films {

@@ -2,6 +2,8 @@
 //! their own rectangle, beside the lossless stream. What is here decides where a film
 //! is and how good it may be; the codecs stand behind [`FilmCodec`].
 
+#[cfg(any(feature = "openh264", feature = "vp9"))]
+mod coded;
 mod format;
 mod h264_header;
 #[cfg(feature = "openh264")]

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError, FilmFormat,
-    FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending, Update,
+    EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats,
+    FilmOrder, FilmPacket, FilmPiece, FrameView, Pending, Update,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
-use support::frames;
+use support::{ORDER, frames};
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 480;
@@ -150,18 +150,7 @@ impl Stage {
             encoder: Encoder::with_films(size, codecs).expect("memory"),
             notes,
             now: Moment::ZERO,
-            order: EncodeOrder {
-                restart: false,
-                budget_bytes: 256 * 1024,
-                colours: Colours::Reduced,
-                hold_films: false,
-                moves: true,
-                film: Some(FilmOrder {
-                    formats: FilmFormat::ALL.into_iter().collect(),
-                    target_bytes: 20_000,
-                    quality: FilmQuality::Good,
-                }),
-            },
+            order: ORDER,
         };
         while stage.encode(&[]).pending != Pending::Nothing {}
         stage

@@ -7,15 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    BYTES_PER_PIXEL, Colours, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder,
-    FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView,
-    Pending, SharedFilms,
+    BYTES_PER_PIXEL, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError,
+    FilmFormat, FilmOrder, FilmPacket, FilmPiece, FrameView, Pending, SharedFilms,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 use proptest::prelude::*;
 
-use support::frames;
+use support::{ORDER, frames};
 
 const WIDTH: u32 = 384;
 const HEIGHT: u32 = 160;
@@ -141,16 +140,8 @@ impl Screen {
             shown: vec![0; self.pixels.len()],
             changed: Vec::new(),
             order: EncodeOrder {
-                restart: false,
-                budget_bytes: 256 * 1024,
-                colours: Colours::Reduced,
-                hold_films: false,
                 moves: false,
-                film: Some(FilmOrder {
-                    formats: FilmFormats::NONE.with(FilmFormat::Vp9),
-                    target_bytes: 20_000,
-                    quality: FilmQuality::Good,
-                }),
+                ..ORDER
             },
             film: None,
             films: 0,

@@ -204,6 +204,7 @@ impl FilmDecoder {
     }
 
     fn decode(&mut self, packet: &[u8]) -> Result<gc_video::Picture, ()> {
+        use gc_video::PictureDecoder as _;
         match self {
             Self::Vp9(decoder) => decoder.decode(packet).map_err(drop),
             Self::H264(decoder) => decoder.decode(packet).map_err(drop),
