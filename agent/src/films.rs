@@ -42,7 +42,7 @@ impl Films {
         let wanted = wanted.map_or_else(
             || FilmFormat::ALL.to_vec(),
             |names| {
-                let formats = names.iter().map(|name| name.format());
+                let formats = names.iter().flat_map(|name| name.formats()).copied();
                 let known = film_codecs(&FilmFormat::ALL);
                 for missing in formats.clone().filter(|&format| {
                     known.iter().all(|codec| codec.format() != format)
@@ -59,7 +59,7 @@ impl Films {
                 continue;
             }
             known.push(match format {
-                FilmFormat::Vp9 => Known::Here(format),
+                FilmFormat::Vp9 | FilmFormat::Vp9FullChroma => Known::Here(format),
                 FilmFormat::H264 => Known::Guarded(Guarded::new(codec, Limits::USUAL)),
             });
         }
@@ -138,9 +138,12 @@ mod tests {
             .collect();
 
         assert_eq!(Films::new(None).formats(), all);
-        assert_eq!(Films::new(Some(&[Vp9, Vp9])).formats(), [FilmFormat::Vp9]);
+        let vp9 = [FilmFormat::Vp9, FilmFormat::Vp9FullChroma];
+        assert_eq!(Films::new(Some(&[Vp9, Vp9])).formats(), vp9);
         assert_eq!(Films::new(Some(&[])).formats(), []);
-        let turned: Vec<_> = all.iter().rev().copied().collect();
+        let has_h264 = all.contains(&FilmFormat::H264);
+        let h264 = has_h264.then_some(FilmFormat::H264);
+        let turned: Vec<_> = h264.into_iter().chain(vp9).collect();
         assert_eq!(Films::new(Some(&[H264, Vp9, H264])).formats(), turned);
         let made: Vec<_> = Films::new(Some(&[H264, Vp9]))
             .codecs()

@@ -10,7 +10,7 @@ use gc_codec::{
 };
 use gc_model::geometry::Size;
 use gc_video::testing::{animation, camera, likeness};
-use gc_video::{Chroma, FrameOptions, Picture, PictureDecoder as _, PictureEncoder as _};
+use gc_video::{Picture, PictureDecoder as _};
 
 /// Played back and forth; the first round is for the encoders to find their quality.
 const FRAMES: usize = 12;
@@ -19,21 +19,15 @@ const ROUNDS: usize = 3;
 /// Bytes of one frame: 1, 2, 8 and 40 Mbit/s at 30 frames a second.
 const BUDGETS: [usize; 4] = [4_167, 8_333, 33_333, 166_667];
 
-/// Packs a picture in about so many bytes, and shows it again.
-trait Contender {
-    fn pack(&mut self, picture: &FrameView<'_>, target_bytes: usize) -> Vec<u8>;
-    fn show(&mut self, packet: &[u8]) -> Picture;
-}
-
 /// As the agent packs films, and a browser shows them.
-struct Usual {
+struct Contender {
     format: FilmFormat,
     encoder: Box<dyn FilmEncoder>,
     vp9: gc_vpx::Decoder,
     h264: gc_openh264::Decoder,
 }
 
-impl Usual {
+impl Contender {
     fn new(format: FilmFormat, size: Size) -> Self {
         let codecs = film_codecs(&[format]);
         let coded = codecs[0].coded_size(size.width(), size.height());
@@ -45,9 +39,7 @@ impl Usual {
             h264: gc_openh264::Decoder::new().expect("a decoder"),
         }
     }
-}
 
-impl Contender for Usual {
     fn pack(&mut self, picture: &FrameView<'_>, target_bytes: usize) -> Vec<u8> {
         let order = FilmOrder {
             formats: FilmFormats::NONE.with(self.format),
@@ -60,51 +52,11 @@ impl Contender for Usual {
 
     fn show(&mut self, packet: &[u8]) -> Picture {
         match self.format {
-            FilmFormat::Vp9 => self.vp9.decode(packet).expect("a picture"),
+            FilmFormat::Vp9 | FilmFormat::Vp9FullChroma => {
+                self.vp9.decode(packet).expect("a picture")
+            }
             FilmFormat::H264 => self.h264.decode(packet).expect("a picture"),
         }
-    }
-}
-
-/// VP9 with a sample of colour for each pixel, otherwise as the agent packs films.
-struct FullColour {
-    encoder: gc_vpx::Encoder,
-    picture: Picture,
-    decoder: gc_vpx::Decoder,
-}
-
-impl FullColour {
-    fn new(size: Size) -> Self {
-        let settings = gc_vpx::Settings {
-            size,
-            chroma: Chroma::Full,
-            threads: 2,
-            content: gc_vpx::Content::Film,
-            speed: 9,
-        };
-        Self {
-            encoder: gc_vpx::Encoder::new(settings).expect("an encoder"),
-            picture: Picture::new(size, Chroma::Full),
-            decoder: gc_vpx::Decoder::new().expect("a decoder"),
-        }
-    }
-}
-
-impl Contender for FullColour {
-    fn pack(&mut self, picture: &FrameView<'_>, target_bytes: usize) -> Vec<u8> {
-        let filled = self.picture.fill(picture.data(), picture.stride());
-        filled.expect("a whole picture");
-        let options = FrameOptions {
-            key: false,
-            budget_bytes: target_bytes,
-            quantizers: 20..=60,
-        };
-        let packet = self.encoder.encode(&self.picture, &options);
-        packet.expect("a packet").data
-    }
-
-    fn show(&mut self, packet: &[u8]) -> Picture {
-        self.decoder.decode(packet).expect("a picture")
     }
 }
 
@@ -113,7 +65,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64() * 1e3
 }
 
-fn play(contender: &mut dyn Contender, size: Size, film: &[Vec<u8>], target: usize) -> String {
+fn play(contender: &mut Contender, size: Size, film: &[Vec<u8>], target: usize) -> String {
     let stride = size.width() as usize * BYTES_PER_PIXEL;
     let (mut times, mut bytes, mut likenesses) = (Vec::new(), Vec::new(), Vec::new());
     let back_and_forth = (0..FRAMES).chain((1..FRAMES - 1).rev());
@@ -148,11 +100,10 @@ fn main() {
             for target in BUDGETS {
                 print!("{width}x{height} {name:<6} {target:>6} B");
                 for format in FilmFormat::ALL {
-                    let played = play(&mut Usual::new(format, size), size, &film, target);
+                    let played = play(&mut Contender::new(format, size), size, &film, target);
                     print!(" | {format} {played}");
                 }
-                let played = play(&mut FullColour::new(size), size, &film, target);
-                println!(" | vp9 4:4:4 {played}");
+                println!();
             }
         }
     }

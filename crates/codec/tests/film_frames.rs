@@ -19,6 +19,12 @@ fn frames_of_the_real_encoders_are_frames() {
     for (format, file, width, height) in [
         (FilmFormat::Vp9, "vpx/tests/golden/patches.ivf", 201, 121),
         (
+            FilmFormat::Vp9FullChroma,
+            "vpx/tests/golden/patches-full-chroma.ivf",
+            201,
+            121,
+        ),
+        (
             FilmFormat::H264,
             "openh264/tests/golden/patches.ivf",
             202,

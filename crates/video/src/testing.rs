@@ -5,6 +5,6 @@ mod films;
 mod golden;
 mod line;
 
-pub use films::{animation, camera, grainy, landscape, likeness};
+pub use films::{animation, camera, coloured_text, grainy, landscape, likeness};
 pub use golden::{Patches, ivf_packets};
 pub use line::Line;

@@ -1,7 +1,7 @@
 //! What the encoder makes of films, seen through the decoder.
 
 use gc_model::geometry::Size;
-use gc_video::testing::{self, grainy, landscape, likeness};
+use gc_video::testing::{self, coloured_text, grainy, landscape, likeness};
 use gc_video::{BYTES_PER_PIXEL, Chroma, FrameOptions, Picture, PictureDecoder as _, PictureError};
 use gc_vpx::{Content, DecodeError, Decoder, EncodeError, Encoder, Settings};
 use proptest::prelude::*;
@@ -267,6 +267,28 @@ fn sharp_colours_survive_full_chroma() {
     let (quarter, full) = (sharpness(Chroma::Quarter), sharpness(Chroma::Full));
 
     assert!(full > quarter + 10.0, "{full} dB and {quarter} dB");
+}
+
+#[test]
+fn thin_coloured_text_on_something_that_moves_is_kept_by_full_chroma() {
+    let size = size(320, 240);
+    let options = FrameOptions {
+        quantizers: 20..=20,
+        ..OPTIONS
+    };
+    let play = |chroma| {
+        let mut line = line(size, chroma);
+        let likenesses = (0..12).map(|frame| {
+            let pixels = coloured_text(size, frame);
+            let (_, shown) = line.send(&pixels, &options);
+            likeness(&shown, &pixels)
+        });
+        likenesses.sum::<f64>() / 12.0
+    };
+
+    let (quarter, full) = (play(Chroma::Quarter), play(Chroma::Full));
+
+    assert!(full > quarter + 6.0, "{full:.1} dB and {quarter:.1} dB");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Films as VP9.
+//! Films as VP9, with one sample of colour for four pixels or for each.
 
 use gc_video::Chroma;
 use gc_vpx::{Content, Encoder, Settings};
@@ -12,7 +12,7 @@ const SPEED: u8 = 9;
 /// More threads gain nothing below this many pixels, and another program wants the core.
 const TWO_THREADS_FROM_PX: usize = 640 * 360;
 
-pub(super) struct Vp9;
+pub(super) struct Vp9(pub(super) Chroma);
 
 impl Vp9 {
     /// Builds by Microsoft's compiler may have none.
@@ -23,11 +23,14 @@ impl Vp9 {
 
 impl FilmCodec for Vp9 {
     fn format(&self) -> FilmFormat {
-        FilmFormat::Vp9
+        match self.0 {
+            Chroma::Quarter => FilmFormat::Vp9,
+            Chroma::Full => FilmFormat::Vp9FullChroma,
+        }
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
-        let chroma = Chroma::Quarter;
+        let chroma = self.0;
         let quantizers = |quality| match quality {
             FilmQuality::Coarse => 44..=60,
             FilmQuality::Good => 20..=60,

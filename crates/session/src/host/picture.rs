@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
+    Colours, EncodeOrder, Encoded, FilmFormat, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
 };
 use gc_model::time::Moment;
 use gc_proto::v1;
 use gc_proto::v1::agent_message;
 
+use super::full_chroma::{FilmFrame, FullChroma};
 use super::{Host, HostOutput, State};
 use crate::convert::{film_to_wire, moves_to_wire, rects_to_wire};
 use crate::preferences::Quality;
@@ -65,6 +66,9 @@ pub(super) struct Frames {
     pub(super) viewer_time: Duration,
     /// The codecs for films that both ends know, as far as none failed in the viewer.
     pub(super) films: FilmFormats,
+    full_chroma: FullChroma,
+    /// Bytes that a film's frame might have, of the last order.
+    film_bytes: usize,
     /// The viewer can copy parts of its picture.
     pub(super) moves: bool,
 }
@@ -82,6 +86,8 @@ impl Default for Frames {
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
+            full_chroma: FullChroma::default(),
+            film_bytes: 0,
             moves: false,
         }
     }
@@ -194,6 +200,7 @@ impl Host {
             moves: self.frames.moves,
             film: self.film_order(now, budget),
         };
+        self.frames.film_bytes = order.film.map_or(0, |film| film.target_bytes);
         self.outputs.push_back(HostOutput::Capture(order));
     }
 
@@ -205,7 +212,11 @@ impl Host {
             Quality::Low => FilmQuality::Coarse,
             Quality::Auto | Quality::Medium => FilmQuality::Good,
         };
-        let formats = self.frames.films;
+        let mut formats = self.frames.films;
+        // Who chose a quality by hand wants to save something.
+        if self.quality() != Quality::Auto || !self.frames.full_chroma.is_allowed() {
+            formats = formats.without(FilmFormat::Vp9FullChroma);
+        }
         (!formats.is_empty()).then(|| FilmOrder {
             formats,
             target_bytes: self.pacer.film_bytes(now).min(budget),
@@ -258,6 +269,16 @@ impl Host {
         }
         self.frames.sequence += 1;
         let held_back = update.film.as_ref().is_some_and(|film| film.held_back);
+        if let Some(film) = &update.film {
+            let made = FilmFrame {
+                bytes: film.data.len(),
+                target_bytes: self.frames.film_bytes,
+                held_back,
+                has_full_chroma: film.format == FilmFormat::Vp9FullChroma,
+                cost: self.frames.cost,
+            };
+            self.frames.full_chroma.note(now, &made);
+        }
         let app_limited = update.bytes() < budget && !held_back;
         let frame = v1::VideoFrame {
             sequence: self.frames.sequence,

@@ -177,6 +177,8 @@ pub struct Session {
     pub video: bool,
     /// What plays is soft, with some grain, as films are; else it is noise.
     pub soft: bool,
+    /// What plays has thin coloured lines.
+    pub fine: bool,
     /// What a viewer decodes films with: the stream and its decoder.
     film: Option<(u32, FilmDecoder)>,
     /// Formats for which the viewer's film decoder does not work.
@@ -198,7 +200,9 @@ enum FilmDecoder {
 impl FilmDecoder {
     fn new(format: FilmFormat) -> Result<Self, ()> {
         Ok(match format {
-            FilmFormat::Vp9 => Self::Vp9(gc_vpx::Decoder::new().map_err(drop)?),
+            FilmFormat::Vp9 | FilmFormat::Vp9FullChroma => {
+                Self::Vp9(gc_vpx::Decoder::new().map_err(drop)?)
+            }
             FilmFormat::H264 => Self::H264(Box::new(gc_openh264::Decoder::new().map_err(drop)?)),
         })
     }
@@ -238,6 +242,7 @@ impl Session {
             viewer_hangs: false,
             video: false,
             soft: false,
+            fine: false,
             film: None,
             failing: Vec::new(),
             encoder: Encoder::new(size).expect("memory"),
@@ -280,7 +285,11 @@ impl Session {
                 let grain =
                     (x.wrapping_mul(7_919) ^ y.wrapping_mul(104_729) ^ frame.wrapping_mul(31)) % 5;
                 let level = |shift: f32| (118.0 + wave(shift) * 90.0) as u32 + grain;
-                let pixel = level(0.0) << 16 | level(1.3) << 8 | level(2.6);
+                let pixel = if self.fine && (x + frame).is_multiple_of(6) {
+                    [0xff_00_00, 0x00_00_ff][(y / 8 % 2) as usize]
+                } else {
+                    level(0.0) << 16 | level(1.3) << 8 | level(2.6)
+                };
                 let at = (y * WIDTH + x) as usize * 4;
                 self.screen[at..at + 4].copy_from_slice(&pixel.to_le_bytes());
             }

@@ -31,6 +31,24 @@ pub fn grainy(size: Size, frame: u32) -> Vec<u8> {
     pixels
 }
 
+/// Lines of thin coloured letters that run over the landscape.
+pub fn coloured_text(size: Size, frame: u32) -> Vec<u8> {
+    const COLOURS: [[u8; 3]; 3] = [[0, 0, 255], [255, 0, 0], [0, 160, 0]];
+    let mut pixels = landscape(size, frame);
+    let (rows, _) = pixels.as_chunks_mut::<BYTES_PER_PIXEL>();
+    for (y, row) in rows.chunks_exact_mut(size.width() as usize).enumerate() {
+        for (x, pixel) in row.iter_mut().enumerate() {
+            let (column, line) = (x + frame as usize * 3, y / 12);
+            let (u, v) = (column % 7, y % 12);
+            let stroke = hash(column / 7, line, u * 5 + v / 3).is_multiple_of(4);
+            if stroke && u < 6 && v < 9 {
+                pixel[..3].copy_from_slice(&COLOURS[line % COLOURS.len()]);
+            }
+        }
+    }
+    pixels
+}
+
 fn hash(x: usize, y: usize, seed: usize) -> usize {
     let mixed = (x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77))
         .wrapping_add(seed.wrapping_mul(0xC2B2_AE3D));
