@@ -1,6 +1,7 @@
 //! Which video codecs what plays on the screen may have.
 
 mod guard;
+mod waiting;
 
 use gc_codec::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FrameView, film_codecs,
@@ -10,6 +11,8 @@ use tracing::{debug, warn};
 use crate::cli::FilmCodecName;
 
 use guard::{Guarded, Limits};
+
+pub(crate) use waiting::{Waiting, take_waited};
 
 /// The choice of whoever runs this agent.
 #[derive(Debug, Clone)]
@@ -121,7 +124,7 @@ impl FilmEncoder for LoggedEncoder {
         picture: &FrameView<'_>,
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError> {
-        log(self.0, self.1.encode(picture, order))
+        log(self.0, waiting::packing(|| self.1.encode(picture, order)))
     }
 }
 

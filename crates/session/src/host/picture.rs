@@ -36,13 +36,16 @@ pub enum Captured {
     /// The screen was read.
     Encoded {
         /// What the encoder made of it.
-        encoded: Encoded,
+        encoded: Box<Encoded>,
         /// When reading began.
         captured_at: Moment,
         /// Time for reading the screen.
         capture: Duration,
         /// Time for finding changes and packing them.
         encode: Duration,
+        /// How much of that was spent waiting for what another viewer's thread packs for both:
+        /// no work of this one.
+        waited: Duration,
     },
     /// The layout changed; [`Host::handle_layout`] follows.
     Reopen,
@@ -107,8 +110,9 @@ impl Host {
                 captured_at,
                 capture,
                 encode,
+                waited,
             } => {
-                let cost = capture + encode;
+                let cost = (capture + encode).saturating_sub(waited);
                 self.frames.cost = (self.frames.cost * 3 + cost) / 4;
                 match encoded.pending {
                     Pending::Nothing => self.frames.due = None,

@@ -177,6 +177,8 @@ pub struct Session {
     pub video: bool,
     /// What plays is soft, with some grain, as films are; else it is noise.
     pub soft: bool,
+    /// Time that each picture waits for another viewer's thread.
+    pub waited: Duration,
     /// What plays has thin coloured lines.
     pub fine: bool,
     /// What a viewer decodes films with: the stream and its decoder.
@@ -242,6 +244,7 @@ impl Session {
             viewer_hangs: false,
             video: false,
             soft: false,
+            waited: Duration::ZERO,
             fine: false,
             film: None,
             failing: Vec::new(),
@@ -491,13 +494,14 @@ impl Session {
         }
         let (capture, encode) = (Duration::from_millis(1), Duration::from_millis(2));
         let captured = Captured::Encoded {
-            encoded,
+            encoded: Box::new(encoded),
             captured_at: self.now,
             capture,
-            encode,
+            encode: encode + self.waited,
+            waited: self.waited,
         };
         self.capturing
-            .push_back((self.now + capture + encode, captured));
+            .push_back((self.now + capture + encode + self.waited, captured));
     }
 
     fn show(&mut self, frame: ShownFrame) {
