@@ -33,6 +33,7 @@ mod service;
 mod slot;
 mod tokens;
 mod tray;
+mod window_face;
 mod worker;
 
 pub use desktop::WindowsDesktop;
