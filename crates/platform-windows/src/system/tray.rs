@@ -18,17 +18,17 @@ use windows_sys::Win32::UI::Shell::{
     NOTIFYICONDATAW,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DefWindowProcW, DestroyIcon,
-    DestroyMenu, DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetCursorPos, GetMessageW,
-    GetSystemMetrics, GetWindowLongPtrW, HICON, MF_STRING, MSG, PostMessageW, RegisterClassW,
-    RegisterWindowMessageW, SM_CXSMICON, SetForegroundWindow, SetWindowLongPtrW, TPM_RIGHTBUTTON,
-    TrackPopupMenu, WM_APP, WM_CLOSE, WM_COMMAND, WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL,
-    WM_RBUTTONUP, WNDCLASSW, WS_POPUP,
+    AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DestroyIcon, DestroyMenu,
+    DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetCursorPos, GetMessageW, GetSystemMetrics,
+    HICON, MF_STRING, MSG, PostMessageW, RegisterClassW, RegisterWindowMessageW, SM_CXSMICON,
+    SetForegroundWindow, SetWindowLongPtrW, TPM_RIGHTBUTTON, TrackPopupMenu, WM_APP, WM_CLOSE,
+    WM_COMMAND, WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL, WM_RBUTTONUP, WNDCLASSW, WS_POPUP,
 };
 
 use super::input_desktop::go_to_the_users_desktop;
 use super::late::Shell_NotifyIconW;
 use super::os::{is_wine, last_error, wide};
+use super::window_face::{WindowFace, handle_message};
 use super::worker::WorkerProcess;
 
 /// Class of the hidden window, by which tests find it.
@@ -123,7 +123,7 @@ impl WindowsTray {
         // outlives the window, which `drop` destroys first.
         unsafe {
             let described = WNDCLASSW {
-                lpfnWndProc: Some(handle_message),
+                lpfnWndProc: Some(handle_message::<Face>),
                 hInstance: GetModuleHandleW(null()),
                 lpszClassName: class.as_ptr(),
                 ..Default::default()
@@ -288,36 +288,21 @@ impl Teller {
     }
 }
 
-unsafe extern "system" fn handle_message(
-    window: HWND,
-    message: u32,
-    wparam: WPARAM,
-    lparam: LPARAM,
-) -> LRESULT {
-    // SAFETY: zero, or the face that outlives the window.
-    let face = unsafe { (GetWindowLongPtrW(window, GWLP_USERDATA) as *const Face).as_ref() };
-    match (face, message) {
-        (Some(face), FROM_ICON) => {
-            let what = (lparam & 0xffff) as u32;
-            if matches!(what, WM_LBUTTONUP | WM_RBUTTONUP | WM_CONTEXTMENU) {
-                face.pressed.set(true);
+impl WindowFace for Face {
+    fn take(&self, _: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+        match message {
+            FROM_ICON => {
+                let what = (lparam & 0xffff) as u32;
+                if matches!(what, WM_LBUTTONUP | WM_RBUTTONUP | WM_CONTEXTMENU) {
+                    self.pressed.set(true);
+                }
             }
-            0
+            WM_COMMAND => self.chosen.set((wparam & 0xffff).checked_sub(FIRST_ITEM)),
+            NEWS => self.news.set(true),
+            END | WM_CLOSE => self.end.set(true),
+            _ => return None,
         }
-        (Some(face), WM_COMMAND) => {
-            face.chosen.set((wparam & 0xffff).checked_sub(FIRST_ITEM));
-            0
-        }
-        (Some(face), NEWS) => {
-            face.news.set(true);
-            0
-        }
-        (Some(face), END | WM_CLOSE) => {
-            face.end.set(true);
-            0
-        }
-        // SAFETY: the arguments are the system's own.
-        _ => unsafe { DefWindowProcW(window, message, wparam, lparam) },
+        Some(0)
     }
 }
 
