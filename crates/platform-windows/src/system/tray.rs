@@ -64,8 +64,6 @@ pub(crate) struct WindowsTray {
     items: Vec<Vec<u16>>,
     face: Box<Face>,
     shown: Arc<Mutex<TrayFace>>,
-    /// The task bar was made anew: it has forgotten the icon.
-    made_anew: u32,
 }
 
 /// What the window's procedure leaves for the thread. Cells, because Windows calls it in the
@@ -76,6 +74,10 @@ struct Face {
     chosen: Cell<Option<usize>>,
     news: Cell<bool>,
     end: Cell<bool>,
+    /// The task bar was made anew: it has forgotten the icon.
+    is_forgotten: Cell<bool>,
+    /// The message that says so.
+    made_anew: Cell<u32>,
 }
 
 /// See [`Tray::teller`].
@@ -105,7 +107,6 @@ impl WindowsTray {
             items: items.iter().map(|item| wide(item)).collect(),
             face: Box::default(),
             shown: Arc::default(),
-            made_anew: 0,
         };
         if is_held {
             return Ok(None);
@@ -150,7 +151,9 @@ impl WindowsTray {
                 return Err(last_error("CreateWindowEx"));
             }
             SetWindowLongPtrW(self.window, GWLP_USERDATA, (&raw const *self.face) as _);
-            self.made_anew = RegisterWindowMessageW(made_anew.as_ptr());
+            self.face
+                .made_anew
+                .set(RegisterWindowMessageW(made_anew.as_ptr()));
         }
         Ok(())
     }
@@ -217,6 +220,9 @@ impl Tray for WindowsTray {
             if self.face.end.get() {
                 return None;
             }
+            if self.face.is_forgotten.take() {
+                self.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
+            }
             if self.face.news.take() {
                 self.tell_shell(NIM_MODIFY, NIF_ICON | NIF_MESSAGE);
             }
@@ -234,9 +240,6 @@ impl Tray for WindowsTray {
             unsafe {
                 if GetMessageW(&raw mut message, null_mut(), 0, 0) <= 0 {
                     return None;
-                }
-                if message.message == self.made_anew {
-                    self.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
                 }
                 DispatchMessageW(&raw const message);
             }
@@ -301,7 +304,14 @@ unsafe extern "system" fn handle_message(
             let what = (lparam & 0xffff) as u32;
             if matches!(what, WM_LBUTTONUP | WM_RBUTTONUP | WM_CONTEXTMENU) {
                 face.pressed.set(true);
+                wake(window);
             }
+            0
+        }
+        // Zero where the system has no such message.
+        (Some(face), told) if told != WM_NULL && told == face.made_anew.get() => {
+            face.is_forgotten.set(true);
+            wake(window);
             0
         }
         (Some(face), WM_COMMAND) => {
@@ -314,11 +324,19 @@ unsafe extern "system" fn handle_message(
         }
         (Some(face), END | WM_CLOSE) => {
             face.end.set(true);
+            wake(window);
             0
         }
         // SAFETY: the arguments are the system's own.
         _ => unsafe { DefWindowProcW(window, message, wparam, lparam) },
     }
+}
+
+/// The shell sends its messages: Windows calls the procedure from within `GetMessage`, which
+/// goes on waiting until there is a message that was posted.
+fn wake(window: HWND) {
+    // SAFETY: takes numbers; the window is ours.
+    unsafe { PostMessageW(window, WM_NULL, 0, 0) };
 }
 
 /// A text into a field that ends with a zero.
