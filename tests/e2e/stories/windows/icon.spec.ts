@@ -95,9 +95,7 @@ test("the icon's menu asks for help, and what becomes of it appears beside the i
 
   await page.getByRole("link", { name: /Asks for help/ }).click();
   await page.getByRole("button", { name: "Take" }).click();
-  await expect
-    .poll(() => tips(windows), { timeout: 20_000 })
-    .toContain("Choose Request support");
+  await expect.poll(() => tips(windows), { timeout: 20_000 }).toContain("Choose Request support");
   await testInfo.attach("taken", { body: windows.picture(), contentType: "image/png" });
   await page.getByLabel("Message to the customer").fill("I will look at it");
   await page.keyboard.press("Enter");
