@@ -14,6 +14,7 @@ mod desktop_thread;
 pub mod enrol;
 mod facts;
 mod films;
+mod framed;
 mod guards;
 pub mod help;
 mod http;
@@ -29,14 +30,17 @@ mod screen;
 pub mod service;
 mod session;
 mod sessions;
+mod shown;
 mod supervisor;
 mod test_capture;
 mod tls;
 mod viewers;
 mod websocket;
+mod window;
 pub mod worker;
 mod worker_messages;
 
+pub use films::probe as film_probe;
 pub use run::run;
 pub use test_capture::test_capture;
 

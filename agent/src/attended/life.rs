@@ -28,7 +28,6 @@ use super::Settings;
 use super::handover;
 use super::link::{Attendant, Command, Line, Signal};
 use super::page::{Connected, Question, Stage, View};
-use super::window::Window;
 use crate::clock::{Clock, random_bytes};
 use crate::connection::Stream;
 use crate::films::Films;
@@ -36,6 +35,7 @@ use crate::guards::GuardRoom;
 use crate::looking::Onlookers;
 use crate::platform;
 use crate::session::Context;
+use crate::window::Window;
 
 /// Time for the server and the technician to hear that the person leaves.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -201,7 +201,7 @@ impl Life {
             connector: settings.connector.clone(),
             identity: claimed.identity,
             quality: None,
-            films: Films::new(None),
+            films: Films::new(None, None),
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,

@@ -13,9 +13,9 @@ use tokio::sync::{Notify, watch};
 
 use super::door::MAX_VISITORS;
 use super::messages::{Line, MAX_LINES, Problem, Stage, Standing, Wish};
-use crate::attended::page::{shown, shown_chat};
 use crate::clock::random_bytes;
 use crate::looking::Looking;
+use crate::shown::{shown, shown_chat};
 
 #[cfg(test)]
 mod tests;

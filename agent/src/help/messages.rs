@@ -2,6 +2,7 @@
 //! the local door: a length (four bytes, little-endian), then one message as
 //! JSON. Anybody who is signed in may knock, so the agent takes them for hostile.
 
+use gc_model::text::clean_lines;
 use gc_platform::guest::MAX_TYPED_CHARS;
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +31,8 @@ impl Wish {
     pub(crate) fn checked(self) -> Option<Self> {
         match self {
             Self::Ask(text) => {
-                let text: String = text.chars().take(MAX_TYPED_CHARS).collect();
-                let text = text.trim().to_owned();
+                // As the server does it: what it would take for nothing is not sent.
+                let text = clean_lines(&text, MAX_TYPED_CHARS);
                 (!text.is_empty()).then_some(Self::Ask(text))
             }
             Self::TakeBack => Some(Self::TakeBack),

@@ -14,13 +14,13 @@ use tokio::time::{sleep, timeout};
 
 use super::messages::{MAX_STANDING_BYTES, MAX_WISH_BYTES, Stage, Standing, Wish};
 use super::page;
-use crate::attended::window::Window;
 use crate::cli::{Options, RequestSupport};
 use crate::connection::Stream;
+use crate::framed;
 use crate::looking::unix_now;
 use crate::platform;
 use crate::run::data_dir_of;
-use crate::worker_messages::{read_limited, write_limited};
+use crate::window::Window;
 
 /// How long a line may take to the server before it is said to be on its way.
 const ARRIVAL_PATIENCE: Duration = Duration::from_secs(10);
@@ -68,12 +68,12 @@ impl Desk {
     }
 
     async fn standing(&mut self) -> anyhow::Result<Standing> {
-        let standing = read_limited(&mut self.reader, MAX_STANDING_BYTES).await;
+        let standing = framed::read(&mut self.reader, MAX_STANDING_BYTES).await;
         standing.context("hear from the agent of this computer")
     }
 
     async fn wish(&mut self, wish: &Wish) -> anyhow::Result<()> {
-        let told = write_limited(&mut self.writer, wish, MAX_WISH_BYTES).await;
+        let told = framed::write(&mut self.writer, wish, MAX_WISH_BYTES).await;
         told.context("tell the agent of this computer")
     }
 }
@@ -161,7 +161,7 @@ async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Resu
     // Reading is not to be dropped half-way, so it has a task of its own.
     let (sender, mut heard) = mpsc::channel(1);
     tokio::spawn(async move {
-        while let Ok(standing) = read_limited::<Standing>(&mut reader, MAX_STANDING_BYTES).await {
+        while let Ok(standing) = framed::read::<Standing>(&mut reader, MAX_STANDING_BYTES).await {
             if sender.send(standing).await.is_err() {
                 return;
             }
@@ -195,7 +195,7 @@ async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Resu
                     _ => continue,
                 };
                 // Whether the agent is still there is heard above.
-                let _gone = write_limited(&mut writer, &wish, MAX_WISH_BYTES).await;
+                let _gone = framed::write(&mut writer, &wish, MAX_WISH_BYTES).await;
             }
         }
     }

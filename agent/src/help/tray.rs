@@ -13,9 +13,9 @@ use gc_platform::{Host, TrayFace, TrayTeller};
 use super::messages::{MAX_STANDING_BYTES, Stage, Standing};
 use super::page;
 use crate::cli::Options;
+use crate::framed;
 use crate::platform;
 use crate::run::data_dir_of;
-use crate::worker_messages::read_limited;
 
 /// The menu.
 const ITEMS: [&str; 2] = ["Request support…", "About GuruConnect"];
@@ -76,7 +76,7 @@ fn listen(data_dir: &Path, teller: &dyn TrayTeller) -> anyhow::Result<()> {
         let mut agent = platform::knock(data_dir).await?;
         let mut before: Option<Standing> = None;
         loop {
-            let now: Standing = read_limited(&mut agent, MAX_STANDING_BYTES).await?;
+            let now: Standing = framed::read(&mut agent, MAX_STANDING_BYTES).await?;
             let is_watched = !now.looking.is_empty();
             let news = before.as_ref().and_then(|before| news(before, &now));
             teller.show(TrayFace {

@@ -68,6 +68,7 @@ impl Story {
             identity: Stored::new(&identity),
             quality: None,
             film_codecs: None,
+            hardware_films: false,
             ca_file: None,
             has_leftovers: false,
         };

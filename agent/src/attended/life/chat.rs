@@ -4,7 +4,7 @@ use gc_platform::guest::ChatRow;
 use gc_proto::v1;
 
 use super::{Life, MAX_UNHEARD};
-use crate::attended::page::{shown, shown_chat};
+use crate::shown::{shown, shown_chat};
 
 /// Lines of the chat that are kept.
 const MAX_CHAT_LINES: usize = 500;

@@ -11,10 +11,11 @@ use super::{Connection, End, Life};
 use crate::attended::Settings;
 use crate::attended::handover::{GivenBefore, Handover};
 use crate::attended::link::{Attendant, Command, Line, Signal};
-use crate::attended::page::{Question, Stage, shown};
+use crate::attended::page::{Question, Stage};
 use crate::config::Stored;
 use crate::connection::Stream;
 use crate::session::Context;
+use crate::shown::shown;
 
 const LOST: &str = "The connection to the server is lost. Trying again…";
 const GIVEN_UP: &str =

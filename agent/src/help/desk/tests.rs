@@ -185,6 +185,34 @@ fn a_line_for_a_full_chat_is_refused_in_words_and_kept_to_be_read() {
 }
 
 #[test]
+fn what_cannot_be_seen_is_not_asked_and_keeps_nobody_from_asking() {
+    let desk = desk();
+    ask(&desk, "mallory", "\u{200b}\u{feff} \u{2066}");
+
+    assert_eq!(posted(&desk), []);
+    assert_ne!(desk.standing("grace").stage, Stage::OfOther);
+}
+
+#[test]
+fn what_was_answered_while_the_machine_was_away_is_done_and_not_asked_again() {
+    let desk = desk();
+    ask(&desk, "grace", "Help");
+    let name = name_of(&posted(&desk));
+    desk.handle_lost();
+    connect(&desk);
+    assert_eq!(name_of(&posted(&desk)), name);
+
+    // The server knows the line.
+    desk.handle_state(state(v1::GuestPhase::Completed, "grace", "Ada"));
+    desk.handle_line(&line(1, &name, "Help"));
+
+    let standing = desk.standing("grace");
+    assert_eq!((standing.stage, standing.unsent.len()), (Stage::Done, 0));
+    assert_eq!(standing.lines[0].text, "Help");
+    assert_eq!(desk.standing("ada").stage, Stage::Nothing);
+}
+
+#[test]
 fn a_new_request_does_not_show_the_lines_of_the_one_before() {
     let desk = desk();
     desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));

@@ -175,11 +175,11 @@ impl WindowsTray {
             if shown.is_watched {
                 data.hIcon = self.watched_icon;
             }
-            put(&mut data.szTip, &shown.tip);
+            data.szTip = fitted(&shown.tip);
             if let Some((title, text)) = shown.news.take() {
                 data.uFlags |= NIF_INFO;
-                put(&mut data.szInfoTitle, &title);
-                put(&mut data.szInfo, &text);
+                data.szInfoTitle = fitted(&title);
+                data.szInfo = fitted(&text);
             }
         }
         // SAFETY: the structure says its own size; window and icon are ours.
@@ -340,19 +340,20 @@ fn wake(window: HWND) {
 }
 
 /// A text into a field that ends with a zero.
-fn put(field: &mut [u16], text: &str) {
-    let room = field.len() - 1;
+fn fitted<const UNITS: usize>(text: &str) -> [u16; UNITS] {
+    let mut field = [0; UNITS];
     let mut used = 0;
     let mut pair = [0; 2];
     for character in text.chars() {
         let units = character.encode_utf16(&mut pair);
-        if used + units.len() > room {
+        // The last unit stays zero.
+        if used + units.len() >= UNITS {
             break;
         }
         field[used..used + units.len()].copy_from_slice(units);
         used += units.len();
     }
-    field[used] = 0;
+    field
 }
 
 /// The product's mark: a ring on a disc of that colour.
@@ -416,11 +417,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_too_long_is_cut_between_characters() {
-        let mut field = [7_u16; 5];
-        put(&mut field, "ab😀cd");
-        assert_eq!(field, [97, 98, 0xd83d, 0xde00, 0]);
-        let mut field = [7_u16; 4];
-        put(&mut field, "ab😀cd");
-        assert_eq!(field[..3], [97, 98, 0]);
+        assert_eq!(fitted("ab😀cd"), [97, 98, 0xd83d, 0xde00, 0]);
+        assert_eq!(fitted("ab😀cd"), [97, 98, 0, 0]);
     }
 }

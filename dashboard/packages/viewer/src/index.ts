@@ -15,14 +15,12 @@ export type {
 } from "./messages.ts";
 export { AgentKeyChangedError, LocalPinStore, type PinStore } from "./pins.ts";
 export { preloadViewer } from "./preload.ts";
+export type {
+  ConsentState,
+  ElevationState,
+  RemoteInfo,
+  ViewerSnapshot,
+} from "./snapshot.ts";
 export type { LatencyParts, ViewerStats } from "./statistics.ts";
 export type { Subscribable } from "./subscribable.ts";
-export {
-  type ConsentState,
-  type ElevationState,
-  type RemoteInfo,
-  Viewer,
-  type ViewerEvent,
-  type ViewerOptions,
-  type ViewerSnapshot,
-} from "./viewer.ts";
+export { Viewer, type ViewerEvent, type ViewerOptions } from "./viewer.ts";

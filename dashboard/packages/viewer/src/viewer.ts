@@ -1,27 +1,25 @@
 import { Connection, type ConnectionState } from "./connection.ts";
+import { afterAnswer, consentOf, elevationOf } from "./consent.ts";
 import { RemoteCursor } from "./cursor.ts";
 import { buildElements } from "./elements.ts";
-import type { Point, Scale, Size } from "./geometry.ts";
+import { enterFullScreen, leaveFullScreen, releaseKeyboardLock } from "./full-screen.ts";
+import type { Scale } from "./geometry.ts";
 import { detectPlatform, Keyboard } from "./keyboard.ts";
 import type {
   Chord,
-  ConsentOutcome,
   CoreEvent,
-  DesktopSession,
-  Display,
-  Feature,
   FromWorker,
   Guard,
-  OsFamily,
   Quality,
-  Right,
   SessionInfo,
   ToWorker,
-  TwoWords,
 } from "./messages.ts";
+import { guardNotice, guardOf, machineNotice, type Notice } from "./notices.ts";
+import { listenToPage } from "./page.ts";
 import { AgentKeyChangedError, LocalPinStore, type PinStore } from "./pins.ts";
 import { PointerInput } from "./pointer.ts";
 import { Screen } from "./screen.ts";
+import { firstSnapshot, NO_GUARD, type ViewerSnapshot } from "./snapshot.ts";
 import { Statistics, type ViewerStats } from "./statistics.ts";
 import { Emitter, type Subscribable } from "./subscribable.ts";
 
@@ -45,104 +43,17 @@ export interface ViewerOptions {
   software?: string;
 }
 
-/** What the other end said about itself when it answered. */
-export interface RemoteInfo {
-  software: string;
-  /** `null`: a system that this version does not know. */
-  osFamily: OsFamily | null;
-  rights: Right[];
-  features: Feature[];
-}
-
-/** Everything a toolbar shows. A new object whenever something changes. */
-export interface ViewerSnapshot {
-  state: ConnectionState;
-  /** Of the newest connection; `null` before the first. */
-  remote: RemoteInfo | null;
-  picture: Size | null;
-  displays: Display[];
-  /** The display that is shown alone; `null`: all of them. */
-  display: number | null;
-  /** The logins of the machine, when there is a choice. */
-  desktopSessions: DesktopSession[];
-  /** What is kept from the person at the machine. */
-  guard: Guard;
-  /** The first picture has been painted. */
-  hasPicture: boolean;
-  quality: Quality;
-  viewOnly: boolean;
-  scale: Scale;
-  /** 1 is the size that `scale` gives. */
-  zoom: number;
-  onScreenKeyboard: boolean;
-  consent: ConsentState;
-  elevation: ElevationState;
-  /** The words that the person at the machine sees too; `null` before the first connection. */
-  words: TwoWords | null;
-  /** The person at the machine paused the session. */
-  paused: boolean;
-}
-
-/** Where the person at the machine stands. */
-export type ConsentState =
-  /** Nobody has to be asked, or the answer was yes. */
-  | "settled"
-  /** Asked at the start: nothing is shown yet. */
-  | "pending"
-  /** Asked for mouse and keyboard while the screen is shown. */
-  | "control_pending"
-  /** Only looking is allowed: `requestControl()` asks for more. */
-  | "view_only";
-
-/** Administrator rights of the agent on a machine whose person is asked. */
-export type ElevationState =
-  /** Nobody is asked for anything on this machine. */
-  | "not_attended"
-  /** This machine's system has none to give. */
-  | "unavailable"
-  /** `requestElevation()` asks for them. */
-  | "possible"
-  /** The person is being asked. */
-  | "asked"
-  /** They agreed: their system asks them too, and the agent starts anew. */
-  | "starting"
-  | "elevated";
-
 export type ViewerEvent =
   | { kind: "snapshot"; snapshot: ViewerSnapshot }
   | { kind: "state"; state: ConnectionState }
   /** Twice a second while connected. */
   | { kind: "stats"; stats: ViewerStats }
-  | { kind: "notice"; code: string; message: string }
+  | ({ kind: "notice" } & Notice)
   /** Ctrl+Alt+Shift: the technician wants the keyboard back from the picture. */
   | { kind: "leave" };
 
 /** 2 Hz: figures that a person can read. */
 const STATS_MS = 500;
-
-const NO_GUARD: Guard = { block_input: false, blank_screen: false };
-
-const NOTICE_MESSAGE: Record<string, string> = {
-  input_unavailable: "The machine does not accept input right now.",
-  chord_unsupported: "The machine cannot press this combination.",
-  capture_fallback: "The machine uses a slower way to capture its screen.",
-  questions_closed:
-    "The person at the machine said no three times and is not asked any more. Only they can allow questions again, in their window.",
-  elevation_failed:
-    "The person's system did not give administrator rights: they said no to its own question, or it has none to give.",
-};
-
-function consentOf(event: Extract<CoreEvent, { type: "connected" }>): ConsentState {
-  if (event.consent_pending) return "pending";
-  const mayAsk = event.features.includes("consent") && !event.rights.includes("control");
-  return mayAsk ? "view_only" : "settled";
-}
-
-function elevationOf(features: readonly Feature[]): ElevationState {
-  if (features.includes("elevated")) return "elevated";
-  if (features.includes("elevation")) return "possible";
-  return features.includes("consent") ? "unavailable" : "not_attended";
-}
 
 /** One remote session in one element. Owns its worker and its sockets; `close()` gives all of it back. */
 export class Viewer {
@@ -174,25 +85,7 @@ export class Viewer {
   constructor(container: HTMLElement, options: ViewerOptions) {
     this.#options = options;
     this.#pins = options.pins ?? new LocalPinStore();
-    this.#snapshot = {
-      state: this.#connection.state,
-      remote: null,
-      picture: null,
-      displays: [],
-      display: null,
-      desktopSessions: [],
-      guard: NO_GUARD,
-      hasPicture: false,
-      quality: options.quality ?? "auto",
-      viewOnly: options.viewOnly ?? false,
-      scale: options.scale ?? "fit",
-      zoom: 1,
-      onScreenKeyboard: false,
-      consent: "settled",
-      elevation: "not_attended",
-      words: null,
-      paused: false,
-    };
+    this.#snapshot = firstSnapshot(this.#connection.state, options);
 
     const parts = buildElements();
     this.#root = parts.root;
@@ -217,7 +110,7 @@ export class Viewer {
         pointer: ({ x, y }, buttons) => this.#input({ kind: "pointer", x, y, buttons }),
         wheel: ({ x, y }, dx, dy) => this.#input({ kind: "wheel", x, y, dx, dy }),
         releaseAll: () => this.#send({ kind: "release_all" }),
-        hovered: (position) => this.#hovered(position),
+        hovered: (position) => this.#cursor.handleOurs(position),
         pressed: () => this.focus(),
       },
       () => this.#keyboard.controlHeld,
@@ -232,7 +125,13 @@ export class Viewer {
       this.#connection.handleBroken("The viewer could not be loaded. Reload the page.");
       this.#pump();
     };
-    this.#listenToPage();
+    listenToPage(parts.field, this.#abort.signal, {
+      left: () => this.#releaseAll(),
+      online: () => {
+        this.#connection.handleRetryNow();
+        this.#pump();
+      },
+    });
     this.#statsTimer = setInterval(() => this.#emitStats(), STATS_MS);
     this.#applyViewOnly();
     this.#pump();
@@ -308,20 +207,13 @@ export class Viewer {
     if (shown) this.focus();
   }
 
-  /**
-   * Fills the screen with `element`, and asks for the keys that the technician's own system
-   * would take (Alt+Tab, the Windows key, Escape), where the browser can do that.
-   */
+  /** Fills the screen with `element`; see {@link enterFullScreen}. */
   async enterFullScreen(element: HTMLElement = this.#root): Promise<void> {
-    await element.requestFullscreen({ navigationUI: "hide" });
-    await keyboardLock()
-      ?.lock()
-      .catch(() => {});
+    await enterFullScreen(element);
   }
 
   async leaveFullScreen(): Promise<void> {
-    keyboardLock()?.unlock();
-    if (document.fullscreenElement) await document.exitFullscreen();
+    await leaveFullScreen();
   }
 
   /** Asks for the whole picture anew. */
@@ -375,7 +267,7 @@ export class Viewer {
     this.#screen.close();
     this.#root.remove();
     this.#emitter.clear();
-    keyboardLock()?.unlock();
+    releaseKeyboardLock();
     // A moment for the goodbye to leave.
     setTimeout(() => this.#worker.terminate(), 250);
   }
@@ -561,7 +453,8 @@ export class Viewer {
         this.#statistics.handleScreenSource(event.method, event.reason);
         break;
       case "guard":
-        this.#guardChanged(event);
+        this.#update({ guard: guardOf(event) });
+        this.#notify(guardNotice(event));
         break;
       case "cursor_shape":
         this.#cursor.handleShape(event);
@@ -574,30 +467,13 @@ export class Viewer {
         break;
       case "notice":
         if (event.code === "elevation_failed") this.#update({ elevation: "possible" });
-        this.#emitter.emit({
-          kind: "notice",
-          code: event.code,
-          message: NOTICE_MESSAGE[event.code] ?? "The machine reported something unusual.",
-        });
+        this.#notify(machineNotice(event.code));
         break;
       case "ended":
         this.#connection.handleCoreEnded(performance.now(), this.#link, event.code, event.message);
         this.#pump();
         break;
     }
-  }
-
-  #elevationAnswered(outcome: ConsentOutcome): void {
-    this.#update({ elevation: outcome === "allowed" ? "starting" : "possible" });
-    if (outcome === "allowed") return;
-    this.#emitter.emit({
-      kind: "notice",
-      code: `elevation_${outcome}`,
-      message:
-        outcome === "declined"
-          ? "The person at the machine did not agree to administrator rights."
-          : "Nobody at the machine answered, so there are no administrator rights.",
-    });
   }
 
   /** A new connection begins with all displays; what the technician chose is chosen again. */
@@ -609,74 +485,16 @@ export class Viewer {
     this.#send({ kind: "machine", wish: { kind: "display", id } });
   }
 
-  #guardChanged({ block_input, blank_screen, detail }: Extract<CoreEvent, { type: "guard" }>) {
-    this.#update({ guard: { block_input, blank_screen } });
-    if (detail === "") return;
-    this.#emitter.emit({
-      kind: "notice",
-      code: "guard_refused",
-      message: `The machine did not do all of that: ${detail}.`,
-    });
-  }
-
+  /** What the person at the machine answered. */
   #consentAnswered(event: Extract<CoreEvent, { type: "consent" }>): void {
-    const { remote, elevation } = this.#snapshot;
-    if (!remote) return;
-    if (event.request_id !== 0 && elevation === "asked") {
-      this.#elevationAnswered(event.outcome);
-      return;
-    }
-    const { rights } = event;
-    this.#update({
-      remote: { ...remote, rights },
-      consent: rights.includes("control") ? "settled" : "view_only",
-    });
+    const answered = afterAnswer(this.#snapshot, event);
+    if (!answered) return;
+    this.#update(answered.change);
     this.#applyViewOnly();
-    if (event.request_id === 0 || event.outcome === "allowed") return;
-    this.#emitter.emit({
-      kind: "notice",
-      code: `control_${event.outcome}`,
-      message:
-        event.outcome === "declined"
-          ? "The person at the machine did not allow mouse and keyboard."
-          : "Nobody at the machine answered, so mouse and keyboard stay with them.",
-    });
+    this.#notify(answered.notice);
   }
 
   // The page
-
-  #listenToPage(): void {
-    const options = { signal: this.#abort.signal };
-    this.#field.addEventListener("blur", () => this.#releaseAll(), options);
-    window.addEventListener("blur", () => this.#releaseAll(), options);
-    document.addEventListener(
-      "visibilitychange",
-      () => {
-        if (document.hidden) this.#releaseAll();
-      },
-      options,
-    );
-    window.addEventListener("pagehide", () => this.#releaseAll(), options);
-    window.addEventListener(
-      "online",
-      () => {
-        this.#connection.handleRetryNow();
-        this.#pump();
-      },
-      options,
-    );
-    document.addEventListener(
-      "fullscreenchange",
-      () => {
-        if (!document.fullscreenElement) keyboardLock()?.unlock();
-      },
-      options,
-    );
-  }
-
-  #hovered(position: Point | null): void {
-    this.#cursor.handleOurs(position);
-  }
 
   #releaseAll(): void {
     this.#pointer.reset();
@@ -717,6 +535,10 @@ export class Viewer {
     if (!this.#closed) this.#worker.postMessage(message);
   }
 
+  #notify(notice: Notice | null): void {
+    if (notice) this.#emitter.emit({ kind: "notice", ...notice });
+  }
+
   #emitStats(): void {
     if (this.#snapshot.state.kind !== "connected") return;
     this.#emitter.emit({ kind: "stats", stats: this.stats() });
@@ -726,14 +548,4 @@ export class Viewer {
     this.#snapshot = { ...this.#snapshot, ...change };
     this.#emitter.emit({ kind: "snapshot", snapshot: this.#snapshot });
   }
-}
-
-interface KeyboardLock {
-  lock(codes?: string[]): Promise<void>;
-  unlock(): void;
-}
-
-/** Chromium's; other browsers have none. */
-function keyboardLock(): KeyboardLock | undefined {
-  return (navigator as { keyboard?: KeyboardLock }).keyboard;
 }

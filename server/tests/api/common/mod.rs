@@ -205,6 +205,27 @@ impl TestServer {
             .expect("the database opens")
     }
 
+    /// From now on the database refuses this: `UPDATE ON sessions`, say.
+    pub(crate) async fn break_database(&self, what: &str) {
+        let refuse = "BEGIN SELECT RAISE(ABORT, 'broken by a test'); END";
+        self.change_database(format!("CREATE TRIGGER broken BEFORE {what} {refuse}"))
+            .await;
+    }
+
+    /// It is as before.
+    pub(crate) async fn mend_database(&self) {
+        self.change_database("DROP TRIGGER broken".to_owned()).await;
+    }
+
+    async fn change_database(&self, statement: String) {
+        let database = sqlx::SqlitePool::connect(&self.database_url)
+            .await
+            .expect("the database opens");
+        let changed = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&database);
+        changed.await.expect("a good statement");
+        database.close().await;
+    }
+
     /// Writes into a chat, past the API, until it takes no more.
     pub(crate) async fn fill_chat(&self, support: &str) {
         let store = self.store().await;
