@@ -8,6 +8,7 @@ pub mod compare;
 pub mod cursor_image;
 pub mod duplication;
 pub mod guest_layout;
+pub mod icon_place;
 pub mod keystrokes;
 pub mod layout_watch;
 pub mod protection;
