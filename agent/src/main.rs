@@ -33,8 +33,7 @@ fn act(options: Options) -> anyhow::Result<()> {
         None => match &options.test_capture {
             Some(path) => gc_agent::test_capture(path),
             None if gc_agent::attended::is_wanted(&options) => gc_agent::attended::run(&options),
-            // An installed agent is not to run twice.
-            None if options.is_bare() && service::start_if_installed()? => Ok(()),
+            None if options.is_bare() && service::start_if_managed(&options)? => Ok(()),
             None => gc_agent::run(&options),
         },
     }

@@ -5,10 +5,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
 
 use anyhow::{Context as _, anyhow, bail};
-use gc_platform::{Host, PlatformError, ServiceControl, ServiceEvent, ServiceStart};
+use gc_platform::{Host, PlatformError, ServiceControl, ServiceEvents, ServiceStart};
 use serde::{Deserialize, Serialize};
 use tracing::error;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -105,18 +104,21 @@ pub fn start() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// For the program started by hand without a word: true when the service is
-/// installed, and then it runs.
+/// For the program started by hand without a word: on a machine that is managed the service is
+/// installed, where it is not, and started, instead of running twice. False on any other machine.
 ///
 /// # Errors
-/// See [`start`].
-pub fn start_if_installed() -> anyhow::Result<bool> {
-    let Some(control) = platform::host().service() else {
+/// See [`install`] and [`start`].
+pub fn start_if_managed(options: &Options) -> anyhow::Result<bool> {
+    let host = platform::host();
+    let Some(control) = host.service() else {
         return Ok(false);
     };
-    // Who may not even ask runs the agent for himself.
-    if !control.is_installed().unwrap_or(false) {
-        return Ok(false);
+    match control.is_installed() {
+        Ok(true) => {}
+        Ok(false) if config::is_enrolled(&data_dir_of(options, &host)?) => install(options)?,
+        // Who may not even ask runs the agent for himself.
+        Ok(false) | Err(_) => return Ok(false),
     }
     start().map(|()| true)
 }
@@ -140,7 +142,7 @@ pub fn serve(options: Options) -> anyhow::Result<()> {
         .context("run as a service; only the system starts service-run")
 }
 
-fn serve_until_stopped(options: Options, events: Receiver<ServiceEvent>) -> anyhow::Result<()> {
+fn serve_until_stopped(options: Options, events: ServiceEvents) -> anyhow::Result<()> {
     let host = platform::host();
     let data_dir = data_dir_of(&options, &host)?;
     // First of all: nobody sees what a service prints.

@@ -21,6 +21,7 @@ use crate::connection::{Connector, Stream};
 use crate::desktop_thread::sentence;
 use crate::films::{Films, Hardware};
 use crate::guards::GuardRoom;
+use crate::looking::{Looking, Onlookers};
 use crate::run::data_dir_of;
 use crate::session::{Context, Desktops};
 use crate::sessions::{Failed, Sessions};
@@ -86,7 +87,9 @@ pub(crate) async fn serve(
         known: known_logins,
         choose,
     };
-    let sessions = Sessions::new(Arc::new(context(&begin, host, data_dir, desktops)?));
+    let context = context(&begin, host, data_dir, desktops)?;
+    let looking = context.onlookers.subscribe();
+    let sessions = Sessions::new(Arc::new(context));
     messages::write(&mut writer, &FromWorker::Ready).await?;
     info!("A worker is ready");
 
@@ -104,7 +107,7 @@ pub(crate) async fn serve(
             }
         }
     });
-    let result = obey(sessions, orders, chosen, &mut writer).await;
+    let result = obey(sessions, orders, chosen, looking, &mut writer).await;
     reading.abort();
     sleep(RELEASE_TIME).await;
     info!("The worker ends");
@@ -141,6 +144,7 @@ fn context(
         .flatten();
     Ok(Context {
         guards: GuardRoom::new(Arc::clone(&host)),
+        onlookers: Onlookers::default(),
         machine: host,
         connector: Connector::new(identity.server.clone(), begin.ca_file.as_deref())?,
         identity,
@@ -157,6 +161,7 @@ async fn obey(
     mut sessions: Sessions,
     mut orders: mpsc::Receiver<Order>,
     mut chosen: mpsc::UnboundedReceiver<u32>,
+    mut looking: watch::Receiver<Vec<Looking>>,
     pipe: &mut (impl AsyncWrite + Unpin),
 ) -> anyhow::Result<()> {
     loop {
@@ -178,6 +183,9 @@ async fn obey(
             },
             failed = sessions.failed() => Some(failed.into()),
             Some(session) = chosen.recv() => Some(FromWorker::Show { session }),
+            Ok(()) = looking.changed() => {
+                Some(FromWorker::Looking(looking.borrow_and_update().clone()))
+            }
         };
         if let Some(answer) = answer {
             messages::write(pipe, &answer).await?;

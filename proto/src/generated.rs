@@ -921,7 +921,6 @@ pub enum NoticeCode {
     Unspecified = 0,
     InputUnavailable = 1,
     ChordUnsupported = 2,
-    CaptureFallback = 3,
     /// The person at the machine said no too often and is not asked any more.
     QuestionsClosed = 16,
     /// The person agreed, and still there are no administrator rights.
@@ -937,7 +936,6 @@ impl NoticeCode {
             Self::Unspecified => "NOTICE_CODE_UNSPECIFIED",
             Self::InputUnavailable => "NOTICE_CODE_INPUT_UNAVAILABLE",
             Self::ChordUnsupported => "NOTICE_CODE_CHORD_UNSUPPORTED",
-            Self::CaptureFallback => "NOTICE_CODE_CAPTURE_FALLBACK",
             Self::QuestionsClosed => "NOTICE_CODE_QUESTIONS_CLOSED",
             Self::ElevationFailed => "NOTICE_CODE_ELEVATION_FAILED",
         }
@@ -948,7 +946,6 @@ impl NoticeCode {
             "NOTICE_CODE_UNSPECIFIED" => Some(Self::Unspecified),
             "NOTICE_CODE_INPUT_UNAVAILABLE" => Some(Self::InputUnavailable),
             "NOTICE_CODE_CHORD_UNSUPPORTED" => Some(Self::ChordUnsupported),
-            "NOTICE_CODE_CAPTURE_FALLBACK" => Some(Self::CaptureFallback),
             "NOTICE_CODE_QUESTIONS_CLOSED" => Some(Self::QuestionsClosed),
             "NOTICE_CODE_ELEVATION_FAILED" => Some(Self::ElevationFailed),
             _ => None,
@@ -1228,9 +1225,10 @@ pub struct SupportRequest {
     #[prost(string, tag = "2")]
     pub user: ::prost::alloc::string::String,
 }
+/// What a machine's user wrote was not taken, and does not arrive by being sent again.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestRefused {
-    /// Of the SupportRequest.
+    /// Of the SupportRequest, or of the line of the chat.
     #[prost(string, tag = "1")]
     pub client_id: ::prost::alloc::string::String,
     #[prost(enumeration = "RequestRefusal", tag = "2")]
@@ -1294,10 +1292,14 @@ pub struct GuestLeaves {}
 #[repr(i32)]
 pub enum RequestRefusal {
     Unspecified = 0,
-    /// This machine asked too often.
+    /// This user of the machine asked too often.
     TooOften = 1,
     /// Something is wrong at the server: later.
     Failed = 2,
+    /// The chat takes no more lines.
+    ChatFull = 3,
+    /// All users of this machine together asked too often.
+    TooOftenHere = 4,
 }
 impl RequestRefusal {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1309,6 +1311,8 @@ impl RequestRefusal {
             Self::Unspecified => "REQUEST_REFUSAL_UNSPECIFIED",
             Self::TooOften => "REQUEST_REFUSAL_TOO_OFTEN",
             Self::Failed => "REQUEST_REFUSAL_FAILED",
+            Self::ChatFull => "REQUEST_REFUSAL_CHAT_FULL",
+            Self::TooOftenHere => "REQUEST_REFUSAL_TOO_OFTEN_HERE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1317,6 +1321,8 @@ impl RequestRefusal {
             "REQUEST_REFUSAL_UNSPECIFIED" => Some(Self::Unspecified),
             "REQUEST_REFUSAL_TOO_OFTEN" => Some(Self::TooOften),
             "REQUEST_REFUSAL_FAILED" => Some(Self::Failed),
+            "REQUEST_REFUSAL_CHAT_FULL" => Some(Self::ChatFull),
+            "REQUEST_REFUSAL_TOO_OFTEN_HERE" => Some(Self::TooOftenHere),
             _ => None,
         }
     }

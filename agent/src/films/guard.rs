@@ -199,17 +199,14 @@ mod tests {
         quality: FilmQuality::Good,
     };
 
-    /// Long for what answers at once, short for what never does.
-    const LIMITS: Limits = Limits {
-        open: Duration::from_millis(300),
-        frame: Duration::from_millis(300),
-    };
+    /// What answers may do so on the busiest machine.
+    const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// For what always answers, on a machine that has much else to do.
-    const PATIENT: Limits = Limits {
-        open: Duration::from_mins(1),
-        frame: Duration::from_mins(1),
-    };
+    /// What never answers is waited for in vain.
+    const SHORT: Duration = Duration::from_millis(300);
+
+    /// For what answers at first and hangs then.
+    const NOT_SO_SHORT: Duration = Duration::from_secs(3);
 
     #[derive(Clone, Copy, PartialEq)]
     enum Mood {
@@ -218,6 +215,22 @@ mod tests {
         HangsAtThe(u32),
         Panics,
         Refuses,
+    }
+
+    impl Mood {
+        fn limits(self) -> Limits {
+            let mut limits = Limits {
+                open: PATIENCE,
+                frame: PATIENCE,
+            };
+            match self {
+                Self::HangsAtStart => limits.open = SHORT,
+                Self::HangsAtThe(1) => limits.frame = SHORT,
+                Self::HangsAtThe(_) => limits.frame = NOT_SO_SHORT,
+                Self::Good | Self::Panics | Self::Refuses => {}
+            }
+            limits
+        }
     }
 
     /// A codec that behaves as it is told to. What hangs does so until the test lets go of it.
@@ -283,11 +296,7 @@ mod tests {
         let (hold, lets_go) = mpsc::channel();
         let lets_go = Arc::new(Mutex::new(lets_go));
         let fake = Box::new(Fake { mood, lets_go });
-        let limits = match mood {
-            Mood::HangsAtStart | Mood::HangsAtThe(_) => LIMITS,
-            Mood::Good | Mood::Panics | Mood::Refuses => PATIENT,
-        };
-        (Guarded::new(fake, limits), hold)
+        (Guarded::new(fake, mood.limits()), hold)
     }
 
     fn encode(encoder: &mut dyn FilmEncoder, level: u8) -> Result<FilmPacket, FilmError> {

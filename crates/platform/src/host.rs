@@ -52,6 +52,12 @@ pub trait Host: Send + Sync {
     /// What the machine is now. Never fails: what cannot be found is left empty.
     fn facts(&self) -> Facts;
 
+    /// What tells this installation of the system on this hardware from every other, and stays
+    /// when the agent is installed anew or a network adapter is exchanged. Not to be sent as it is.
+    fn installation(&self) -> Option<String> {
+        None
+    }
+
     /// Opens the desktop that is to be shown.
     ///
     /// # Errors

@@ -27,7 +27,9 @@ use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;
 use super::tray::WindowsTray;
-use super::{graphics, media, private_files, program_files, registry, secrets, slot, tokens};
+use super::{
+    graphics, hardware, media, private_files, program_files, registry, secrets, slot, tokens,
+};
 
 /// Where an installer or an administrator leaves settings.
 const SETTINGS_KEY: &str = r"SOFTWARE\GuruConnect";
@@ -51,6 +53,10 @@ impl Host for WindowsHost {
             current_user: current_user(),
             boot_time_unix: boot_time_unix(),
         }
+    }
+
+    fn installation(&self) -> Option<String> {
+        hardware::installation()
     }
 
     fn open_desktop(&self) -> Result<Box<dyn Desktop>, PlatformError> {
@@ -293,6 +299,14 @@ mod tests {
             .expect("a clock after 1970")
             .as_secs();
         assert!(facts.boot_time_unix > 0 && facts.boot_time_unix <= now);
+    }
+
+    #[test]
+    fn knows_this_installation_again() {
+        let installation = WindowsHost.installation();
+
+        assert!(installation.as_ref().is_some_and(|text| text.len() > 30));
+        assert_eq!(installation, WindowsHost.installation());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod gdi;
 mod graphics;
 mod guardian;
 mod guest;
+mod hardware;
 mod help_pipe;
 mod host;
 mod input;

@@ -23,8 +23,9 @@ const MAX_INTERVAL: Duration = Duration::from_millis(50);
 /// After input the answer is looked for this often at most.
 const INPUT_INTERVAL: Duration = Duration::from_millis(4);
 
-/// How long after input its answer is expected.
-const INPUT_WINDOW: Duration = Duration::from_millis(150);
+/// How long after input its answer is expected. So long pictures are ordered at short intervals,
+/// and whoever reads the screen looks at it itself: a system may announce nothing.
+pub const INPUT_WINDOW: Duration = Duration::from_millis(150);
 
 /// Below this delivered rate, in bytes a second, automatic quality takes the fewest colours: 0.5 Mbit/s.
 const FEW_COLOURS_BELOW: u64 = 64_000;
