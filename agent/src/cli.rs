@@ -228,11 +228,11 @@ pub enum FilmCodecName {
 }
 
 impl FilmCodecName {
-    /// As the encoder takes it.
-    pub const fn format(self) -> FilmFormat {
+    /// As encoders take it, the usual form first.
+    pub const fn formats(self) -> &'static [FilmFormat] {
         match self {
-            Self::Vp9 => FilmFormat::Vp9,
-            Self::H264 => FilmFormat::H264,
+            Self::Vp9 => &[FilmFormat::Vp9, FilmFormat::Vp9FullChroma],
+            Self::H264 => &[FilmFormat::H264],
         }
     }
 }

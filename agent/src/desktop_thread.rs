@@ -15,6 +15,7 @@ use gc_session::{Captured, INPUT_WINDOW};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::clock::Clock;
+use crate::films::take_waited;
 use crate::screen::{Grabbed, News, Opened, Screens, Seat, Shown, Tidings};
 
 /// Events that wait for the session; the thread waits when there are more.
@@ -272,6 +273,7 @@ impl Packer {
                 captured_at: grabbed.captured_at,
                 capture: grabbed.cost,
                 encode: started.elapsed(),
+                waited: take_waited(),
             },
             Err(error) => Captured::Failed(error.to_string()),
         };

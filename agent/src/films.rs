@@ -3,6 +3,7 @@
 mod guard;
 mod memory;
 mod probe;
+mod waiting;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -24,6 +25,8 @@ use probe::Verdict;
 
 pub(crate) use memory::FILE_NAME as MEMORY_NAME;
 pub use probe::run as probe;
+
+pub(crate) use waiting::{Waiting, take_waited};
 
 /// The choice of whoever runs this agent.
 #[derive(Debug, Clone)]
@@ -64,7 +67,7 @@ impl Films {
         let wanted = wanted.map_or_else(
             || FilmFormat::ALL.to_vec(),
             |names| {
-                let formats = names.iter().map(|name| name.format());
+                let formats = names.iter().flat_map(|name| name.formats()).copied();
                 let known = film_codecs(&FilmFormat::ALL);
                 for missing in formats.clone().filter(|&format| {
                     let by_hardware = format == FilmFormat::H264 && hardware.is_some();
@@ -88,7 +91,7 @@ impl Films {
                 continue;
             }
             known.push(match format {
-                FilmFormat::Vp9 => Known::Here(format),
+                FilmFormat::Vp9 | FilmFormat::Vp9FullChroma => Known::Here(format),
                 FilmFormat::H264 => Known::Guarded(Guarded::new(codec, Limits::USUAL)),
             });
         }
@@ -219,7 +222,7 @@ impl FilmEncoder for LoggedEncoder {
         picture: &FrameView<'_>,
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError> {
-        log(self.0, self.1.encode(picture, order))
+        log(self.0, waiting::packing(|| self.1.encode(picture, order)))
     }
 }
 
@@ -236,12 +239,12 @@ mod tests {
             .collect();
 
         assert_eq!(Films::new(None, None).formats(), all);
-        assert_eq!(
-            Films::new(Some(&[Vp9, Vp9]), None).formats(),
-            [FilmFormat::Vp9]
-        );
+        let vp9 = [FilmFormat::Vp9, FilmFormat::Vp9FullChroma];
+        assert_eq!(Films::new(Some(&[Vp9, Vp9]), None).formats(), vp9);
         assert_eq!(Films::new(Some(&[]), None).formats(), []);
-        let turned: Vec<_> = all.iter().rev().copied().collect();
+        let has_h264 = all.contains(&FilmFormat::H264);
+        let h264 = has_h264.then_some(FilmFormat::H264);
+        let turned: Vec<_> = h264.into_iter().chain(vp9).collect();
         assert_eq!(Films::new(Some(&[H264, Vp9, H264]), None).formats(), turned);
         let made: Vec<_> = Films::new(Some(&[H264, Vp9]), None)
             .codecs()

@@ -676,6 +676,8 @@ pub enum Encoding {
     Vp9 = 2,
     /// FilmFrame: H.264 in Annex B format, one access unit each.
     H264 = 3,
+    /// FilmFrame: VP9 profile 1 in 4:4:4, one frame of it each. Who announces it knows VP9 as well.
+    Vp9FullChroma = 4,
 }
 impl Encoding {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -688,6 +690,7 @@ impl Encoding {
             Self::ZstdBgrx => "ENCODING_ZSTD_BGRX",
             Self::Vp9 => "ENCODING_VP9",
             Self::H264 => "ENCODING_H264",
+            Self::Vp9FullChroma => "ENCODING_VP9_FULL_CHROMA",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -697,6 +700,7 @@ impl Encoding {
             "ENCODING_ZSTD_BGRX" => Some(Self::ZstdBgrx),
             "ENCODING_VP9" => Some(Self::Vp9),
             "ENCODING_H264" => Some(Self::H264),
+            "ENCODING_VP9_FULL_CHROMA" => Some(Self::Vp9FullChroma),
             _ => None,
         }
     }

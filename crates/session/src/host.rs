@@ -1,6 +1,7 @@
 //! The machine's end of one viewer's connection.
 
 mod consent;
+mod full_chroma;
 mod machine;
 mod opening;
 mod picture;

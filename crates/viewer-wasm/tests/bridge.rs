@@ -157,6 +157,7 @@ impl Pair {
                                 captured_at: now,
                                 capture,
                                 encode,
+                                waited: Duration::ZERO,
                             },
                         );
                     }

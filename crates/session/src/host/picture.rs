@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Abilities, Colours, EncodeOrder, Encoded, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
+    Abilities, Colours, EncodeOrder, Encoded, FilmFormat, FilmFormats, FilmOrder, FilmQuality,
+    Pending, Update,
 };
 use gc_model::time::Moment;
 use gc_proto::v1;
 use gc_proto::v1::agent_message;
 
+use super::full_chroma::{FilmFrame, FullChroma};
 use super::{Host, HostOutput, State};
 use crate::convert::{film_to_wire, moves_to_wire, rects_to_wire};
 use crate::preferences::Quality;
@@ -43,6 +45,9 @@ pub enum Captured {
         capture: Duration,
         /// Time for finding changes and packing them.
         encode: Duration,
+        /// How much of that was spent waiting for what another viewer's thread packs for both:
+        /// no work of this one.
+        waited: Duration,
     },
     /// The layout changed; [`Host::handle_layout`] follows.
     Reopen,
@@ -68,6 +73,9 @@ pub(super) struct Frames {
     pub(super) films: FilmFormats,
     /// What the viewer can.
     pub(super) viewer: Abilities,
+    full_chroma: FullChroma,
+    /// Bytes that a film's frame might have, of the last order.
+    film_bytes: usize,
 }
 
 impl Default for Frames {
@@ -84,6 +92,8 @@ impl Default for Frames {
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
             viewer: Abilities::default(),
+            full_chroma: FullChroma::default(),
+            film_bytes: 0,
         }
     }
 }
@@ -102,8 +112,9 @@ impl Host {
                 captured_at,
                 capture,
                 encode,
+                waited,
             } => {
-                let cost = capture + encode;
+                let cost = (capture + encode).saturating_sub(waited);
                 self.frames.cost = (self.frames.cost * 3 + cost) / 4;
                 match encoded.pending {
                     Pending::Nothing => self.frames.due = None,
@@ -195,6 +206,7 @@ impl Host {
             viewer: self.frames.viewer,
             film: self.film_order(now, budget),
         };
+        self.frames.film_bytes = order.film.map_or(0, |film| film.target_bytes);
         self.outputs.push_back(HostOutput::Capture(order));
     }
 
@@ -206,7 +218,11 @@ impl Host {
             Quality::Low => FilmQuality::Coarse,
             Quality::Auto | Quality::Medium => FilmQuality::Good,
         };
-        let formats = self.frames.films;
+        let mut formats = self.frames.films;
+        // Who chose a quality by hand wants to save something.
+        if self.quality() != Quality::Auto || !self.frames.full_chroma.is_allowed() {
+            formats = formats.without(FilmFormat::Vp9FullChroma);
+        }
         (!formats.is_empty()).then(|| FilmOrder {
             formats,
             target_bytes: self.pacer.film_bytes(now).min(budget),
@@ -259,6 +275,16 @@ impl Host {
         }
         self.frames.sequence += 1;
         let held_back = update.film.as_ref().is_some_and(|film| film.held_back);
+        if let Some(film) = &update.film {
+            let made = FilmFrame {
+                bytes: film.data.len(),
+                target_bytes: self.frames.film_bytes,
+                held_back,
+                has_full_chroma: film.format == FilmFormat::Vp9FullChroma,
+                cost: self.frames.cost,
+            };
+            self.frames.full_chroma.note(now, &made);
+        }
         let app_limited = update.bytes() < budget && !held_back;
         let frame = v1::VideoFrame {
             sequence: self.frames.sequence,

@@ -121,7 +121,7 @@ export type FromWorker =
 export type Rect = readonly [number, number, number, number];
 
 /** Video codecs that a browser may decode. */
-export type FilmFormat = "vp9" | "h264";
+export type FilmFormat = "vp9" | "h264" | "vp9_full_chroma";
 
 /** One frame of a region that keeps changing. Painted after the frame's rectangles, none of which it covers. */
 export interface Film {
