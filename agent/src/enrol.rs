@@ -1,10 +1,13 @@
 //! Makes a machine of this computer: exchanges an enrolment token for a key.
 
+use std::fmt::Write as _;
+
 use gc_model::id::{MAX_ID_CHARS, MachineId};
 use gc_platform::Host;
 use gc_session::agent_public_key;
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::config::{ApiKey, Identity, key_from_base64, key_to_base64};
@@ -35,15 +38,33 @@ pub fn is_device_id(text: &str) -> bool {
     MachineId::parse(text).is_ok() && text.len() <= MAX_ID_CHARS
 }
 
-/// Enrols. The machine's static key is made here and its secret half never leaves.
+/// The id of a machine that nobody gave one: the same whenever the agent is installed anew, and
+/// nothing that tells of what it was made.
+pub(crate) fn device_id_of(installation: &str) -> String {
+    let hash = Sha256::new()
+        .chain_update("GuruConnect device\0")
+        .chain_update(installation)
+        .finalize();
+    let mut id = String::new();
+    for (index, byte) in hash[..16].iter().enumerate() {
+        // As ids are written that the server makes.
+        if matches!(index, 4 | 6 | 8 | 10) {
+            id.push('-');
+        }
+        let _never_fails = write!(id, "{byte:02x}");
+    }
+    id
+}
+
+/// Enrols, with the machine's static key, whose secret half never leaves.
 pub(crate) async fn enrol(
     connector: &Connector,
     host: &dyn Host,
     token: &Token,
     device_id: Option<&str>,
+    secret: Zeroizing<[u8; 32]>,
 ) -> Result<Identity, RequestError> {
-    let secret = Zeroizing::new(crate::clock::random_bytes());
-    let public = agent_public_key(&*secret).expect("32 bytes were made above");
+    let public = agent_public_key(&*secret).expect("any 32 bytes are a secret");
     let request = json!({
         "token": *token.0,
         "agent_public_key": key_to_base64(public),
@@ -80,4 +101,19 @@ struct Enrolled {
 #[derive(Deserialize)]
 struct Identified {
     machine_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_installation_has_one_id_and_another_one_another() {
+        let id = device_id_of("4c4c4544 6f 6e 65");
+
+        assert!(is_device_id(&id) && id.len() == 36, "{id}");
+        assert_eq!(id, device_id_of("4c4c4544 6f 6e 65"));
+        assert_ne!(id, device_id_of("4c4c4544 6f 6e 66"));
+        assert!(!id.contains("4c4c"), "{id}");
+    }
 }

@@ -44,6 +44,11 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
+    /// True when the server knows no machine with that key (any more).
+    pub(crate) fn is_unknown_key(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED)
+    }
+
     /// True when the server understood and said no; asking again changes nothing.
     pub(crate) fn is_refusal(&self) -> bool {
         let later = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];

@@ -12,6 +12,10 @@ use tracing::level_filters::LevelFilter;
 /// 5 MB: the size at which a new file is begun.
 const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
 
+/// 10 MB: where a full file cannot be changed, because another program holds one of the older
+/// ones, it grows to this size at most.
+const MOST_FILE_BYTES: u64 = 2 * MAX_FILE_BYTES;
+
 /// Files kept: the current one and four older.
 const FILES: u32 = 5;
 
@@ -92,8 +96,13 @@ impl LogFile {
     }
 
     fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.size + line.len() as u64 > MAX_FILE_BYTES && self.size > 0 {
-            self.rotate()?;
+        let size = self.size + line.len() as u64;
+        if size > MAX_FILE_BYTES
+            && self.size > 0
+            && let Err(error) = self.rotate()
+            && size > MOST_FILE_BYTES
+        {
+            return Err(error);
         }
         self.file.write_all(line)?;
         self.size += line.len() as u64;
@@ -150,6 +159,23 @@ mod tests {
                 .all(|file| file.metadata().expect("its size").len() <= MAX_FILE_BYTES)
         );
         assert!(numbered(&path, 4).exists() && !numbered(&path, 5).exists());
+    }
+
+    #[test]
+    fn goes_on_for_a_while_where_an_older_file_is_in_the_way() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("agent.log");
+        fs::write(numbered(&path, 3), "older").expect("writes");
+        fs::create_dir_all(numbered(&path, 4).join("held")).expect("makes");
+        let mut log = LogFile::open(&path).expect("opens");
+        let line = vec![b'x'; 1024 * 1024];
+
+        let written = (0..40).filter(|_| log.write_line(&line).is_ok()).count();
+
+        assert_eq!(written, 10, "10 MB and no more");
+        fs::remove_dir_all(numbered(&path, 4)).expect("lets go");
+        log.write_line(&line).expect("is changed after all");
+        assert_eq!(fs::metadata(&path).expect("is there").len(), 1024 * 1024);
     }
 
     #[test]

@@ -25,12 +25,15 @@ fn act(options: Options) -> anyhow::Result<()> {
         Some(Command::RequestSupport(wanted)) => help::run(&options, wanted),
         Some(Command::Tray) => help::run_tray(&options),
         Some(Command::ServiceRun) => service::serve(options),
+        Some(Command::FilmProbe { software }) => {
+            gc_agent::film_probe(*software);
+            Ok(())
+        }
         Some(Command::Worker { pipe }) => worker::run(&options, pipe),
         None => match &options.test_capture {
             Some(path) => gc_agent::test_capture(path),
             None if gc_agent::attended::is_wanted(&options) => gc_agent::attended::run(&options),
-            // An installed agent is not to run twice.
-            None if options.is_bare() && service::start_if_installed()? => Ok(()),
+            None if options.is_bare() && service::start_if_managed(&options)? => Ok(()),
             None => gc_agent::run(&options),
         },
     }

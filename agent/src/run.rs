@@ -3,17 +3,16 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum as _;
-use gc_platform::{Host, ServiceEvent};
+use gc_platform::{Host, ServiceEvent, ServiceEvents};
 use gc_session::CloseReason;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
+use zeroize::Zeroizing;
 
 use crate::address::ServerAddress;
 use crate::cli::{Options, QualityCap};
@@ -23,10 +22,11 @@ use crate::connection::Connector;
 use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
-use crate::films::Films;
+use crate::films::{Films, Hardware};
 use crate::guards::GuardRoom;
-use crate::help::{self, HelpDesk};
+use crate::help::{self, Attendance, HelpDesk, Pauses};
 use crate::http::RequestError;
+use crate::looking::Onlookers;
 use crate::power::PowerRoom;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -64,7 +64,7 @@ pub(crate) enum Orders {
     /// The system's signals, or the console's.
     Signals,
     /// The system's services.
-    Service(Receiver<ServiceEvent>),
+    Service(ServiceEvents),
 }
 
 /// Where keys and settings are.
@@ -132,6 +132,20 @@ impl<'a> Settings<'a> {
     fn connector(&self, server: &ServerAddress) -> anyhow::Result<Connector> {
         Connector::new(server.clone(), self.options.ca_file.as_deref())
     }
+
+    /// The id that this machine enrols with: the one that another system gave it, its former
+    /// one, or its installation's. Agents with data directories of their own are machines of
+    /// their own, though their installation is the same.
+    fn device_id(&self, host: &dyn Host, former: Option<&Identity>) -> Option<String> {
+        let given = self.options.device_id.clone();
+        let former = || former.map(|former| former.machine_id.to_string());
+        let derived = || {
+            let is_only_one = self.options.data_dir.is_none();
+            let installation = is_only_one.then(|| host.installation()).flatten();
+            installation.as_deref().map(enrol::device_id_of)
+        };
+        given.or_else(former).or_else(derived)
+    }
 }
 
 /// What this program is told while it runs.
@@ -153,7 +167,7 @@ fn worker_arguments(options: &Options) -> Vec<OsString> {
 }
 
 impl Orders {
-    fn listen(self) -> std::io::Result<Told> {
+    fn listen(self) -> Told {
         let (sender, stop) = watch::channel(false);
         let (switch, switched) = watch::channel(0_u32);
         match self {
@@ -166,25 +180,17 @@ impl Orders {
                     sender.send_replace(true);
                 });
             }
-            Self::Service(events) => {
-                thread::Builder::new()
-                    .name("orders".to_owned())
-                    .spawn(move || {
-                        for event in events {
-                            match event {
-                                ServiceEvent::Stop => {
-                                    info!("Stopping");
-                                    sender.send_replace(true);
-                                }
-                                ServiceEvent::SessionChanged => {
-                                    switch.send_modify(|times| *times = times.wrapping_add(1));
-                                }
-                            }
-                        }
-                    })?;
-            }
+            Self::Service(events) => events.listen(move |event| match event {
+                ServiceEvent::Stop => {
+                    info!("Stopping");
+                    sender.send_replace(true);
+                }
+                ServiceEvent::SessionChanged => {
+                    switch.send_modify(|times| *times = times.wrapping_add(1));
+                }
+            }),
         }
-        Ok(Told { stop, switched })
+        Told { stop, switched }
     }
 }
 
@@ -195,12 +201,19 @@ async fn live(
     orders: Orders,
 ) -> anyhow::Result<()> {
     let is_service = matches!(orders, Orders::Service(_));
-    let Told { mut stop, switched } = orders.listen().context("start a thread for orders")?;
+    let Told { mut stop, switched } = orders.listen();
     let clock = Clock::new();
-    let Some(identity) = identity(&*host, settings, data, clock, &mut stop).await? else {
+    let known = identity(&*host, settings, data, clock, &mut stop).await?;
+    let Some(Known {
+        identity,
+        is_current,
+    }) = known
+    else {
         return Ok(());
     };
-    service::forget_secrets(&*host, data.path())?;
+    if is_current {
+        service::forget_secrets(&*host, data.path())?;
+    }
     if let Err(error) = host.forget_preset_key() {
         warn!(%error, "The key that an installer left on this machine cannot be deleted");
     }
@@ -211,13 +224,19 @@ async fn live(
     ));
     let (connected, was_connected) = watch::channel(false);
     tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
+    // A service makes no films: its workers do.
+    let wants_hardware = settings.options.hardware_films.unwrap_or(false);
+    let hardware = (wants_hardware && !is_service)
+        .then(|| Hardware::find(&host, data.path()))
+        .flatten();
     let context = Arc::new(Context {
         guards: GuardRoom::new(Arc::clone(&host)),
+        onlookers: Onlookers::default(),
         machine: host,
         connector: settings.connector(&identity.server)?,
         identity,
         quality: settings.options.quality.map(QualityCap::quality),
-        films: Films::new(settings.options.film_codecs.as_deref()),
+        films: Films::new(settings.options.film_codecs.as_deref(), hardware),
         clock,
         attendant: None,
         desktops: None,
@@ -234,17 +253,23 @@ async fn live(
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
                 film_codecs: settings.options.film_codecs.clone(),
+                hardware_films: wants_hardware,
                 ca_file: settings.options.ca_file.clone(),
                 has_leftovers: false,
             };
-            Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
+            let onlookers = context.onlookers.clone();
+            let supervisor = Supervisor::start(launcher, begin, clock, switched, onlookers);
+            Viewers::InWorker(supervisor)
         }
         None => Viewers::Here(Sessions::new(Arc::clone(&context))),
     };
     let server = context.identity.server.host();
     let desk = Arc::new(HelpDesk::new(server, context.identity.machine_id.as_str()));
-    if open_door(&context, &desk, data.path()) && is_service {
-        tokio::spawn(keep_trays(trays, settings.options.data_dir.clone()));
+    tokio::spawn(Arc::clone(&desk).watch(context.onlookers.subscribe()));
+    let opened = open_door(&context, desk.clone(), data.path());
+    if is_service {
+        let data_dir = settings.options.data_dir.clone();
+        tokio::spawn(keep_trays(trays, opened, data_dir));
     }
     let mut backoff = Backoff::new(settings.options.longest_wait());
     loop {
@@ -274,35 +299,63 @@ async fn live(
     Ok(())
 }
 
-/// Users of this machine can ask for help from now on. False when they cannot.
-fn open_door(context: &Context, desk: &Arc<HelpDesk>, data_dir: &Path) -> bool {
-    match platform::open_door(data_dir) {
-        Ok(door) => {
-            let host = Arc::clone(&context.machine);
-            tokio::spawn(help::attend(door, Arc::clone(desk), host, context.clock));
-            true
-        }
-        Err(error) => {
-            warn!(%error, "Users of this machine cannot ask for help: there is no way for them");
-            false
-        }
-    }
+/// Users of this machine can ask for help from now on. What comes back changes whenever their
+/// way to the desk is made.
+fn open_door(context: &Context, desk: Arc<HelpDesk>, data_dir: &Path) -> watch::Receiver<u32> {
+    let (opened, was_opened) = watch::channel(0);
+    let data_dir = data_dir.to_owned();
+    let open = Box::new(move || platform::open_door(&data_dir));
+    let attendance = Attendance {
+        desk,
+        host: Arc::clone(&context.machine),
+        clock: context.clock,
+        pauses: Pauses::USUAL,
+    };
+    tokio::spawn(help::attend(open, attendance, opened));
+    was_opened
 }
 
-/// Everybody who is signed in has our icon.
-async fn keep_trays(mut switched: watch::Receiver<u32>, data_dir: Option<PathBuf>) {
+/// Everybody who is signed in has our icon, which ends where it does not reach the desk.
+async fn keep_trays(
+    mut switched: watch::Receiver<u32>,
+    mut opened: watch::Receiver<u32>,
+    data_dir: Option<PathBuf>,
+) {
     let mut arguments: Vec<OsString> = vec!["tray".into()];
     if let Some(path) = data_dir {
         arguments.extend(["--data-dir".into(), path.into()]);
     }
     let mut trays = platform::Trays::new(arguments);
+    if opened.changed().await.is_err() {
+        return;
+    }
     loop {
         trays = match tokio::task::spawn_blocking(move || trays.started()).await {
             Ok(trays) => trays,
             Err(_) => return,
         };
-        if switched.changed().await.is_err() {
+        let news = tokio::select! {
+            news = switched.changed() => news,
+            news = opened.changed() => news,
+        };
+        if news.is_err() {
             return;
+        }
+    }
+}
+
+/// Who this machine is.
+struct Known {
+    identity: Identity,
+    /// What was given to enrol it is not needed (any more).
+    is_current: bool,
+}
+
+impl From<Identity> for Known {
+    fn from(identity: Identity) -> Self {
+        Self {
+            identity,
+            is_current: true,
         }
     }
 }
@@ -314,9 +367,10 @@ async fn identity(
     data: &DataDir,
     clock: Clock,
     stop: &mut watch::Receiver<bool>,
-) -> anyhow::Result<Option<Identity>> {
+) -> anyhow::Result<Option<Known>> {
     let Some(mut identity) = data.load(host)? else {
-        return enrol(host, settings, data, clock, stop).await;
+        let enrolled = enrol(host, settings, data, clock, stop, None).await?;
+        return Ok(enrolled.map(Known::from));
     };
     let server = settings
         .server
@@ -326,14 +380,54 @@ async fn identity(
         .api_key
         .clone()
         .unwrap_or_else(|| identity.api_key.clone());
-    if server == identity.server && api_key == identity.api_key {
-        return Ok(Some(identity));
+    let is_new = server != identity.server || api_key != identity.api_key;
+    if !is_new && settings.token.is_none() {
+        return Ok(Some(identity.into()));
     }
-    // Something new: kept once the server says that it is this machine.
+    // Something new is kept once the server says that it is this machine. A token is for a
+    // machine whose key is worth nothing, there or any more.
     let connector = settings.connector(&server)?;
-    let asked = until_answered(clock, stop, || enrol::identify(&connector, &api_key)).await;
-    let Some(machine_id) = asked.context("check the new server address or key")? else {
-        return Ok(None);
+    let ask = || enrol::identify(&connector, &api_key);
+    let asked = if is_new {
+        until_answered(clock, stop, ask).await
+    } else {
+        tokio::select! {
+            answer = ask() => answer.map(Some),
+            _ = stop.wait_for(|stop| *stop) => Ok(None),
+        }
+    };
+    let machine_id = match asked {
+        Ok(Some(_)) if !is_new => return Ok(Some(identity.into())),
+        Ok(Some(machine_id)) => machine_id,
+        Ok(None) => return Ok(None),
+        Err(error) if error.is_unknown_key() && settings.token.is_some() => {
+            warn!("The server does not accept this machine's key; enrolling it anew");
+            let former = Some(&identity).filter(|_| server == identity.server);
+            let enrolled = enrol(host, settings, data, clock, stop, former).await;
+            return match enrolled {
+                // As it was: it says so at every attempt to connect, and asks now and then.
+                Err(error) if !is_new && is_refusal(&error) => {
+                    error!(
+                        error = format!("{error:#}"),
+                        "This machine cannot be enrolled anew"
+                    );
+                    Ok(Some(identity.into()))
+                }
+                enrolled => Ok(enrolled?.map(Known::from)),
+            };
+        }
+        // A server that is away is no reason not to begin.
+        Err(error) if !is_new => {
+            info!(
+                error = sentence(&error),
+                "The server cannot say yet whether the token is needed"
+            );
+            return Ok(Some(Known {
+                identity,
+                is_current: false,
+            }));
+        }
+        Err(error) => return Err(error).context("check the new server address or key"),
     };
     ensure!(
         machine_id == identity.machine_id,
@@ -343,17 +437,28 @@ async fn identity(
     (identity.server, identity.api_key) = (server, api_key);
     data.store(host, &identity)?;
     info!("Stored the new server address or key");
-    Ok(Some(identity))
+    Ok(Some(identity.into()))
 }
 
+fn is_refusal(error: &anyhow::Error) -> bool {
+    let request = error.downcast_ref::<RequestError>();
+    request.is_some_and(RequestError::is_refusal)
+}
+
+/// Enrols; in the place of the former identity, where this machine had one at that server.
 async fn enrol(
     host: &dyn Host,
     settings: &Settings<'_>,
     data: &DataDir,
     clock: Clock,
     stop: &mut watch::Receiver<bool>,
+    former: Option<&Identity>,
 ) -> anyhow::Result<Option<Identity>> {
-    let Some(server) = &settings.server else {
+    let Some(server) = settings
+        .server
+        .as_ref()
+        .or(former.map(|former| &former.server))
+    else {
         bail!(
             "this machine is not enrolled: give --server and --token (an enrolment token from the dashboard)"
         );
@@ -370,9 +475,20 @@ async fn enrol(
     };
     let connector = settings.connector(server)?;
     info!(%server, "Enrolling this machine");
-    let device_id = settings.options.device_id.as_deref();
+    let device_id = settings.device_id(host, former);
+    // Viewers know a machine by its key.
+    let secret = former.map_or_else(
+        || Zeroizing::new(random_bytes()),
+        |former| former.secret.clone(),
+    );
     let asked = until_answered(clock, stop, || {
-        enrol::enrol(&connector, host, token, device_id)
+        enrol::enrol(
+            &connector,
+            host,
+            token,
+            device_id.as_deref(),
+            secret.clone(),
+        )
     })
     .await;
     let Some(identity) = asked.context("enrol this machine")? else {

@@ -5,10 +5,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
 
 use anyhow::{Context as _, anyhow, bail};
-use gc_platform::{Host, PlatformError, ServiceControl, ServiceEvent, ServiceStart};
+use gc_platform::{Host, PlatformError, ServiceControl, ServiceEvents, ServiceStart};
 use serde::{Deserialize, Serialize};
 use tracing::error;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -16,7 +15,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::cli::{FilmCodecName, Options, QualityCap};
 use crate::config::DataDir;
 use crate::run::{Orders, Settings, data_dir_of, run_with, start_log};
-use crate::{config, platform, power, worker};
+use crate::{config, films, platform, power, worker};
 
 /// Name of the file in the data directory.
 const FILE_NAME: &str = "service.json";
@@ -105,18 +104,21 @@ pub fn start() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// For the program started by hand without a word: true when the service is
-/// installed, and then it runs.
+/// For the program started by hand without a word: on a machine that is managed the service is
+/// installed, where it is not, and started, instead of running twice. False on any other machine.
 ///
 /// # Errors
-/// See [`start`].
-pub fn start_if_installed() -> anyhow::Result<bool> {
-    let Some(control) = platform::host().service() else {
+/// See [`install`] and [`start`].
+pub fn start_if_managed(options: &Options) -> anyhow::Result<bool> {
+    let host = platform::host();
+    let Some(control) = host.service() else {
         return Ok(false);
     };
-    // Who may not even ask runs the agent for himself.
-    if !control.is_installed().unwrap_or(false) {
-        return Ok(false);
+    match control.is_installed() {
+        Ok(true) => {}
+        Ok(false) if config::is_enrolled(&data_dir_of(options, &host)?) => install(options)?,
+        // Who may not even ask runs the agent for himself.
+        Ok(false) | Err(_) => return Ok(false),
     }
     start().map(|()| true)
 }
@@ -140,7 +142,7 @@ pub fn serve(options: Options) -> anyhow::Result<()> {
         .context("run as a service; only the system starts service-run")
 }
 
-fn serve_until_stopped(options: Options, events: Receiver<ServiceEvent>) -> anyhow::Result<()> {
+fn serve_until_stopped(options: Options, events: ServiceEvents) -> anyhow::Result<()> {
     let host = platform::host();
     let data_dir = data_dir_of(&options, &host)?;
     // First of all: nobody sees what a service prints.
@@ -161,6 +163,7 @@ fn take_settings(mut options: Options) -> anyhow::Result<Options> {
         options.device_id = options.device_id.or(kept.device_id.take());
         options.quality = options.quality.or(kept.quality);
         options.film_codecs = options.film_codecs.or(kept.film_codecs.take());
+        options.hardware_films = options.hardware_films.or(kept.hardware_films);
         options.ca_file = options.ca_file.or(kept.ca_file.take());
         options.power_dry_run |= kept.power_dry_run;
         options.longest_wait_ms = options.longest_wait_ms.or(kept.longest_wait_ms);
@@ -208,7 +211,8 @@ fn explained(error: PlatformError, what: &'static str) -> anyhow::Error {
 
 /// Only what the agent made: the directory may have been somebody else's before.
 fn remove_data(data_dir: &Path, log_file: &Path) -> io::Result<()> {
-    for name in config::FILES.iter().chain([&FILE_NAME, &power::NOTE_NAME]) {
+    let others = [&FILE_NAME, &power::NOTE_NAME, &films::MEMORY_NAME];
+    for name in config::FILES.iter().chain(others) {
         gone(fs::remove_file(data_dir.join(name)))?;
     }
     for log in [
@@ -245,6 +249,8 @@ struct Kept {
     quality: Option<QualityCap>,
     #[serde(default)]
     film_codecs: Option<Vec<FilmCodecName>>,
+    #[serde(default)]
+    hardware_films: Option<bool>,
     ca_file: Option<PathBuf>,
     #[serde(default)]
     power_dry_run: bool,
@@ -303,6 +309,7 @@ impl Kept {
         if options.film_codecs.is_some() {
             self.film_codecs.clone_from(&options.film_codecs);
         }
+        self.hardware_films = options.hardware_films.or(self.hardware_films);
         self.power_dry_run |= options.power_dry_run;
         self.longest_wait_ms = options.longest_wait_ms.or(self.longest_wait_ms);
         if let Some(path) = &options.ca_file {
@@ -358,7 +365,13 @@ mod tests {
         );
         keep(
             place.path(),
-            &["--server", "https://b.example", "--quality", "low"],
+            &[
+                "--server",
+                "https://b.example",
+                "--quality",
+                "low",
+                "--hardware-films",
+            ],
         );
 
         let taken = take_settings(options(place.path(), &[])).expect("loads");
@@ -366,6 +379,7 @@ mod tests {
         assert_eq!(taken.server.as_deref(), Some("https://b.example"));
         assert_eq!(taken.token.as_deref(), Some("enr_1"));
         assert_eq!(taken.quality, Some(QualityCap::Low));
+        assert_eq!(taken.hardware_films, Some(true));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use gc_codec::{Colours, EncodeOrder, Encoder, FrameView};
+use gc_codec::{Abilities, Colours, EncodeOrder, Encoder, FrameView};
 use gc_platform::{Desktop, Grab, Host as _};
 
 use crate::clock::Clock;
@@ -17,6 +17,9 @@ const PICTURES: usize = 10;
 
 /// How long changes are watched after that.
 const WATCH: Duration = Duration::from_secs(2);
+
+/// 10 s: what a better way of reading the screen needs may have to be loaded first.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// An order that is never cut short.
 const NO_BUDGET: usize = usize::MAX / 2;
@@ -49,9 +52,36 @@ pub fn test_capture(path: &Path) -> anyhow::Result<()> {
             Err(error) => format!("not available: {error}"),
         }
     );
+    settle(&mut desktop)?;
     measure_pictures(&mut desktop, path)?;
     measure_changes(&mut desktop)?;
     println!("written  {}", path.display());
+    Ok(())
+}
+
+/// Waits until the screen is read in the way that viewers see most of the time, and says how
+/// soon they see it at all.
+fn settle(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let mut capture = desktop.open_capture().context("open the capture")?;
+    capture.grab().context("read the screen")?;
+    let mut longest = began.elapsed();
+    println!(
+        "first    picture after {:.0} ms",
+        longest.as_secs_f64() * 1e3
+    );
+    while capture.source().is_some_and(|source| source.for_now) && began.elapsed() < SETTLE_PATIENCE
+    {
+        capture.wait(WATCH).context("wait for a change")?;
+        let started = Instant::now();
+        capture.grab().context("read the screen")?;
+        longest = longest.max(started.elapsed());
+    }
+    let settled = [began.elapsed(), longest].map(|time| time.as_secs_f64() * 1e3);
+    println!(
+        "settled  after {:.0} ms, in which one picture took up to {:.0} ms",
+        settled[0], settled[1]
+    );
     Ok(())
 }
 
@@ -78,7 +108,10 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
             budget_bytes: NO_BUDGET,
             colours: Colours::All,
             hold_films: false,
-            moves: true,
+            viewer: Abilities {
+                moves: true,
+                photos: true,
+            },
             film: None,
         };
         let started = Instant::now();
@@ -122,7 +155,10 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     budget_bytes: NO_BUDGET,
                     colours: Colours::All,
                     hold_films: false,
-                    moves: true,
+                    viewer: Abilities {
+                        moves: true,
+                        photos: true,
+                    },
                     film: None,
                 };
                 let encoded = encoder

@@ -6,7 +6,7 @@ Import-Module (Join-Path $PSScriptRoot 'lib\GuruConnect.psm1') -Force
 $helper = Get-TestTool 'windows-helper'
 Start-Process notepad
 try {
-    Wait-Until 'Notepad' { & $helper place-notepad 2>$null; $LASTEXITCODE -eq 0 }
+    Wait-Until 'Notepad' { Test-Program $helper @('place-notepad') }
     # Spelled by number, so that this file reads the same in every code page.
     $foreign = -join ([char[]] (0xe9, 0xdf, 0x20ac, 0x44f, 0x6f22, 0xd83d, 0xde00))
     $text = "The quick brown Fox, 12:34 (5+6)! $foreign"

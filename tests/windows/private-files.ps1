@@ -7,7 +7,8 @@ Import-Module (Join-Path $PSScriptRoot 'lib\GuruConnect.psm1') -Force
 $helper = Get-TestTool 'windows-helper'
 $shared = Join-Path $env:ProgramData ('guruconnect-test-' + [guid]::NewGuid())
 $user = 'gc-' + [guid]::NewGuid().ToString('N').Substring(0, 12)
-$password = 'Aa1!' + [guid]::NewGuid().ToString('N')
+# Of more than 14 characters `net user` asks whether they are meant.
+$password = 'Aa1!' + [guid]::NewGuid().ToString('N').Substring(0, 10)
 New-Item -ItemType Directory -Path $shared | Out-Null
 try {
     $folder = Join-Path $shared 'private'
@@ -24,8 +25,9 @@ try {
     }
 
     # The same, asked by somebody who tries.
+    # Not New-LocalUser, which some versions of PowerShell 7 cannot load.
+    Invoke-Program net.exe @('user', $user, $password, '/add') | Out-Null
     $secure = ConvertTo-SecureString $password -AsPlainText -Force
-    New-LocalUser -Name $user -Password $secure | Out-Null
     $credential = New-Object System.Management.Automation.PSCredential ("$env:COMPUTERNAME\$user", $secure)
     $secret = Join-Path $folder 'secret.txt'
     $probe = Start-Process cmd.exe -ArgumentList "/c type `"$secret`"" -Credential $credential `
@@ -35,12 +37,10 @@ try {
     # A folder that belongs to that user cannot be made private: its owner could always undo it.
     $trap = Join-Path $shared 'trap'
     New-Item -ItemType Directory -Path $trap | Out-Null
-    $acl = Get-Acl $trap
-    $acl.SetOwner((New-Object System.Security.Principal.NTAccount ("$env:COMPUTERNAME\$user")))
-    Set-Acl $trap $acl
+    Invoke-Program icacls.exe @($trap, '/setowner', "$env:COMPUTERNAME\$user") | Out-Null
     Invoke-Program $helper @('make-private', $trap) -ExitCode 1 | Out-Null
 } finally {
-    Remove-LocalUser -Name $user -ErrorAction SilentlyContinue
+    Test-Program net.exe @('user', $user, '/delete') | Out-Null
     Remove-Item -Recurse -Force $shared
 }
 Write-Host 'ok: private files are private'

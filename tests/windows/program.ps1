@@ -15,5 +15,5 @@ $text = [System.Text.Encoding]::UTF8.GetString([System.IO.File]::ReadAllBytes((R
 foreach ($asked in 'level="asInvoker"', 'PerMonitorV2', 'longPathAware', '>UTF-8<') {
     Assert-True ($text.Contains($asked)) "a manifest with $asked"
 }
-Assert-True ((Get-Item $Agent).Length -lt 5MB) 'a program of less than 5 MB'
+Assert-True ((Get-Item $Agent).Length -lt 5000000) 'a program of less than 5 MB'
 Write-Host 'ok: the program says what it is'

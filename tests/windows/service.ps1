@@ -12,6 +12,8 @@ $safeModes = 'Minimal', 'Network' | ForEach-Object { "HKLM:\SYSTEM\CurrentContro
 $run = 'HKCU:\Software\Microsoft\Windows\CurrentVersion\Run'
 if ((Get-Service $name -ErrorAction SilentlyContinue) -or (Test-Path $data)) { throw 'GuruConnect is installed here already' }
 try {
+    # A user who never signed in at a screen may have none.
+    if (-not (Test-Path $run)) { New-Item -Path $run -Force | Out-Null }
     Set-ItemProperty -Path $run -Name GuruConnect -Value 'C:\old.exe'
     Invoke-Program $Agent @('install') -ExitCode 1 | Out-Null # nothing to enrol with
     # Nobody listens on that port: the service waits to enrol.
@@ -41,7 +43,7 @@ try {
     Stop-Process -Id $first -Force
     Wait-Until 'the service after its crash' {
         $now = (Get-CimInstance Win32_Service -Filter "Name='$name'").ProcessId
-        $now -ne 0 -and $now -ne $first
+        $now -gt 0 -and $now -ne $first
     }
 
     # The installed program takes itself away.
@@ -52,7 +54,7 @@ try {
     foreach ($key in $safeModes) { Assert-True (-not (Test-Path $key)) "nothing at $key" }
     Assert-True ($null -eq (Get-Service $name -ErrorAction SilentlyContinue)) 'no service'
 } finally {
-    & $Agent uninstall 2>&1 | Out-Null
+    Test-Program $Agent @('uninstall') | Out-Null
     Remove-ItemProperty -Path $run -Name GuruConnect -ErrorAction SilentlyContinue
 }
 Write-Host 'ok: the life of the service'

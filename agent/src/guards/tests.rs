@@ -185,6 +185,7 @@ async fn an_answer_has_what_another_one_changed_meanwhile() {
     let machine = Machine::default();
     let room = machine.room();
     let (mut ada, bob) = (room.sit_down(), room.sit_down());
+    machine.slow.store(true, Ordering::SeqCst);
     let mut wishing = Box::pin(ada.wish(BLOCK));
     let mut eve = room.sit_down();
     tokio::select! {
@@ -192,8 +193,11 @@ async fn an_answer_has_what_another_one_changed_meanwhile() {
         _ = &mut wishing => panic!("the machine was not slow"),
         () = std::future::ready(()) => {}
     }
+    machine.slow.store(false, Ordering::SeqCst);
     // Ada's wish is granted, and before she hears of it Bob adds darkness.
+    let begin = Instant::now();
     while room.lock().wishes.is_empty() {
+        assert!(begin.elapsed() < PATIENCE, "Ada's wish is noted");
         std::thread::yield_now();
     }
     assert_eq!(room.wish(&bob.sitter, BOTH), "");

@@ -513,6 +513,7 @@ async fn answer(
                     "machine_id": MACHINE_ID, "api_key": API_KEY, "server_public_key": server_public_key,
                 });
                 shared.enrolments.lock().expect("no panic").push(body);
+                *shared.revoked.lock().expect("no panic") = false;
                 response("200 OK", &answer)
             } else {
                 let error = serde_json::json!({"error": {"code": "wrong_token", "message": "This token is used up."}});
@@ -535,6 +536,11 @@ async fn answer(
                 .write_all(response("401 Unauthorized", &error).as_bytes())
                 .await
                 .ok()
+        }
+        "/api/agent/self" => {
+            read_body(&mut stream, &head).await;
+            let answer = response("200 OK", &serde_json::json!({ "machine_id": MACHINE_ID }));
+            stream.write_all(answer.as_bytes()).await.ok()
         }
         "/ws/agent" => controls
             .send(Control {

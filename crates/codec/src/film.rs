@@ -7,9 +7,13 @@ mod coded;
 mod colours;
 mod format;
 mod h264_header;
+#[cfg(feature = "hardware")]
+mod h264_rewrite;
+#[cfg(feature = "hardware")]
+mod hardware;
 #[cfg(feature = "openh264")]
 mod openh264;
-#[cfg(any(feature = "openh264", feature = "vp9"))]
+#[cfg(any(feature = "hardware", feature = "openh264", feature = "vp9"))]
 mod scale;
 mod shared;
 #[cfg(feature = "vp9")]
@@ -26,6 +30,8 @@ use crate::tiles::Bounds;
 use colours::Colours;
 
 pub use format::{FilmFormat, FilmFormats};
+#[cfg(feature = "hardware")]
+pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket};
 pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.

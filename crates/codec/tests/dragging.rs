@@ -100,10 +100,7 @@ impl Pair {
             assert!(moves.fits(size()));
             moves.apply(&mut self.shown, size(), 4);
         }
-        let pixels = self
-            .decoder
-            .decode(&update.rects, &update.data, update.starts_stream)
-            .expect("a good update");
+        let pixels = self.decoder.decode(&update.piece()).expect("a good update");
         let mut rest: &[u8] = pixels;
         for rect in &update.rects {
             for y in rect.y..rect.y + rect.height {

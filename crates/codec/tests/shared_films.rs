@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    BYTES_PER_PIXEL, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError,
-    FilmFormat, FilmOrder, FilmPacket, FilmPiece, FrameView, Pending, SharedFilms,
+    Abilities, BYTES_PER_PIXEL, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder,
+    FilmError, FilmFormat, FilmOrder, FilmPacket, FilmPiece, FrameView, Pending, Piece,
+    SharedFilms,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
@@ -151,7 +152,7 @@ impl Screen {
             shown: vec![0; self.pixels.len()],
             changed: Vec::new(),
             order: EncodeOrder {
-                moves: false,
+                viewer: Abilities::default(),
                 ..ORDER
             },
             film: None,
@@ -208,7 +209,7 @@ impl Watcher {
         self.pending = encoded.pending;
         self.current = true;
         if let Some(update) = &encoded.update {
-            self.paint(&update.rects, &update.data, update.starts_stream);
+            self.paint(&update.piece());
             if let Some(film) = &update.film {
                 self.decode(film);
             }
@@ -216,13 +217,13 @@ impl Watcher {
         encoded
     }
 
-    fn paint(&mut self, rects: &[Rect], data: &[u8], starts_stream: bool) {
-        if rects.is_empty() {
+    fn paint(&mut self, piece: &Piece<'_>) {
+        if piece.rects.is_empty() {
             return;
         }
-        let pixels = self.decoder.decode(rects, data, starts_stream);
+        let pixels = self.decoder.decode(piece);
         let mut pixels = &*pixels.expect("a good update");
-        for rect in rects {
+        for rect in piece.rects {
             for y in rect.y..rect.y + rect.height {
                 let (row, rest) = pixels.split_at(rect.width as usize * 4);
                 let at = ((y * WIDTH + rect.x) * 4) as usize;

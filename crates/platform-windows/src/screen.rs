@@ -102,15 +102,26 @@ impl VirtualScreen {
     }
 
     /// The displays of `monitors` in picture coordinates: the primary one
-    /// first, the others from left to right. Empty monitors are left out.
+    /// first, the others from left to right. Empty monitors are left out. Without
+    /// any, as on a server that nothing is plugged into, all that Windows draws is one display.
     pub fn layout(&self, monitors: &[Monitor]) -> DisplayLayout {
         let mut sorted: Vec<&Monitor> = monitors.iter().collect();
         sorted.sort_by_key(|monitor| (!monitor.primary, monitor.left, monitor.top));
-        let displays = sorted
+        let mut displays: Vec<_> = sorted
             .into_iter()
             .filter_map(|monitor| self.display(monitor))
             .take(MAX_DISPLAYS)
             .collect();
+        if displays.is_empty() {
+            displays.push(Display {
+                id: 1,
+                name: "No monitor".to_owned(),
+                x: 0,
+                y: 0,
+                size: self.size,
+                primary: true,
+            });
+        }
         DisplayLayout {
             picture: self.size,
             displays,
@@ -235,6 +246,17 @@ mod tests {
     #[test]
     fn no_monitor_is_no_screen() {
         assert_eq!(VirtualScreen::around(&[]), Ok(None));
+    }
+
+    #[test]
+    fn what_windows_draws_without_a_monitor_is_shown_as_one_display() {
+        let screen = VirtualScreen::new(0, 0, 1024, 768).expect("a size that fits");
+
+        let layout = screen.layout(&[]);
+
+        assert_eq!(layout.displays.len(), 1);
+        assert_eq!(layout.displays[0].size, layout.picture);
+        assert!(layout.displays[0].primary);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! machine, without anybody signed in.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::PlatformError;
 
@@ -16,7 +16,46 @@ pub enum ServiceEvent {
 }
 
 /// What the service does until it is told to stop; the text says what went wrong.
-pub type ServiceBody = Box<dyn FnOnce(Receiver<ServiceEvent>) -> Result<(), String> + Send>;
+pub type ServiceBody = Box<dyn FnOnce(ServiceEvents) -> Result<(), String> + Send>;
+
+/// What a service hears. There is one listener; it is called on the system's own thread, so that
+/// nobody has to wait on another one.
+#[derive(Clone, Default)]
+pub struct ServiceEvents {
+    ears: Arc<Mutex<Ears>>,
+}
+
+#[derive(Default)]
+struct Ears {
+    listener: Option<Box<dyn Fn(ServiceEvent) + Send>>,
+    /// What happened before anybody listened, each once.
+    missed: Vec<ServiceEvent>,
+}
+
+impl ServiceEvents {
+    /// Calls `listener`, which does not wait, for all that happens, and for what has already.
+    pub fn listen(&self, listener: impl Fn(ServiceEvent) + Send + 'static) {
+        let mut ears = self.lock();
+        for event in std::mem::take(&mut ears.missed) {
+            listener(event);
+        }
+        ears.listener = Some(Box::new(listener));
+    }
+
+    /// Something happened: for the system's side.
+    pub fn tell(&self, event: ServiceEvent) {
+        let mut ears = self.lock();
+        match &ears.listener {
+            Some(listener) => listener(event),
+            None if ears.missed.contains(&event) => {}
+            None => ears.missed.push(event),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ears> {
+        self.ears.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What became of asking for a service to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,4 +106,38 @@ pub trait ServiceControl {
     /// # Errors
     /// When the system did not start this process as a service.
     fn run(&self, body: ServiceBody) -> Result<(), PlatformError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn what_happens_before_anybody_listens_is_not_lost() {
+        let events = ServiceEvents::default();
+        let system = events.clone();
+        for event in [
+            ServiceEvent::SessionChanged,
+            ServiceEvent::Stop,
+            ServiceEvent::SessionChanged,
+        ] {
+            system.tell(event);
+        }
+        let (sender, heard) = channel();
+
+        events.listen(move |event| sender.send(event).expect("the test listens"));
+        system.tell(ServiceEvent::SessionChanged);
+
+        let heard: Vec<_> = heard.try_iter().collect();
+        assert_eq!(
+            heard,
+            [
+                ServiceEvent::SessionChanged,
+                ServiceEvent::Stop,
+                ServiceEvent::SessionChanged
+            ]
+        );
+    }
 }

@@ -465,7 +465,6 @@ fn event_json(event: &ViewerEvent) -> Value {
             let code = match code {
                 NoticeCode::InputUnavailable => "input_unavailable",
                 NoticeCode::ChordUnsupported => "chord_unsupported",
-                NoticeCode::CaptureFallback => "capture_fallback",
                 NoticeCode::QuestionsClosed => "questions_closed",
                 NoticeCode::ElevationFailed => "elevation_failed",
             };

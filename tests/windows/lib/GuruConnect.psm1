@@ -28,6 +28,14 @@ function Invoke-Program([string] $Program, [string[]] $Arguments = @(), [int] $E
     ($printed | Out-String).TrimEnd("`r", "`n")
 }
 
+# True when a program ends well. What it prints is of no interest.
+function Test-Program([string] $Program, [string[]] $Arguments = @()) {
+    # Windows PowerShell would take a redirected error stream for a failure.
+    $ErrorActionPreference = 'Continue'
+    & $Program @Arguments *> $null
+    $LASTEXITCODE -eq 0
+}
+
 function Assert-True([bool] $Condition, [string] $Sentence) {
     if (-not $Condition) { throw "expected: $Sentence" }
 }
@@ -46,11 +54,19 @@ function Wait-Until([string] $What, [scriptblock] $Question) {
     }
 }
 
-# A new empty folder for one story.
-function New-StoryFolder {
-    $path = Join-Path ([System.IO.Path]::GetTempPath()) ('guruconnect-' + [guid]::NewGuid())
-    New-Item -ItemType Directory -Path $path | Out-Null
-    $path
+# Lets the agent read the screen, and shows the picture, and what the agent printed, to a story.
+function Use-Picture([string] $Agent, [scriptblock] $Story) {
+    Add-Type -AssemblyName @('System.Drawing', 'System.Windows.Forms')
+    $folder = Join-Path ([System.IO.Path]::GetTempPath()) ('guruconnect-' + [guid]::NewGuid())
+    New-Item -ItemType Directory -Path $folder | Out-Null
+    try {
+        $file = Join-Path $folder 'screen.png'
+        $said = Invoke-Program $Agent @('--test-capture', $file)
+        Write-Host $said
+        $image = [System.Drawing.Image]::FromFile($file)
+        try { & $Story $image $said } finally { $image.Dispose() }
+    } finally { Remove-Item -Recurse -Force $folder }
 }
 
-Export-ModuleMember -Function Get-TestTool, Invoke-Program, Assert-True, Assert-Equal, Wait-Until, New-StoryFolder
+Export-ModuleMember -Function @(
+    'Assert-Equal', 'Assert-True', 'Get-TestTool', 'Invoke-Program', 'Test-Program', 'Use-Picture', 'Wait-Until')

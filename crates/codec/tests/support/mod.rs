@@ -1,7 +1,7 @@
 //! What tests share.
 #![allow(dead_code, reason = "each test uses its own part")]
 
-use gc_codec::{Colours, EncodeOrder, FilmFormat, FilmFormats, FilmOrder, FilmQuality};
+use gc_codec::{Abilities, Colours, EncodeOrder, FilmFormat, FilmFormats, FilmOrder, FilmQuality};
 
 pub mod frames;
 
@@ -11,7 +11,10 @@ pub const ORDER: EncodeOrder = EncodeOrder {
     budget_bytes: 256 * 1024,
     colours: Colours::Reduced,
     hold_films: false,
-    moves: true,
+    viewer: Abilities {
+        moves: true,
+        photos: true,
+    },
     film: Some(FilmOrder {
         formats: FilmFormats::NONE
             .with(FilmFormat::Vp9)

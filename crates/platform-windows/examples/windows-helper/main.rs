@@ -12,6 +12,8 @@
 //! windows-helper pointer              prints where the pointer is in the picture: x and y
 //! windows-helper keys-down            prints the numbers of the virtual keys and buttons that are down, one on each line
 //! windows-helper make-private <path>  makes a folder the way the agent makes its own, with a secret.txt in it
+//! windows-helper hold-help-pipe <name>   has the pipe for help, as the agent does, until it is ended
+//! windows-helper knock-help-pipe <name>  opens that pipe as a user's program does, and prints its end
 //! windows-helper safe-mode <kind>     sets how Windows starts the next time, without restarting: safe_mode, safe_mode_network, safe_mode_prompt or ordinary
 //! windows-helper alive                ends at once: the session can start programs
 //! windows-helper idle                 does nothing until it is ended: keeps a Wine session alive
@@ -21,6 +23,8 @@
 mod guest;
 #[cfg(windows)]
 mod hands;
+#[cfg(windows)]
+mod help_pipe;
 #[cfg(windows)]
 mod limited;
 #[cfg(windows)]
@@ -53,6 +57,8 @@ fn main() {
             Ok(())
         }
         ["make-private", path] => hands::make_private(path),
+        ["hold-help-pipe", name] => help_pipe::hold(name),
+        ["knock-help-pipe", name] => help_pipe::knock(name),
         ["safe-mode", kind] => hands::set_safe_mode(kind),
         ["alive"] => Ok(()),
         ["idle"] => loop {

@@ -15,6 +15,10 @@ pub trait Ways: Send {
     /// One monitor's duplication.
     type Output: Output;
 
+    /// True once [`Ways::duplicate`] answers without a long wait. Until then it is being
+    /// prepared, which the first question begins.
+    fn is_prepared(&mut self) -> bool;
+
     /// Begins to duplicate every output.
     ///
     /// # Errors
@@ -102,8 +106,9 @@ impl<W: Ways> Reader<W> {
             Some(Err(fault)) => self.leave_duplication(now, fault),
             None => {}
         }
-        // Each attempt ends with one that worked or counts towards giving up.
-        while self.choice().is_due(now) {
+        // Each attempt ends with one that worked or counts towards giving up. Nobody waits for
+        // drivers that are still being loaded: GDI shows the screen meanwhile.
+        while self.choice().is_due(now) && self.ways.is_prepared() {
             match self.open() {
                 Ok(composer) => {
                     self.choice().handle_opened(now);
@@ -143,11 +148,12 @@ impl<W: Ways> Reader<W> {
         if self.duplication.is_some() {
             return ScreenSource::new("desktop duplication", String::new());
         }
-        let fault = self.choice().fault();
-        let reason = fault.map_or_else(String::new, |fault| {
-            format!("desktop duplication: {}", fault.sentence())
-        });
-        ScreenSource::new("GDI", reason)
+        match self.choice().fault() {
+            Some(fault) => {
+                ScreenSource::new("GDI", format!("desktop duplication: {}", fault.sentence()))
+            }
+            None => ScreenSource::for_now("GDI", "desktop duplication: being prepared".to_owned()),
+        }
     }
 
     fn open(&mut self) -> Result<Composer<W::Output>, Fault> {
@@ -268,6 +274,41 @@ mod tests {
     }
 
     #[test]
+    fn the_screen_is_seen_at_once_while_duplication_is_being_prepared() {
+        let machine = Machine::new(&[(0, 0, 64, 48)]);
+        machine.set_prepared(false);
+        let (mut reader, now) = (machine.reader(), Instant::now());
+
+        assert_eq!(reader.grab(now).expect("a grab"), whole(&machine));
+        assert_eq!(source(&reader), "GDI (desktop duplication: being prepared)");
+        assert!(reader.source().for_now && !reader.is_announced());
+        machine.assert_shown(&reader);
+        machine.set_prepared(true);
+        reader.grab(now).expect("a grab");
+
+        assert_eq!(source(&reader), "desktop duplication ()");
+        machine.assert_shown(&reader);
+    }
+
+    #[test]
+    fn a_system_that_turns_out_to_have_no_duplication_goes_on_with_gdi() {
+        let machine = Machine::new(&[(0, 0, 64, 48)]);
+        machine.set_prepared(false);
+        machine.refuse(Some(Fault::NotImplemented));
+        let (mut reader, now) = (machine.reader(), Instant::now());
+        reader.grab(now).expect("a grab");
+
+        machine.set_prepared(true);
+
+        assert_eq!(reader.grab(now).expect("a grab"), [], "the same picture");
+        assert_eq!(
+            source(&reader),
+            "GDI (desktop duplication: not implemented by this system)"
+        );
+        assert!(!reader.source().for_now);
+    }
+
+    #[test]
     fn a_desktop_that_switches_is_opened_again_at_once() {
         let machine = Machine::new(&[(0, 0, 64, 48)]);
         let (mut reader, now) = (machine.reader(), Instant::now());
@@ -371,6 +412,7 @@ mod tests {
         Scroll(u32),
         Fail(Fault),
         Refuse(Option<Fault>),
+        Prepare(bool),
         Poll,
         Grab,
         Pass(u64),
@@ -390,6 +432,7 @@ mod tests {
             1 => (1_u32..20).prop_map(Step::Scroll),
             1 => fault.clone().prop_map(Step::Fail),
             1 => prop::option::of(fault).prop_map(Step::Refuse),
+            1 => any::<bool>().prop_map(Step::Prepare),
             2 => Just(Step::Poll),
             4 => Just(Step::Grab),
             1 => (0_u64..100).prop_map(Step::Pass),
@@ -401,11 +444,13 @@ mod tests {
         #[test]
         fn after_every_grab_the_picture_is_the_screen_and_nothing_else_changed(
             steps in steps(),
+            prepared: bool,
             rotation in prop::sample::select(vec![
                 Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters,
             ]),
         ) {
             let machine = rotated(rotation, 64, 48);
+            machine.set_prepared(prepared);
             let (mut reader, mut now) = (machine.reader(), Instant::now());
             reader.grab(now).expect("a grab");
             for step in steps {
@@ -414,6 +459,7 @@ mod tests {
                     Step::Scroll(by) => machine.scroll(0, by),
                     Step::Fail(fault) => machine.fail(fault),
                     Step::Refuse(fault) => machine.refuse(fault),
+                    Step::Prepare(prepared) => machine.set_prepared(prepared),
                     Step::Pass(seconds) => now += Duration::from_secs(seconds),
                     Step::Poll => {
                         reader.poll(now);

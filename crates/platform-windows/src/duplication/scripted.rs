@@ -27,6 +27,7 @@ struct State {
     refusal: Option<Fault>,
     paints: u8,
     is_silent: bool,
+    is_prepared: bool,
 }
 
 struct Surface {
@@ -106,6 +107,7 @@ impl Machine {
                 refusal: None,
                 paints: 0,
                 is_silent: false,
+                is_prepared: true,
             })),
             screen,
             monitors,
@@ -179,6 +181,10 @@ impl Machine {
 
     pub(super) fn refuse(&self, fault: Option<Fault>) {
         self.lock().refusal = fault;
+    }
+
+    pub(super) fn set_prepared(&self, is_prepared: bool) {
+        self.lock().is_prepared = is_prepared;
     }
 
     pub(super) fn fail(&self, fault: Fault) {
@@ -266,8 +272,13 @@ impl Machine {
 impl Ways for Machine {
     type Output = Duplicate;
 
+    fn is_prepared(&mut self) -> bool {
+        self.lock().is_prepared
+    }
+
     fn duplicate(&mut self) -> Result<Vec<Duplicate>, Fault> {
         let mut state = self.lock();
+        assert!(state.is_prepared, "somebody would wait for drivers");
         if let Some(fault) = state.refusal {
             return Err(fault);
         }

@@ -62,7 +62,7 @@ pub(crate) fn virtual_screen() -> Result<VirtualScreen, PlatformError> {
     let metric = |index| unsafe { GetSystemMetrics(index) };
     let (width, height) = (metric(SM_CXVIRTUALSCREEN), metric(SM_CYVIRTUALSCREEN));
     if width == 0 || height == 0 {
-        return Err(PlatformError::Gone("the screen"));
+        return Err(PlatformError::Gone("every monitor of this machine"));
     }
     VirtualScreen::new(
         metric(SM_XVIRTUALSCREEN),

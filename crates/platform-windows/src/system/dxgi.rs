@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use std::mem::{size_of, transmute};
 use std::ptr::null_mut;
 use std::sync::OnceLock;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use gc_codec::FrameView;
@@ -95,18 +96,50 @@ type Enumerate = unsafe extern "system" fn(*mut c_void, u32, *mut *mut c_void) -
 
 type CreateFactory = unsafe extern "system" fn(*const GUID, *mut *mut c_void) -> HRESULT;
 
+/// Set when this system turned out to have no duplication.
+static MISSING: OnceLock<()> = OnceLock::new();
+
+/// Begins to load what duplication needs, once in a process: display drivers may take a second
+/// for that. True when it is done.
+pub(crate) fn is_prepared() -> bool {
+    static PREPARING: OnceLock<Option<JoinHandle<()>>> = OnceLock::new();
+    let prepare = || {
+        let tried = visit_outputs(|output, desc, device| {
+            DuplicatedOutput::new(output, desc, device.clone()).map(drop)
+        });
+        // Whoever duplicates meets any other fault too, unless it is over by then.
+        if tried == Err(Fault::NotImplemented) {
+            MISSING.get_or_init(|| ());
+        }
+    };
+    let preparing = PREPARING.get_or_init(|| {
+        let thread = thread::Builder::new().name("drivers".to_owned());
+        thread.spawn(prepare).ok()
+    });
+    preparing.as_ref().is_none_or(JoinHandle::is_finished)
+}
+
 /// Begins to duplicate every output that is a part of the desktop.
 pub(crate) fn duplicate_all() -> Result<Vec<DuplicatedOutput>, Fault> {
-    static CREATE_FACTORY: OnceLock<Option<Function>> = OnceLock::new();
-    let function = (*CREATE_FACTORY
-        .get_or_init(|| system_function("dxgi.dll", c"CreateDXGIFactory1")))
-    .ok_or(Fault::NotImplemented)?;
-    // SAFETY: the documented signature of CreateDXGIFactory1.
-    let create = unsafe { transmute::<Function, CreateFactory>(function) };
-    // SAFETY: the interface is one that factories have, and the answer has room.
-    let factory = object(|found| unsafe { create(&FACTORY, found) })?;
+    if MISSING.get().is_some() {
+        return Err(Fault::NotImplemented);
+    }
     let mut outputs = Vec::new();
-    for adapter in members(&factory, place::FACTORY_ENUM_ADAPTERS) {
+    visit_outputs(|output, desc, device| {
+        outputs.push(DuplicatedOutput::new(output, desc, device.clone())?);
+        Ok(())
+    })?;
+    if outputs.is_empty() {
+        return Err(Fault::Unsupported);
+    }
+    Ok(outputs)
+}
+
+/// Shows every output that is a part of the desktop, with a device of its adapter.
+fn visit_outputs(
+    mut visit: impl FnMut(&Object, &OutputDesc, &Device) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    for adapter in adapters()? {
         let mut device = None;
         for output in members(&adapter, place::ADAPTER_ENUM_OUTPUTS) {
             let Some(desc) = description(&output) else {
@@ -118,13 +151,23 @@ pub(crate) fn duplicate_all() -> Result<Vec<DuplicatedOutput>, Fault> {
                 Some(device) => device,
                 None => device.insert(Device::new(&adapter)?),
             };
-            outputs.push(DuplicatedOutput::new(&output, &desc, device.clone())?);
+            visit(&output, &desc, device)?;
         }
     }
-    if outputs.is_empty() {
-        return Err(Fault::Unsupported);
-    }
-    Ok(outputs)
+    Ok(())
+}
+
+/// Every graphics card, or what the system has in the place of one.
+pub(super) fn adapters() -> Result<Vec<Object>, Fault> {
+    static CREATE_FACTORY: OnceLock<Option<Function>> = OnceLock::new();
+    let function = (*CREATE_FACTORY
+        .get_or_init(|| system_function("dxgi.dll", c"CreateDXGIFactory1")))
+    .ok_or(Fault::NotImplemented)?;
+    // SAFETY: the documented signature of CreateDXGIFactory1.
+    let create = unsafe { transmute::<Function, CreateFactory>(function) };
+    // SAFETY: the interface is one that factories have, and the answer has room.
+    let factory = object(|found| unsafe { create(&FACTORY, found) })?;
+    Ok(members(&factory, place::FACTORY_ENUM_ADAPTERS).collect())
 }
 
 /// All adapters of a factory, or all outputs of an adapter.

@@ -4,12 +4,14 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use gc_platform::{PlatformError, ServiceBody, ServiceControl, ServiceEvent, ServiceStart};
+use gc_platform::{
+    PlatformError, ServiceBody, ServiceControl, ServiceEvent, ServiceEvents, ServiceStart,
+};
 use windows_service::service::{
     Service, ServiceAccess, ServiceAction, ServiceActionType, ServiceControl as Control,
     ServiceControlAccept, ServiceErrorControl, ServiceExitCode, ServiceFailureActions,
@@ -314,88 +316,105 @@ static BODY: Mutex<Option<ServiceBody>> = Mutex::new(None);
 
 define_windows_service!(service_entry, serve);
 
-/// What the thread that serves the control manager hears.
-enum News {
-    Stop,
-    Ended(Result<(), String>),
-}
-
+/// Windows calls this on a thread of its own, on which the agent lives. Another one is there
+/// only while the service stops.
 fn serve(_arguments: Vec<OsString>) {
     let Some(body) = BODY.lock().unwrap_or_else(PoisonError::into_inner).take() else {
         return;
     };
-    let (news, heard) = mpsc::channel();
-    let (events, told) = mpsc::channel();
-    let stopping = news.clone();
-    let handler = move |control| handle(&control, &events, &stopping);
+    let events = ServiceEvents::default();
+    let desk = Arc::new(Desk {
+        events: events.clone(),
+        status: OnceLock::new(),
+        phase: Mutex::new(Phase::Runs),
+    });
+    let called = Arc::clone(&desk);
+    let handler = move |control| called.handle(&control);
     let Ok(handle) = service_control_handler::register(NAME, handler) else {
         return;
     };
-    let status = Status { handle };
+    let status = *desk.status.get_or_init(|| Status { handle });
     status.say(ServiceState::StartPending, 1);
-    let started = thread::Builder::new()
-        .name("agent".to_owned())
-        .spawn(move || {
-            let _control_thread_gone = news.send(News::Ended(body(told)));
-        });
-    if let Err(error) = started {
-        return status.stopped(&Err(error.to_string()));
-    }
     status.say(ServiceState::Running, 0);
-    status.stopped(&wait(&heard, &status));
+    let result = body(events);
+    desk.end_of_stopping();
+    status.stopped(&result);
 }
 
-fn handle(
-    control: &Control,
-    events: &Sender<ServiceEvent>,
-    stopping: &Sender<News>,
-) -> ServiceControlHandlerResult {
-    match control {
-        Control::Stop | Control::Shutdown | Control::Preshutdown => {
-            let _over = stopping.send(News::Stop);
-            let _over = events.send(ServiceEvent::Stop);
-        }
-        Control::SessionChange(_) => {
-            let _over = events.send(ServiceEvent::SessionChanged);
-        }
-        Control::Interrogate => {}
-        _ => return ServiceControlHandlerResult::NotImplemented,
-    }
-    ServiceControlHandlerResult::NoError
+/// Where the control manager's orders come in.
+struct Desk {
+    events: ServiceEvents,
+    /// From the registration of the handler on.
+    status: OnceLock<Status>,
+    phase: Mutex<Phase>,
 }
 
-/// Waits for the body's end; meanwhile, once it is to stop, says that it does.
-fn wait(heard: &Receiver<News>, status: &Status) -> Result<(), String> {
-    const LOST: &str = "the agent's thread ended without a word";
-    let lost = || Err(LOST.to_owned());
-    match heard.recv() {
-        Ok(News::Stop) => {}
-        Ok(News::Ended(result)) => return result,
-        Err(_) => return lost(),
+enum Phase {
+    Runs,
+    /// A thread says so, until the sender is dropped.
+    Stops(mpsc::Sender<()>, Option<JoinHandle<()>>),
+    HasStopped,
+}
+
+impl Desk {
+    fn handle(&self, control: &Control) -> ServiceControlHandlerResult {
+        match control {
+            Control::Stop | Control::Shutdown | Control::Preshutdown => {
+                self.begin_stopping();
+                self.events.tell(ServiceEvent::Stop);
+            }
+            Control::SessionChange(_) => self.events.tell(ServiceEvent::SessionChanged),
+            Control::Interrogate => {}
+            _ => return ServiceControlHandlerResult::NotImplemented,
+        }
+        ServiceControlHandlerResult::NoError
     }
+
+    fn begin_stopping(&self) {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Phase::Runs, Some(&status)) = (&*phase, self.status.get()) else {
+            return;
+        };
+        status.say(ServiceState::StopPending, 1);
+        let (is_over, over) = mpsc::channel();
+        let thread = thread::Builder::new().name("stopping".to_owned());
+        // Without it the control manager is patient for as long as it was told once.
+        let thread = thread.spawn(move || say_that_it_stops(&over, status));
+        *phase = Phase::Stops(is_over, thread.ok());
+    }
+
+    /// Nobody says that the service stops when it has.
+    fn end_of_stopping(&self) {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Phase::Stops(is_over, thread) = std::mem::replace(&mut *phase, Phase::HasStopped) {
+            drop(is_over);
+            if let Some(thread) = thread {
+                let _bug_was_printed = thread.join();
+            }
+        }
+    }
+}
+
+fn say_that_it_stops(over: &Receiver<()>, status: Status) {
     let mut checkpoint = 1;
-    loop {
+    while over.recv_timeout(CHECKPOINT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+        checkpoint += 1;
         status.say(ServiceState::StopPending, checkpoint);
-        match heard.recv_timeout(CHECKPOINT_INTERVAL) {
-            Ok(News::Ended(result)) => return result,
-            Ok(News::Stop) => {}
-            Err(RecvTimeoutError::Timeout) => checkpoint += 1,
-            Err(RecvTimeoutError::Disconnected) => return lost(),
-        }
     }
 }
 
+#[derive(Clone, Copy)]
 struct Status {
     handle: ServiceStatusHandle,
 }
 
 impl Status {
-    fn say(&self, state: ServiceState, checkpoint: u32) {
+    fn say(self, state: ServiceState, checkpoint: u32) {
         self.tell(state, checkpoint, ServiceExitCode::Win32(0));
     }
 
     /// An error is an exit code of ours, so that Windows starts the service again.
-    fn stopped(&self, result: &Result<(), String>) {
+    fn stopped(self, result: &Result<(), String>) {
         let code = match result {
             Ok(()) => ServiceExitCode::Win32(0),
             Err(_) => ServiceExitCode::ServiceSpecific(1),
@@ -403,7 +422,7 @@ impl Status {
         self.tell(ServiceState::Stopped, 0, code);
     }
 
-    fn tell(&self, state: ServiceState, checkpoint: u32, exit_code: ServiceExitCode) {
+    fn tell(self, state: ServiceState, checkpoint: u32, exit_code: ServiceExitCode) {
         let controls_accepted = if state == ServiceState::Running {
             ServiceControlAccept::STOP
                 | ServiceControlAccept::SHUTDOWN

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 
-use gc_platform::{PlatformError, Tray, TrayTeller};
+use gc_platform::{PlatformError, Tray, TrayFace, TrayTeller};
 use windows_sys::Win32::Foundation::{
     CloseHandle, ERROR_ALREADY_EXISTS, GetLastError, HANDLE, HWND, LPARAM, LRESULT, POINT, WPARAM,
 };
@@ -49,6 +49,8 @@ const END: u32 = WM_APP + 3;
 
 /// The mark's colour, as bytes of a pixel: blue, green, red, alpha.
 const GREEN: [u8; 4] = [0x60, 0x6b, 0x17, 0xff];
+/// While somebody looks.
+const ORANGE: [u8; 4] = [0x0c, 0x41, 0xc2, 0xff];
 const WHITE: [u8; 4] = [0xff, 0xff, 0xff, 0xff];
 const NOTHING: [u8; 4] = [0; 4];
 
@@ -57,9 +59,11 @@ pub(crate) struct WindowsTray {
     first: HANDLE,
     window: HWND,
     icon: HICON,
+    /// While somebody looks.
+    watched_icon: HICON,
     items: Vec<Vec<u16>>,
     face: Box<Face>,
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Mutex<TrayFace>>,
     /// The task bar was made anew: it has forgotten the icon.
     made_anew: u32,
 }
@@ -74,17 +78,11 @@ struct Face {
     end: Cell<bool>,
 }
 
-#[derive(Default)]
-struct Shown {
-    tip: String,
-    news: Option<(String, String)>,
-}
-
 /// See [`Tray::teller`].
 struct Teller {
     /// A window's handle as a number: it may be used from every thread.
     window: usize,
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Mutex<TrayFace>>,
 }
 
 impl WindowsTray {
@@ -103,6 +101,7 @@ impl WindowsTray {
             first,
             window: null_mut(),
             icon: null_mut(),
+            watched_icon: null_mut(),
             items: items.iter().map(|item| wide(item)).collect(),
             face: Box::default(),
             shown: Arc::default(),
@@ -112,7 +111,8 @@ impl WindowsTray {
             return Ok(None);
         }
         tray.make_window()?;
-        tray.icon = mark()?;
+        tray.icon = mark(GREEN)?;
+        tray.watched_icon = mark(ORANGE)?;
         tray.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
         Ok(Some(tray))
     }
@@ -169,11 +169,14 @@ impl WindowsTray {
         };
         {
             let mut shown = self.shown.lock().expect("no code under this lock panics");
-            put(&mut data.szTip, &shown.tip);
+            if shown.is_watched {
+                data.hIcon = self.watched_icon;
+            }
+            data.szTip = fitted(&shown.tip);
             if let Some((title, text)) = shown.news.take() {
                 data.uFlags |= NIF_INFO;
-                put(&mut data.szInfoTitle, &title);
-                put(&mut data.szInfo, &text);
+                data.szInfoTitle = fitted(&title);
+                data.szInfo = fitted(&text);
             }
         }
         // SAFETY: the structure says its own size; window and icon are ours.
@@ -252,8 +255,10 @@ impl Drop for WindowsTray {
                 SetWindowLongPtrW(self.window, GWLP_USERDATA, 0);
                 DestroyWindow(self.window);
             }
-            if !self.icon.is_null() {
-                DestroyIcon(self.icon);
+            for icon in [self.icon, self.watched_icon] {
+                if !icon.is_null() {
+                    DestroyIcon(icon);
+                }
             }
             CloseHandle(self.first);
         }
@@ -261,13 +266,12 @@ impl Drop for WindowsTray {
 }
 
 impl TrayTeller for Teller {
-    fn show(&self, tip: &str, news: Option<(&str, &str)>) {
+    fn show(&self, face: TrayFace) {
         {
             let mut shown = self.shown.lock().expect("no code under this lock panics");
-            tip.clone_into(&mut shown.tip);
-            if let Some((title, text)) = news {
-                shown.news = Some((title.to_owned(), text.to_owned()));
-            }
+            // What was not shown yet is not lost.
+            let news = face.news.or_else(|| shown.news.take());
+            *shown = TrayFace { news, ..face };
         }
         self.post(NEWS);
     }
@@ -318,23 +322,24 @@ unsafe extern "system" fn handle_message(
 }
 
 /// A text into a field that ends with a zero.
-fn put(field: &mut [u16], text: &str) {
-    let room = field.len() - 1;
+fn fitted<const UNITS: usize>(text: &str) -> [u16; UNITS] {
+    let mut field = [0; UNITS];
     let mut used = 0;
     let mut pair = [0; 2];
     for character in text.chars() {
         let units = character.encode_utf16(&mut pair);
-        if used + units.len() > room {
+        // The last unit stays zero.
+        if used + units.len() >= UNITS {
             break;
         }
         field[used..used + units.len()].copy_from_slice(units);
         used += units.len();
     }
-    field[used] = 0;
+    field
 }
 
-/// The product's mark: a ring on a green disc.
-fn mark() -> Result<HICON, PlatformError> {
+/// The product's mark: a ring on a disc of that colour.
+fn mark(disc: [u8; 4]) -> Result<HICON, PlatformError> {
     // SAFETY: takes a number.
     let side = unsafe { GetSystemMetrics(SM_CXSMICON) }.clamp(16, 64);
     let count = (side * side) as usize;
@@ -347,7 +352,7 @@ fn mark() -> Result<HICON, PlatformError> {
         let colour = match (within(10), within(6), within(3)) {
             (false, ..) => NOTHING,
             (_, true, false) => WHITE,
-            _ => GREEN,
+            _ => disc,
         };
         pixels.extend_from_slice(&colour);
     }
@@ -394,11 +399,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_too_long_is_cut_between_characters() {
-        let mut field = [7_u16; 5];
-        put(&mut field, "ab😀cd");
-        assert_eq!(field, [97, 98, 0xd83d, 0xde00, 0]);
-        let mut field = [7_u16; 4];
-        put(&mut field, "ab😀cd");
-        assert_eq!(field[..3], [97, 98, 0]);
+        assert_eq!(fitted("ab😀cd"), [97, 98, 0xd83d, 0xde00, 0]);
+        assert_eq!(fitted("ab😀cd"), [97, 98, 0, 0]);
     }
 }

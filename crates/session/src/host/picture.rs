@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, FilmFormat, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
+    Abilities, Colours, EncodeOrder, Encoded, FilmFormat, FilmFormats, FilmOrder, FilmQuality,
+    Pending, Update,
 };
 use gc_model::time::Moment;
 use gc_proto::v1;
@@ -24,8 +25,9 @@ const MAX_INTERVAL: Duration = Duration::from_millis(50);
 /// After input the answer is looked for this often at most.
 const INPUT_INTERVAL: Duration = Duration::from_millis(4);
 
-/// How long after input its answer is expected.
-const INPUT_WINDOW: Duration = Duration::from_millis(150);
+/// How long after input its answer is expected. So long pictures are ordered at short intervals,
+/// and whoever reads the screen looks at it itself: a system may announce nothing.
+pub const INPUT_WINDOW: Duration = Duration::from_millis(150);
 
 /// Below this delivered rate, in bytes a second, automatic quality takes the fewest colours: 0.5 Mbit/s.
 const FEW_COLOURS_BELOW: u64 = 64_000;
@@ -69,11 +71,11 @@ pub(super) struct Frames {
     pub(super) viewer_time: Duration,
     /// The codecs for films that both ends know, as far as none failed in the viewer.
     pub(super) films: FilmFormats,
+    /// What the viewer can.
+    pub(super) viewer: Abilities,
     full_chroma: FullChroma,
     /// Bytes that a film's frame might have, of the last order.
     film_bytes: usize,
-    /// The viewer can copy parts of its picture.
-    pub(super) moves: bool,
 }
 
 impl Default for Frames {
@@ -89,9 +91,9 @@ impl Default for Frames {
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
+            viewer: Abilities::default(),
             full_chroma: FullChroma::default(),
             film_bytes: 0,
-            moves: false,
         }
     }
 }
@@ -201,7 +203,7 @@ impl Host {
             budget_bytes: budget,
             colours: self.colours(),
             hold_films: self.echo.holds(now),
-            moves: self.frames.moves,
+            viewer: self.frames.viewer,
             film: self.film_order(now, budget),
         };
         self.frames.film_bytes = order.film.map_or(0, |film| film.target_bytes);
@@ -290,6 +292,7 @@ impl Host {
             encoding: v1::Encoding::ZstdBgrx.into(),
             starts_stream: update.starts_stream,
             rects: rects_to_wire(&update.rects),
+            photos: update.photos,
             data: update.data.into(),
             captured_at_us: captured_at.as_micros(),
             capture_us: micros(capture),

@@ -247,7 +247,6 @@ export type CoreEvent =
       code:
         | "input_unavailable"
         | "chord_unsupported"
-        | "capture_fallback"
         | "questions_closed"
         | "elevation_failed";
       detail: string;

@@ -1,23 +1,16 @@
-import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
 import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
-import { WindowsDesktop } from "../../lib/windows-desktop";
+import { expect, TECHNICIAN, test } from "../../lib/stack";
+import { installService, windowsFor } from "../../lib/windows-service";
 
 test("a user of the service asks in the window, is taken, and nothing stays behind", async ({
   page,
   unclaimed,
 }, testInfo) => {
-  const { server, folder } = unclaimed;
-  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  const windows = new WindowsDesktop(folder);
-  unclaimed.stopAtTheEnd(windows);
-  await windows.start({ plain: true });
-  const token = await server.api.enrolmentToken();
-  windows.finish("guruconnect-agent.exe", "install", "--server", server.url, "--token", token);
-  windows.finish("guruconnect-agent.exe", "start");
+  const { server } = unclaimed;
+  const windows = await windowsFor(unclaimed);
   windows.run("notepad");
-  await machineOnline(server.api, { withinMs: 60_000 });
+  await installService(windows, server);
   const icons = () => windows.processes((words) => words.includes("tray"));
   await until("the icon", () => icons().length === 1, { withinMs: 30_000, everyMs: 200 });
   const dashboard = new Dashboard(page, server.url);

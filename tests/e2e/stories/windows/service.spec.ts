@@ -1,26 +1,20 @@
 import { randomInt } from "node:crypto";
-import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
 import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
+import { expect, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
+import { installService, windowsFor } from "../../lib/windows-service";
 
 test("the service's worker is killed, Shift comes up, and the technician goes on typing", async ({
   page,
   unclaimed,
 }, testInfo) => {
-  const { server, folder } = unclaimed;
-  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  const windows = new WindowsDesktop(folder);
-  unclaimed.stopAtTheEnd(windows);
-  await windows.start({ plain: true });
-  const token = await server.api.enrolmentToken();
+  const { server } = unclaimed;
+  const windows = await windowsFor(unclaimed);
   const oldKey = ["HKLM\\SOFTWARE\\GuruConnect", "/v", "ApiKey"];
   windows.finish("reg", "add", ...oldKey, "/d", "cak_of_an_earlier_installation", "/f");
-  windows.finish("guruconnect-agent.exe", "install", "--server", server.url, "--token", token);
-  windows.finish("guruconnect-agent.exe", "start");
   windows.run("notepad");
-  const machine = await machineOnline(server.api, { withinMs: 60_000 });
+  const machine = await installService(windows, server);
   const kept = windows.read("ProgramData/GuruConnect/agent.json").toString("latin1");
   expect(kept.startsWith("guruconnect protected"), "the keys are protected").toBe(true);
   expect(kept).not.toContain("cak_");
