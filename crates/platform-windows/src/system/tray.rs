@@ -18,12 +18,12 @@ use windows_sys::Win32::UI::Shell::{
     NOTIFYICONDATAW,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DestroyIcon,
-    DestroyMenu, DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetCursorPos, GetMessageW,
-    GetSystemMetrics, HICON, KillTimer, MF_STRING, MSG, PostMessageW,
-    RegisterClassW, RegisterWindowMessageW, SM_CXSMICON, SetForegroundWindow, SetTimer,
-    SetWindowLongPtrW, TPM_RIGHTBUTTON, TrackPopupMenu, WM_APP, WM_CLOSE, WM_COMMAND,
-    WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL, WM_RBUTTONUP, WM_TIMER, WNDCLASSW, WS_POPUP,
+    AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DestroyIcon, DestroyMenu,
+    DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetCursorPos, GetMessageW, GetSystemMetrics,
+    HICON, KillTimer, MF_STRING, MSG, PostMessageW, RegisterClassW, RegisterWindowMessageW,
+    SM_CXSMICON, SetForegroundWindow, SetTimer, SetWindowLongPtrW, TPM_RIGHTBUTTON, TrackPopupMenu,
+    WM_APP, WM_CLOSE, WM_COMMAND, WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL, WM_RBUTTONUP, WM_TIMER,
+    WNDCLASSW, WS_POPUP,
 };
 
 use super::input_desktop::go_to_the_users_desktop;
