@@ -55,13 +55,11 @@ impl SupportHours {
 
     /// Whose clock is meant, for people: the zone's name, or how far the server's clock is ahead.
     pub fn clock(&self, now: DateTime<Utc>) -> String {
-        match &self.zone {
-            Some(zone) => zone.name().to_owned(),
-            None => {
-                let ahead: FixedOffset = now.with_timezone(&Local).offset().fix();
-                format!("UTC{ahead}")
-            }
+        if let Some(zone) = &self.zone {
+            return zone.name().to_owned();
         }
+        let ahead: FixedOffset = now.with_timezone(&Local).offset().fix();
+        format!("UTC{ahead}")
     }
 }
 
