@@ -52,6 +52,17 @@ pub struct Options {
     )]
     pub film_codecs: Option<Vec<FilmCodecName>>,
 
+    /// Lets the machine's hardware pack films as H.264, once it was tried and found to work
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        require_equals = true,
+        global = true
+    )]
+    pub hardware_films: Option<bool>,
+
     /// What is logged
     #[arg(long, value_enum, default_value_t = LogLevel::Info, global = true)]
     pub log_level: LogLevel,
@@ -124,6 +135,13 @@ pub enum Command {
     /// Serves as the service; only the system starts this
     #[command(hide = true)]
     ServiceRun,
+    /// Tries the machine's video encoder and says in one line how it did; only the agent starts this
+    #[command(hide = true)]
+    FilmProbe {
+        /// An encoder of the system's that is a program, to see that encoders can be talked to
+        #[arg(long)]
+        software: bool,
+    },
     /// Serves viewers for the service; only the service starts this
     #[command(hide = true)]
     Worker {
@@ -210,11 +228,11 @@ pub enum FilmCodecName {
 }
 
 impl FilmCodecName {
-    /// As the encoder takes it.
-    pub const fn format(self) -> FilmFormat {
+    /// As encoders take it, the usual form first.
+    pub const fn formats(self) -> &'static [FilmFormat] {
         match self {
-            Self::Vp9 => FilmFormat::Vp9,
-            Self::H264 => FilmFormat::H264,
+            Self::Vp9 => &[FilmFormat::Vp9, FilmFormat::Vp9FullChroma],
+            Self::H264 => &[FilmFormat::H264],
         }
     }
 }
@@ -269,6 +287,24 @@ mod tests {
             Some(Quality::Medium)
         );
         assert_eq!(options.log_level.filter(), LevelFilter::DEBUG);
+    }
+
+    #[test]
+    fn hardware_films_are_on_off_or_not_spoken_of() {
+        for (line, expected) in [
+            ("guruconnect-agent", None),
+            ("guruconnect-agent --hardware-films", Some(true)),
+            ("guruconnect-agent --hardware-films install", Some(true)),
+            (
+                "guruconnect-agent install --hardware-films=false",
+                Some(false),
+            ),
+        ] {
+            let options = Options::try_parse_from(line.split(' ')).expect(line);
+
+            assert_eq!(options.hardware_films, expected, "{line}");
+        }
+        assert!(Options::try_parse_from(["guruconnect-agent", "--hardware-films=maybe"]).is_err());
     }
 
     #[test]

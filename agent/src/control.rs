@@ -199,11 +199,10 @@ impl Control<'_> {
                 Some(desk) => desk.handle_line(&line),
                 None => self.signal(Signal::Chat(line)),
             },
-            Some(server_control::Body::RequestRefused(refused)) => {
-                if let Some(desk) = self.desk {
-                    desk.handle_refused(&refused);
-                }
-            }
+            Some(server_control::Body::RequestRefused(refused)) => match self.desk {
+                Some(desk) => desk.handle_refused(&refused),
+                None => self.signal(Signal::Refused(refused)),
+            },
             Some(server_control::Body::Power(order)) => self.obey(order),
             // Something that a newer server says and this agent does not know.
             None => {}

@@ -4,25 +4,22 @@
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gc_codec::{EncodeOrder, Encoder};
 use gc_model::geometry::Rect;
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
 use gc_platform::ScreenSource;
-use gc_session::Captured;
+use gc_session::{Captured, INPUT_WINDOW};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::clock::Clock;
+use crate::films::take_waited;
 use crate::screen::{Grabbed, News, Opened, Screens, Seat, Shown, Tidings};
 
 /// Events that wait for the session; the thread waits when there are more.
 const MAX_EVENTS: usize = 16;
-
-/// As long after input its answer is looked for on the screen itself, whatever was read
-/// before: a system may announce nothing.
-const INPUT_WINDOW: Duration = Duration::from_millis(150);
 
 /// What the session hears.
 pub(crate) enum DesktopEvent {
@@ -51,6 +48,10 @@ pub(crate) struct DesktopThread {
     clock: Clock,
     /// Where the picture begins on the desktop.
     corner: (u32, u32),
+    /// As it was last heard, on the whole desktop and with its shape.
+    pointer: Option<Pointer>,
+    /// The picture begins elsewhere since the pointer was told.
+    is_pointer_due: bool,
     /// What is shown next is from then or later.
     wish: Moment,
     input_at: Option<Moment>,
@@ -103,6 +104,8 @@ impl DesktopThread {
             tidings,
             clock,
             corner: (0, 0),
+            pointer: None,
+            is_pointer_due: false,
             wish: Moment::ZERO,
             input_at: None,
             orders: 0,
@@ -116,24 +119,45 @@ impl DesktopThread {
                 self.wish = self.wish.max(at);
                 return Some(DesktopEvent::Activity);
             }
-            if let Some(pointer) = self.tidings.take_pointer() {
-                return Some(DesktopEvent::Pointer(Pointer {
-                    x: pointer.x.saturating_sub_unsigned(self.corner.0),
-                    y: pointer.y.saturating_sub_unsigned(self.corner.1),
-                    ..pointer
-                }));
+            if let Some(pointer) = self.next_pointer() {
+                return Some(DesktopEvent::Pointer(pointer));
             }
             tokio::select! {
                 biased;
                 event = self.events.recv() => {
                     if let Some(DesktopEvent::Layout(shown)) = &event {
                         self.corner = shown.corner;
+                        self.is_pointer_due = true;
                     }
                     return event;
                 }
                 () = self.tidings.changed() => {}
             }
         }
+    }
+
+    /// The pointer in the picture, when that is news. It overtakes the news that the picture
+    /// begins elsewhere, so after that it is told again.
+    fn next_pointer(&mut self) -> Option<Pointer> {
+        let heard = self.tidings.take_pointer();
+        let (x, y) = self.corner;
+        let here = |pointer: Pointer| Pointer {
+            x: pointer.x.saturating_sub_unsigned(x),
+            y: pointer.y.saturating_sub_unsigned(y),
+            ..pointer
+        };
+        if let Some(pointer) = heard {
+            let before = self.pointer.take().and_then(|pointer| pointer.shape);
+            let shape = pointer.shape.clone().or(before);
+            self.pointer = Some(Pointer { shape, ..pointer });
+            if !self.is_pointer_due {
+                return Some(here(pointer));
+            }
+        }
+        std::mem::take(&mut self.is_pointer_due)
+            .then(|| self.pointer.clone())
+            .flatten()
+            .map(here)
     }
 
     /// Begins to report activity and the pointer.
@@ -245,10 +269,11 @@ impl Packer {
             encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &changed, &order));
         let captured = match encoded {
             Ok(encoded) => Captured::Encoded {
-                encoded,
+                encoded: Box::new(encoded),
                 captured_at: grabbed.captured_at,
                 capture: grabbed.cost,
                 encode: started.elapsed(),
+                waited: take_waited(),
             },
             Err(error) => Captured::Failed(error.to_string()),
         };

@@ -25,6 +25,10 @@ fn act(options: Options) -> anyhow::Result<()> {
         Some(Command::RequestSupport(wanted)) => help::run(&options, wanted),
         Some(Command::Tray) => help::run_tray(&options),
         Some(Command::ServiceRun) => service::serve(options),
+        Some(Command::FilmProbe { software }) => {
+            gc_agent::film_probe(*software);
+            Ok(())
+        }
         Some(Command::Worker { pipe }) => worker::run(&options, pipe),
         None => match &options.test_capture {
             Some(path) => gc_agent::test_capture(path),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 
 use gc_platform::Host;
 use gc_session::OsFamily;
@@ -71,6 +72,20 @@ pub async fn stop_requested() -> io::Result<()> {
         _ = shutdown.recv() => {}
     }
     Ok(())
+}
+
+/// Starts a program on a desktop that somebody looks at, without a window.
+#[cfg(unix)]
+pub(crate) const fn without_window(_command: &mut Command) {}
+
+/// Starts a program on a desktop that somebody looks at, without a window.
+#[cfg(windows)]
+pub(crate) fn without_window(command: &mut Command) {
+    use std::os::windows::process::CommandExt as _;
+
+    /// `CREATE_NO_WINDOW`
+    const NO_WINDOW: u32 = 0x0800_0000;
+    command.creation_flags(NO_WINDOW);
 }
 
 /// Where programs of this machine's users come in to ask for help: a socket beside

@@ -22,10 +22,11 @@ use crate::connection::Connector;
 use crate::control::{self, Ending};
 use crate::desktop_thread::sentence;
 use crate::enrol::{self, Token};
-use crate::films::Films;
+use crate::films::{Films, Hardware};
 use crate::guards::GuardRoom;
-use crate::help::{self, HelpDesk};
+use crate::help::{self, Attendance, HelpDesk, Pauses};
 use crate::http::RequestError;
+use crate::looking::Onlookers;
 use crate::power::PowerRoom;
 use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
@@ -223,13 +224,19 @@ async fn live(
     ));
     let (connected, was_connected) = watch::channel(false);
     tokio::spawn(Arc::clone(&power).watch_safe_mode(clock, was_connected));
+    // A service makes no films: its workers do.
+    let wants_hardware = settings.options.hardware_films.unwrap_or(false);
+    let hardware = (wants_hardware && !is_service)
+        .then(|| Hardware::find(&host, data.path()))
+        .flatten();
     let context = Arc::new(Context {
         guards: GuardRoom::new(Arc::clone(&host)),
+        onlookers: Onlookers::default(),
         machine: host,
         connector: settings.connector(&identity.server)?,
         identity,
         quality: settings.options.quality.map(QualityCap::quality),
-        films: Films::new(settings.options.film_codecs.as_deref()),
+        films: Films::new(settings.options.film_codecs.as_deref(), hardware),
         clock,
         attendant: None,
         desktops: None,
@@ -246,17 +253,23 @@ async fn live(
                 identity: Stored::new(&context.identity),
                 quality: settings.options.quality,
                 film_codecs: settings.options.film_codecs.clone(),
+                hardware_films: wants_hardware,
                 ca_file: settings.options.ca_file.clone(),
                 has_leftovers: false,
             };
-            Viewers::InWorker(Supervisor::start(launcher, begin, clock, switched))
+            let onlookers = context.onlookers.clone();
+            let supervisor = Supervisor::start(launcher, begin, clock, switched, onlookers);
+            Viewers::InWorker(supervisor)
         }
         None => Viewers::Here(Sessions::new(Arc::clone(&context))),
     };
     let server = context.identity.server.host();
     let desk = Arc::new(HelpDesk::new(server, context.identity.machine_id.as_str()));
-    if open_door(&context, &desk, data.path()) && is_service {
-        tokio::spawn(keep_trays(trays, settings.options.data_dir.clone()));
+    tokio::spawn(Arc::clone(&desk).watch(context.onlookers.subscribe()));
+    let opened = open_door(&context, desk.clone(), data.path());
+    if is_service {
+        let data_dir = settings.options.data_dir.clone();
+        tokio::spawn(keep_trays(trays, opened, data_dir));
     }
     let mut backoff = Backoff::new(settings.options.longest_wait());
     loop {
@@ -286,34 +299,46 @@ async fn live(
     Ok(())
 }
 
-/// Users of this machine can ask for help from now on. False when they cannot.
-fn open_door(context: &Context, desk: &Arc<HelpDesk>, data_dir: &Path) -> bool {
-    match platform::open_door(data_dir) {
-        Ok(door) => {
-            let host = Arc::clone(&context.machine);
-            tokio::spawn(help::attend(door, Arc::clone(desk), host, context.clock));
-            true
-        }
-        Err(error) => {
-            warn!(%error, "Users of this machine cannot ask for help: there is no way for them");
-            false
-        }
-    }
+/// Users of this machine can ask for help from now on. What comes back changes whenever their
+/// way to the desk is made.
+fn open_door(context: &Context, desk: Arc<HelpDesk>, data_dir: &Path) -> watch::Receiver<u32> {
+    let (opened, was_opened) = watch::channel(0);
+    let data_dir = data_dir.to_owned();
+    let open = Box::new(move || platform::open_door(&data_dir));
+    let attendance = Attendance {
+        desk,
+        host: Arc::clone(&context.machine),
+        clock: context.clock,
+        pauses: Pauses::USUAL,
+    };
+    tokio::spawn(help::attend(open, attendance, opened));
+    was_opened
 }
 
-/// Everybody who is signed in has our icon.
-async fn keep_trays(mut switched: watch::Receiver<u32>, data_dir: Option<PathBuf>) {
+/// Everybody who is signed in has our icon, which ends where it does not reach the desk.
+async fn keep_trays(
+    mut switched: watch::Receiver<u32>,
+    mut opened: watch::Receiver<u32>,
+    data_dir: Option<PathBuf>,
+) {
     let mut arguments: Vec<OsString> = vec!["tray".into()];
     if let Some(path) = data_dir {
         arguments.extend(["--data-dir".into(), path.into()]);
     }
     let mut trays = platform::Trays::new(arguments);
+    if opened.changed().await.is_err() {
+        return;
+    }
     loop {
         trays = match tokio::task::spawn_blocking(move || trays.started()).await {
             Ok(trays) => trays,
             Err(_) => return,
         };
-        if switched.changed().await.is_err() {
+        let news = tokio::select! {
+            news = switched.changed() => news,
+            news = opened.changed() => news,
+        };
+        if news.is_err() {
             return;
         }
     }

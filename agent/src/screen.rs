@@ -18,7 +18,7 @@ use gc_platform::{Host, Input, PlatformError, ScreenSource, Wake};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::films::Films;
+use crate::films::{Films, Waiting};
 use reader::Guest;
 
 /// What the thread that packs a viewer's picture is told, in this order.
@@ -160,7 +160,9 @@ impl Screens {
 
     /// What one more viewer makes films with.
     pub(crate) fn film_codecs(&self) -> Vec<Box<dyn FilmCodec>> {
-        self.shared_films.for_viewer(self.films.codecs())
+        let waits = |codec| Box::new(Waiting(codec)) as Box<dyn FilmCodec>;
+        let shared = self.shared_films.for_viewer(self.films.codecs());
+        shared.into_iter().map(waits).collect()
     }
 
     /// Gives unused memory back, after a thread that needed much of it.

@@ -15,7 +15,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::cli::{FilmCodecName, Options, QualityCap};
 use crate::config::DataDir;
 use crate::run::{Orders, Settings, data_dir_of, run_with, start_log};
-use crate::{config, platform, power, worker};
+use crate::{config, films, platform, power, worker};
 
 /// Name of the file in the data directory.
 const FILE_NAME: &str = "service.json";
@@ -163,6 +163,7 @@ fn take_settings(mut options: Options) -> anyhow::Result<Options> {
         options.device_id = options.device_id.or(kept.device_id.take());
         options.quality = options.quality.or(kept.quality);
         options.film_codecs = options.film_codecs.or(kept.film_codecs.take());
+        options.hardware_films = options.hardware_films.or(kept.hardware_films);
         options.ca_file = options.ca_file.or(kept.ca_file.take());
         options.power_dry_run |= kept.power_dry_run;
         options.longest_wait_ms = options.longest_wait_ms.or(kept.longest_wait_ms);
@@ -210,7 +211,8 @@ fn explained(error: PlatformError, what: &'static str) -> anyhow::Error {
 
 /// Only what the agent made: the directory may have been somebody else's before.
 fn remove_data(data_dir: &Path, log_file: &Path) -> io::Result<()> {
-    for name in config::FILES.iter().chain([&FILE_NAME, &power::NOTE_NAME]) {
+    let others = [&FILE_NAME, &power::NOTE_NAME, &films::MEMORY_NAME];
+    for name in config::FILES.iter().chain(others) {
         gone(fs::remove_file(data_dir.join(name)))?;
     }
     for log in [
@@ -247,6 +249,8 @@ struct Kept {
     quality: Option<QualityCap>,
     #[serde(default)]
     film_codecs: Option<Vec<FilmCodecName>>,
+    #[serde(default)]
+    hardware_films: Option<bool>,
     ca_file: Option<PathBuf>,
     #[serde(default)]
     power_dry_run: bool,
@@ -305,6 +309,7 @@ impl Kept {
         if options.film_codecs.is_some() {
             self.film_codecs.clone_from(&options.film_codecs);
         }
+        self.hardware_films = options.hardware_films.or(self.hardware_films);
         self.power_dry_run |= options.power_dry_run;
         self.longest_wait_ms = options.longest_wait_ms.or(self.longest_wait_ms);
         if let Some(path) = &options.ca_file {
@@ -360,7 +365,13 @@ mod tests {
         );
         keep(
             place.path(),
-            &["--server", "https://b.example", "--quality", "low"],
+            &[
+                "--server",
+                "https://b.example",
+                "--quality",
+                "low",
+                "--hardware-films",
+            ],
         );
 
         let taken = take_settings(options(place.path(), &[])).expect("loads");
@@ -368,6 +379,7 @@ mod tests {
         assert_eq!(taken.server.as_deref(), Some("https://b.example"));
         assert_eq!(taken.token.as_deref(), Some("enr_1"));
         assert_eq!(taken.quality, Some(QualityCap::Low));
+        assert_eq!(taken.hardware_films, Some(true));
     }
 
     #[test]

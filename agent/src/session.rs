@@ -2,7 +2,7 @@
 //! WebSocket, the thread that reads the screen and the one that makes input.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use gc_model::geometry::{DisplayLayout, Size};
 use gc_model::id::{ParticipantId, SessionId};
@@ -25,6 +25,7 @@ use crate::desktop_thread::{DesktopEvent, DesktopThread, sentence};
 use crate::films::Films;
 use crate::guards::{GuardRoom, Seat};
 use crate::input_thread::InputThread;
+use crate::looking::{Look, Onlookers, unix_now};
 use crate::power::PowerRoom;
 use crate::screen::{Opened, Screens};
 use crate::websocket::{Closed, OpenError, WebSocket};
@@ -58,6 +59,8 @@ pub(crate) struct Context {
     pub(crate) power: Option<Arc<PowerRoom>>,
     /// What is kept from the person at the machine.
     pub(crate) guards: Arc<GuardRoom>,
+    /// Who looks, for the people at the machine.
+    pub(crate) onlookers: Onlookers,
 }
 
 /// The logins of the machine, and the way to choose one.
@@ -121,9 +124,7 @@ pub(crate) async fn run(
         machine_id: context.identity.machine_id.clone(),
         static_secret: *context.identity.secret,
         server_public_key: context.identity.server_public_key,
-        unix_seconds: SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |age| age.as_secs()),
+        unix_seconds: unix_now(),
         seed: random_bytes(),
         layout: opened.layout,
         os_family: platform::os_family(),
@@ -160,6 +161,8 @@ pub(crate) async fn run(
             .map(|desktops| desktops.choose.clone()),
         has_choice: false,
         guards: context.guards.sit_down(),
+        onlookers: &context.onlookers,
+        look: None,
         clock: context.clock,
         host,
         socket,
@@ -224,6 +227,9 @@ struct Session<'a> {
     has_choice: bool,
     /// What this technician keeps from the person at the machine, and the others do.
     guards: Seat,
+    onlookers: &'a Onlookers,
+    /// The people at the machine are told that this technician looks.
+    look: Option<Look>,
     clock: Clock,
     host: Host,
     socket: WebSocket,
@@ -308,6 +314,7 @@ impl Session<'_> {
                         attended.started(&self.offer.session_id, &technician, self.host.rights());
                     }
                     info!(session_id = %self.offer.session_id, technician, can_control, "A technician looks at the screen");
+                    self.look = Some(self.onlookers.begin(technician, can_control));
                     self.started = true;
                     self.desktop.watch();
                     let guard = self.guards.state();
@@ -327,6 +334,7 @@ impl Session<'_> {
                     }
                 }
                 HostOutput::Ended(why) => {
+                    self.look = None;
                     info!(session_id = %self.offer.session_id, why, "The session's connection ends");
                 }
             }

@@ -17,7 +17,7 @@ use crate::session::{self, Context, Offer};
 
 /// Most viewers at once. Each has a connection to the X server or a desktop
 /// handle for input, two threads and up to two copies of the picture.
-const MAX_SESSIONS: usize = 8;
+pub(crate) const MAX_SESSIONS: usize = 8;
 
 /// Time for all sessions to say good-bye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);

@@ -16,8 +16,9 @@ use tracing::{debug, info, warn};
 use crate::broker::{Broker, BrokerOutput, DesktopSession, Order, WorkerNumber};
 use crate::clock::Clock;
 use crate::connection::Stream;
+use crate::looking::Onlookers;
 use crate::session::Offer;
-use crate::sessions::Failed;
+use crate::sessions::{Failed, MAX_SESSIONS};
 use crate::worker_messages::{self as messages, Begin, FromWorker, LoginMessage, ToWorker};
 
 #[cfg(test)]
@@ -95,6 +96,7 @@ impl Supervisor {
         begin: Begin,
         clock: Clock,
         switched: watch::Receiver<u32>,
+        onlookers: Onlookers,
     ) -> Self {
         let (commands, command_queue) = mpsc::unbounded_channel();
         let (failed_queue, failed) = mpsc::unbounded_channel();
@@ -110,6 +112,7 @@ impl Supervisor {
             events,
             failed: failed_queue,
             chosen: chosen_place,
+            onlookers,
         };
         Self {
             commands,
@@ -175,6 +178,7 @@ struct Shell {
     events: mpsc::Sender<(WorkerNumber, Event)>,
     failed: mpsc::UnboundedSender<Failed>,
     chosen: watch::Sender<Option<DesktopSession>>,
+    onlookers: Onlookers,
 }
 
 struct Worker {
@@ -281,6 +285,12 @@ impl Shell {
                 self.broker.handle_alive(now, number, viewers);
             }
             Event::Heard(FromWorker::Show { session }) => self.choose(number, session),
+            Event::Heard(FromWorker::Looking(mut now)) => {
+                now.truncate(MAX_SESSIONS);
+                if self.worker_numbered(number).is_some() {
+                    self.onlookers.replace(now);
+                }
+            }
             Event::Heard(FromWorker::Failed { session_id, detail }) => {
                 self.pass_on(number, &session_id, detail);
             }
@@ -292,6 +302,7 @@ impl Shell {
                     .is_some_and(|worker| worker.number == number)
                 {
                     self.worker = None;
+                    self.onlookers.replace(Vec::new());
                 }
                 self.broker.handle_gone(now, number, &how);
             }

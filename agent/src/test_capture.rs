@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use gc_codec::{Colours, EncodeOrder, Encoder, FrameView};
+use gc_codec::{Abilities, Colours, EncodeOrder, Encoder, FrameView};
 use gc_platform::{Desktop, Grab, Host as _};
 
 use crate::clock::Clock;
@@ -108,7 +108,10 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
             budget_bytes: NO_BUDGET,
             colours: Colours::All,
             hold_films: false,
-            moves: true,
+            viewer: Abilities {
+                moves: true,
+                photos: true,
+            },
             film: None,
         };
         let started = Instant::now();
@@ -152,7 +155,10 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     budget_bytes: NO_BUDGET,
                     colours: Colours::All,
                     hold_films: false,
-                    moves: true,
+                    viewer: Abilities {
+                        moves: true,
+                        photos: true,
+                    },
                     film: None,
                 };
                 let encoded = encoder

@@ -2,6 +2,7 @@
 //! for the service, which holds the control connection. It ends when the
 //! service says so or is gone.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +19,9 @@ use crate::cli::{Options, QualityCap};
 use crate::clock::Clock;
 use crate::connection::{Connector, Stream};
 use crate::desktop_thread::sentence;
-use crate::films::Films;
+use crate::films::{Films, Hardware};
 use crate::guards::GuardRoom;
+use crate::looking::{Looking, Onlookers};
 use crate::run::data_dir_of;
 use crate::session::{Context, Desktops};
 use crate::sessions::{Failed, Sessions};
@@ -54,7 +56,7 @@ pub fn run(options: &Options, pipe: &str) -> anyhow::Result<()> {
         .context("start the runtime")?;
     let result = runtime.block_on(async {
         let pipe = platform::open_worker_pipe(pipe).context("open the service's pipe")?;
-        serve(pipe, host).await
+        serve(pipe, host, &data_dir).await
     });
     runtime.shutdown_background();
     if let Err(error) = &result {
@@ -64,7 +66,11 @@ pub fn run(options: &Options, pipe: &str) -> anyhow::Result<()> {
 }
 
 /// Serves over an open pipe until the service says so or is gone.
-pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow::Result<()> {
+pub(crate) async fn serve(
+    pipe: Box<dyn Stream>,
+    host: Arc<dyn Host>,
+    data_dir: &Path,
+) -> anyhow::Result<()> {
     let (mut reader, mut writer) = split(pipe);
     let begin = match timeout(BEGIN_PATIENCE, messages::read(&mut reader)).await {
         Ok(Ok(ToWorker::Begin(begin))) => *begin,
@@ -81,7 +87,9 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
         known: known_logins,
         choose,
     };
-    let sessions = Sessions::new(Arc::new(context(&begin, host, desktops)?));
+    let context = context(&begin, host, data_dir, desktops)?;
+    let looking = context.onlookers.subscribe();
+    let sessions = Sessions::new(Arc::new(context));
     messages::write(&mut writer, &FromWorker::Ready).await?;
     info!("A worker is ready");
 
@@ -99,7 +107,7 @@ pub(crate) async fn serve(pipe: Box<dyn Stream>, host: Arc<dyn Host>) -> anyhow:
             }
         }
     });
-    let result = obey(sessions, orders, chosen, &mut writer).await;
+    let result = obey(sessions, orders, chosen, looking, &mut writer).await;
     reading.abort();
     sleep(RELEASE_TIME).await;
     info!("The worker ends");
@@ -120,18 +128,28 @@ async fn release_leftovers(host: Arc<dyn Host>) {
     }
 }
 
-fn context(begin: &Begin, host: Arc<dyn Host>, desktops: Desktops) -> anyhow::Result<Context> {
+fn context(
+    begin: &Begin,
+    host: Arc<dyn Host>,
+    data_dir: &Path,
+    desktops: Desktops,
+) -> anyhow::Result<Context> {
     let identity = begin
         .identity
         .identity()
         .map_err(|field| anyhow::anyhow!("the service gave a {field} that makes no sense"))?;
+    let hardware = begin
+        .hardware_films
+        .then(|| Hardware::find(&host, data_dir))
+        .flatten();
     Ok(Context {
         guards: GuardRoom::new(Arc::clone(&host)),
+        onlookers: Onlookers::default(),
         machine: host,
         connector: Connector::new(identity.server.clone(), begin.ca_file.as_deref())?,
         identity,
         quality: begin.quality.map(QualityCap::quality),
-        films: Films::new(begin.film_codecs.as_deref()),
+        films: Films::new(begin.film_codecs.as_deref(), hardware),
         clock: Clock::new(),
         attendant: None,
         desktops: Some(desktops),
@@ -143,6 +161,7 @@ async fn obey(
     mut sessions: Sessions,
     mut orders: mpsc::Receiver<Order>,
     mut chosen: mpsc::UnboundedReceiver<u32>,
+    mut looking: watch::Receiver<Vec<Looking>>,
     pipe: &mut (impl AsyncWrite + Unpin),
 ) -> anyhow::Result<()> {
     loop {
@@ -164,6 +183,9 @@ async fn obey(
             },
             failed = sessions.failed() => Some(failed.into()),
             Some(session) = chosen.recv() => Some(FromWorker::Show { session }),
+            Ok(()) = looking.changed() => {
+                Some(FromWorker::Looking(looking.borrow_and_update().clone()))
+            }
         };
         if let Some(answer) = answer {
             messages::write(pipe, &answer).await?;

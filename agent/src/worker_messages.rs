@@ -1,6 +1,5 @@
-//! What the service and a worker say to each other: a length (four bytes,
-//! little-endian), then one message as JSON. Each side takes the other for
-//! hostile: lengths are limited and ids are parsed again.
+//! What the service and a worker say to each other, in frames. Each side takes the
+//! other for hostile: lengths are limited and ids are parsed again.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,13 +9,14 @@ use gc_proto::v1;
 use gc_session::{CloseReason, DesktopSession, DesktopSessionKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use zeroize::Zeroizing;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::broker::Order;
 use crate::cli::{FilmCodecName, QualityCap};
 use crate::config::Stored;
 use crate::control::parse_offer;
+use crate::framed;
+use crate::looking::Looking;
 use crate::session::Offer;
 
 /// 16 KiB: the longest message is an offer, of less than 2 KiB, or a sentence.
@@ -76,6 +76,8 @@ pub(crate) struct Begin {
     pub(crate) quality: Option<QualityCap>,
     #[serde(default)]
     pub(crate) film_codecs: Option<Vec<FilmCodecName>>,
+    #[serde(default)]
+    pub(crate) hardware_films: bool,
     pub(crate) ca_file: Option<PathBuf>,
     /// The worker before this one could not release what its viewers held.
     pub(crate) has_leftovers: bool,
@@ -92,6 +94,8 @@ pub(crate) enum FromWorker {
     Failed { session_id: String, detail: String },
     /// A technician wants to see another desktop session.
     Show { session: u32 },
+    /// Everybody who looks now, whenever that changes.
+    Looking(Vec<Looking>),
 }
 
 /// [`CloseReason`] on the pipe.
@@ -151,7 +155,7 @@ impl From<Order> for ToWorker {
 impl ToWorker {
     /// What the worker is to do; an error for what only begins, or makes no sense.
     pub(crate) fn order(self) -> io::Result<Order> {
-        let nonsense = || invalid("an order that makes no sense");
+        let nonsense = || framed::invalid("an order that makes no sense");
         match self {
             Self::Begin(_) | Self::Logins(_) => Err(nonsense()),
             Self::Offer {
@@ -181,56 +185,20 @@ pub(crate) async fn write<M: Serialize>(
     pipe: &mut (impl AsyncWrite + Unpin),
     message: &M,
 ) -> io::Result<()> {
-    write_limited(pipe, message, MAX_MESSAGE_BYTES).await
-}
-
-/// Writes one message whole, of at most so many bytes.
-pub(crate) async fn write_limited<M: Serialize>(
-    pipe: &mut (impl AsyncWrite + Unpin),
-    message: &M,
-    max_bytes: usize,
-) -> io::Result<()> {
-    let body = Zeroizing::new(serde_json::to_vec(message)?);
-    let length = u32::try_from(body.len())
-        .ok()
-        .filter(|_| body.len() <= max_bytes)
-        .ok_or_else(|| invalid("a message that is too long"))?;
-    let mut framed = Zeroizing::new(Vec::with_capacity(4 + body.len()));
-    framed.extend_from_slice(&length.to_le_bytes());
-    framed.extend_from_slice(&body);
-    pipe.write_all(&framed).await?;
-    pipe.flush().await
+    framed::write(pipe, message, MAX_MESSAGE_BYTES).await
 }
 
 /// Reads the next message. Not to be dropped half-way.
 pub(crate) async fn read<M: DeserializeOwned>(
     pipe: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<M> {
-    read_limited(pipe, MAX_MESSAGE_BYTES).await
-}
-
-/// Reads the next message, of at most so many bytes. Not to be dropped half-way.
-pub(crate) async fn read_limited<M: DeserializeOwned>(
-    pipe: &mut (impl AsyncRead + Unpin),
-    max_bytes: usize,
-) -> io::Result<M> {
-    let length = pipe.read_u32_le().await? as usize;
-    if length > max_bytes {
-        return Err(invalid("a message that is too long"));
-    }
-    let mut body = Zeroizing::new(vec![0; length]);
-    pipe.read_exact(&mut body).await?;
-    // The error's own text may quote the message, which may be secret.
-    serde_json::from_slice(&body).map_err(|_| invalid("a message that makes no sense"))
-}
-
-fn invalid(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
+    framed::read(pipe, MAX_MESSAGE_BYTES).await
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! What is fuzzed, as plain functions of bytes: the fuzzer in `libfuzzer/`
 //! calls them, and the test of this crate replays every corpus through them.
 
-use gc_codec::{Decoder, unpack_cursor};
+use gc_codec::{Decoder, Piece, unpack_cursor};
 use gc_model::geometry::{Display, DisplayLayout, Rect, Size};
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::time::Moment;
@@ -34,9 +34,11 @@ pub fn header(data: &[u8]) {
 
 /// Rectangles and zstd data of a hostile agent.
 pub fn picture(data: &[u8]) {
-    let Some((&[count, starts], rest)) = data.split_first_chunk() else {
+    let Some((&[count, flags], rest)) = data.split_first_chunk() else {
         return;
     };
+    // The lowest bit is for the stream, the others choose photographs.
+    let photos: Vec<u32> = (0..7).filter(|bit| flags >> (bit + 1) & 1 == 1).collect();
     let mut rects = Vec::new();
     let mut rest = rest;
     for _ in 0..count % 8 {
@@ -53,7 +55,13 @@ pub fn picture(data: &[u8]) {
     }
     let mut decoder = Decoder::new(size()).expect("memory");
     for _ in 0..2 {
-        if let Ok(pixels) = decoder.decode(&rects, rest, starts & 1 == 0) {
+        let piece = Piece {
+            rects: &rects,
+            photos: &photos,
+            data: rest,
+            starts_stream: flags & 1 == 0,
+        };
+        if let Ok(pixels) = decoder.decode(&piece) {
             assert_eq!(
                 pixels.len(),
                 rects.iter().map(|rect| rect.area() * 4).sum::<usize>()

@@ -213,6 +213,12 @@ pub struct VideoFrame {
     /// Done before anything is painted. Only for viewers with FEATURE_MOVES.
     #[prost(message, optional, tag = "16")]
     pub moves: ::core::option::Option<Moves>,
+    /// Which of the rectangles are packed as photographs: places in the list, ascending.
+    /// In the stream such a rectangle is three planes of its size (green, blue minus
+    /// green, red minus green), each byte the difference to the one on its left, the
+    /// first of a row to the one above it. Only for viewers with FEATURE_PHOTOS.
+    #[prost(uint32, repeated, tag = "17")]
+    pub photos: ::prost::alloc::vec::Vec<u32>,
 }
 /// Parts of the picture that the viewer has at another place: scrolled text, dragged windows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -670,6 +676,8 @@ pub enum Encoding {
     Vp9 = 2,
     /// FilmFrame: H.264 in Annex B format, one access unit each.
     H264 = 3,
+    /// FilmFrame: VP9 profile 1 in 4:4:4, one frame of it each. Who announces it knows VP9 as well.
+    Vp9FullChroma = 4,
 }
 impl Encoding {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -682,6 +690,7 @@ impl Encoding {
             Self::ZstdBgrx => "ENCODING_ZSTD_BGRX",
             Self::Vp9 => "ENCODING_VP9",
             Self::H264 => "ENCODING_H264",
+            Self::Vp9FullChroma => "ENCODING_VP9_FULL_CHROMA",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -691,6 +700,7 @@ impl Encoding {
             "ENCODING_ZSTD_BGRX" => Some(Self::ZstdBgrx),
             "ENCODING_VP9" => Some(Self::Vp9),
             "ENCODING_H264" => Some(Self::H264),
+            "ENCODING_VP9_FULL_CHROMA" => Some(Self::Vp9FullChroma),
             _ => None,
         }
     }
@@ -719,6 +729,8 @@ pub enum Feature {
     Consent = 18,
     /// Of the viewer: VideoFrame.moves can be done.
     Moves = 20,
+    /// Of the viewer: VideoFrame.photos can be read.
+    Photos = 21,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -738,6 +750,7 @@ impl Feature {
             Self::Elevated => "FEATURE_ELEVATED",
             Self::Consent => "FEATURE_CONSENT",
             Self::Moves => "FEATURE_MOVES",
+            Self::Photos => "FEATURE_PHOTOS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -754,6 +767,7 @@ impl Feature {
             "FEATURE_ELEVATED" => Some(Self::Elevated),
             "FEATURE_CONSENT" => Some(Self::Consent),
             "FEATURE_MOVES" => Some(Self::Moves),
+            "FEATURE_PHOTOS" => Some(Self::Photos),
             _ => None,
         }
     }
@@ -911,7 +925,6 @@ pub enum NoticeCode {
     Unspecified = 0,
     InputUnavailable = 1,
     ChordUnsupported = 2,
-    CaptureFallback = 3,
     /// The person at the machine said no too often and is not asked any more.
     QuestionsClosed = 16,
     /// The person agreed, and still there are no administrator rights.
@@ -927,7 +940,6 @@ impl NoticeCode {
             Self::Unspecified => "NOTICE_CODE_UNSPECIFIED",
             Self::InputUnavailable => "NOTICE_CODE_INPUT_UNAVAILABLE",
             Self::ChordUnsupported => "NOTICE_CODE_CHORD_UNSUPPORTED",
-            Self::CaptureFallback => "NOTICE_CODE_CAPTURE_FALLBACK",
             Self::QuestionsClosed => "NOTICE_CODE_QUESTIONS_CLOSED",
             Self::ElevationFailed => "NOTICE_CODE_ELEVATION_FAILED",
         }
@@ -938,7 +950,6 @@ impl NoticeCode {
             "NOTICE_CODE_UNSPECIFIED" => Some(Self::Unspecified),
             "NOTICE_CODE_INPUT_UNAVAILABLE" => Some(Self::InputUnavailable),
             "NOTICE_CODE_CHORD_UNSUPPORTED" => Some(Self::ChordUnsupported),
-            "NOTICE_CODE_CAPTURE_FALLBACK" => Some(Self::CaptureFallback),
             "NOTICE_CODE_QUESTIONS_CLOSED" => Some(Self::QuestionsClosed),
             "NOTICE_CODE_ELEVATION_FAILED" => Some(Self::ElevationFailed),
             _ => None,
@@ -1218,9 +1229,10 @@ pub struct SupportRequest {
     #[prost(string, tag = "2")]
     pub user: ::prost::alloc::string::String,
 }
+/// What a machine's user wrote was not taken, and does not arrive by being sent again.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestRefused {
-    /// Of the SupportRequest.
+    /// Of the SupportRequest, or of the line of the chat.
     #[prost(string, tag = "1")]
     pub client_id: ::prost::alloc::string::String,
     #[prost(enumeration = "RequestRefusal", tag = "2")]
@@ -1284,10 +1296,14 @@ pub struct GuestLeaves {}
 #[repr(i32)]
 pub enum RequestRefusal {
     Unspecified = 0,
-    /// This machine asked too often.
+    /// This user of the machine asked too often.
     TooOften = 1,
     /// Something is wrong at the server: later.
     Failed = 2,
+    /// The chat takes no more lines.
+    ChatFull = 3,
+    /// All users of this machine together asked too often.
+    TooOftenHere = 4,
 }
 impl RequestRefusal {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1299,6 +1315,8 @@ impl RequestRefusal {
             Self::Unspecified => "REQUEST_REFUSAL_UNSPECIFIED",
             Self::TooOften => "REQUEST_REFUSAL_TOO_OFTEN",
             Self::Failed => "REQUEST_REFUSAL_FAILED",
+            Self::ChatFull => "REQUEST_REFUSAL_CHAT_FULL",
+            Self::TooOftenHere => "REQUEST_REFUSAL_TOO_OFTEN_HERE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1307,6 +1325,8 @@ impl RequestRefusal {
             "REQUEST_REFUSAL_UNSPECIFIED" => Some(Self::Unspecified),
             "REQUEST_REFUSAL_TOO_OFTEN" => Some(Self::TooOften),
             "REQUEST_REFUSAL_FAILED" => Some(Self::Failed),
+            "REQUEST_REFUSAL_CHAT_FULL" => Some(Self::ChatFull),
+            "REQUEST_REFUSAL_TOO_OFTEN_HERE" => Some(Self::TooOftenHere),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! The life of a session: what its start, rejoin and end have in common.
 
-use gc_model::id::{ParticipantId, SessionId};
+use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::session::EndReason;
 use gc_proto::v1::{Grant, Right};
 use gc_store::{Action, Actor, EndedSession, NewAuditEntry, Session, StoreError, Usage};
@@ -87,5 +87,22 @@ impl App {
             self.hub.events.session_changed(session.id.clone());
         }
         Ok(ended)
+    }
+
+    /// A machine lost its right to be here: its connection goes and its sessions end.
+    /// All of them, whatever cannot be written down of it.
+    pub(crate) async fn cut_off(
+        &self,
+        machine: &MachineId,
+        reason: EndReason,
+        actor: Actor,
+    ) -> Result<(), StoreError> {
+        self.hub.revoke_machine(machine);
+        let mut written = Ok(());
+        for session in self.hub.open_sessions(|open| open.machine == *machine) {
+            let ended = self.end_session(&session, reason, actor.clone(), None);
+            written = written.and(ended.await.map(drop));
+        }
+        written
     }
 }

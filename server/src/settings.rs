@@ -1,6 +1,7 @@
 //! What the operator decides, read once at start from the environment and the
 //! command line, and checked before anything is opened.
 
+mod hours;
 mod notices;
 
 use std::net::SocketAddr;

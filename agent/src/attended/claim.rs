@@ -16,6 +16,7 @@ use crate::connection::Connector;
 
 use crate::facts;
 use crate::http::{self, RequestError};
+use crate::shown::shown;
 
 /// Hardest piece of work that is done, in zero bits: about a minute of one core.
 const MAX_DIFFICULTY: u32 = 26;
@@ -150,8 +151,8 @@ fn read(
                 secret,
                 server_public_key: key_from_base64(&answer.server_public_key)?,
             },
-            technician: super::page::shown(&answer.technician),
-            company: super::page::shown(&answer.company),
+            technician: shown(&answer.technician),
+            company: shown(&answer.company),
         };
         Some(claimed)
     };

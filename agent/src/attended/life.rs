@@ -1,46 +1,41 @@
 //! From the code to the end: joins the window, the server and the technician's
 //! connections.
 
-use std::collections::BTreeMap;
+mod chat;
+mod coming;
+mod keeping;
+mod signals;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gc_model::time::Moment;
 use gc_platform::guest::{Action, ChatRow, GuestEvent};
 use gc_platform::{Host, Removed};
 use gc_proto::v1;
 use gc_proto::v1::agent_control;
 use gc_session::words::TwoWords;
-use gc_session::{Answer, CloseReason, ConsentOutcome, Elevation, Rights};
+use gc_session::{Answer, Elevation, Rights};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tracing::warn;
 
+use self::keeping::keep_connected;
+use self::signals::is_over;
 use super::Settings;
-use super::claim::{self, Attempt, Claimed, Solved};
-use super::handover::{self, GivenBefore, Handover};
+use super::handover;
 use super::link::{Attendant, Command, Line, Signal};
-use super::page::{Connected, Question, Stage, View, shown};
-use super::window::Window;
+use super::page::{Connected, Question, Stage, View};
 use crate::clock::{Clock, random_bytes};
-use crate::config::Stored;
-use crate::connection::{Connector, Stream};
-use crate::control::{self, Ending};
+use crate::connection::Stream;
 use crate::films::Films;
 use crate::guards::GuardRoom;
+use crate::looking::Onlookers;
 use crate::platform;
-use crate::reconnect::{Backoff, Failure};
 use crate::session::Context;
-use crate::sessions::Sessions;
-use crate::viewers::Viewers;
-
-/// 3 min: a server that is away for longer has ended the support session by itself.
-const LONGEST_OUTAGE: Duration = Duration::from_mins(3);
-
-/// Between two attempts to reach the server with the code.
-const CLAIM_WAIT: Duration = Duration::from_secs(3);
+use crate::window::Window;
 
 /// Time for the server and the technician to hear that the person leaves.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -51,30 +46,11 @@ const LAST_PAGE: Duration = Duration::from_mins(2);
 /// Own lines that the server has not repeated yet, at most.
 const MAX_UNHEARD: usize = 50;
 
-/// Lines of the chat that are kept.
-const MAX_CHAT_LINES: usize = 500;
-
-const LOST: &str = "The connection to the server is lost. Trying again…";
-const UNREACHABLE: &str =
-    "The server cannot be reached. Check your internet connection; this goes on by itself.";
-const SLOWED: &str = "The server asks to wait a moment. This goes on by itself.";
-const GIVEN_UP: &str =
-    "The server could not be reached any more, so the support session is over. Nothing is shared.";
 const NO_CODE: &str = "This program does not know your support code, because its file was renamed. Download it again from your support page.";
 const SECOND: &str =
     "GuruConnect support is already open on this computer. Use the window that is there.";
 const LEFT: &str = "You have ended the support session. Nothing is shared any more.";
-const REFUSED: &str =
-    "Your technician cannot help with this code right now. Ask them for a new one.";
-const CANCELLED: &str =
-    "The support code was cancelled or has expired. Ask your technician for a new one.";
-const COMPLETED: &str =
-    "Your technician has ended the support session. Nothing is shared any more.";
-const NOT_CONFIRMED: &str = "The person at the machine did not confirm the system's own question.";
-const NOT_ELEVATED: &str = "The system did not start the program with administrator rights.";
-const DECLINED: &str = "You said no.";
-const UNANSWERED: &str = "You did not answer in time, which means no.";
-const TOO_HARD: &str = "The server asks for more than this program does. Try again later.";
+const TOO_MANY_LINES: &str = "You, not sent because too many lines wait";
 
 /// One technician's connection.
 struct Connection {
@@ -113,6 +89,8 @@ pub(super) struct Life {
     lines: BTreeMap<u64, ChatRow>,
     /// Own lines that the server has not repeated yet: said again on the next connection.
     unheard: Vec<v1::ChatText>,
+    /// Own lines that will not arrive, the newest last: kept to be read.
+    not_taken: VecDeque<ChatRow>,
     paused: bool,
     /// No input is made, because a question is on the screen.
     held: bool,
@@ -189,6 +167,7 @@ impl Life {
             front_since: Instant::now(),
             lines: BTreeMap::new(),
             unheard: Vec::new(),
+            not_taken: VecDeque::new(),
             paused: false,
             held: false,
             elevating: None,
@@ -222,12 +201,13 @@ impl Life {
             connector: settings.connector.clone(),
             identity: claimed.identity,
             quality: None,
-            films: Films::new(None),
+            films: Films::new(None, None),
             clock: Clock::new(),
             attendant: Some(Arc::clone(&attendant)),
             desktops: None,
             power: None,
             guards: GuardRoom::new(Arc::clone(&self.host)),
+            onlookers: Onlookers::default(),
         });
         let (hang_up, stop) = watch::channel(false);
         let keeping = keep_connected(Arc::clone(&context), Arc::clone(&attendant), stop);
@@ -285,73 +265,6 @@ impl Life {
         end
     }
 
-    /// Comes with the code, for as long as the server cannot be reached.
-    async fn claim(&mut self, settings: &Settings, code: &str) -> Result<Claimed, End> {
-        let mut solved: Option<Solved> = None;
-        self.show();
-        loop {
-            let host = Arc::clone(&self.host);
-            let connector: &Connector = &settings.connector;
-            let asking = claim::claim(
-                connector,
-                &*host,
-                code,
-                settings.server_key,
-                solved.as_ref(),
-            );
-            let attempt = self.unless_left(asking).await?;
-            solved = None;
-            let wait = match attempt {
-                Attempt::Claimed(claimed) => return Ok(*claimed),
-                Attempt::Refused(why) => return Err(End::Said(why)),
-                Attempt::Work(work) => {
-                    let working = tokio::task::spawn_blocking(move || work.solve());
-                    let done = self.unless_left(working).await?;
-                    let Ok(Some(done)) = done else {
-                        return Err(End::Said(TOO_HARD.to_owned()));
-                    };
-                    solved = Some(done);
-                    continue;
-                }
-                Attempt::Later(wait) => {
-                    self.view.problem = Some(SLOWED.to_owned());
-                    wait
-                }
-                Attempt::Unreachable(error) => {
-                    warn!(
-                        error = crate::desktop_thread::sentence(&error),
-                        "The server does not answer"
-                    );
-                    self.view.problem = Some(UNREACHABLE.to_owned());
-                    CLAIM_WAIT
-                }
-            };
-            self.show();
-            self.unless_left(sleep(wait)).await?;
-        }
-    }
-
-    /// Does something, unless the person leaves or the system wants the program to end.
-    async fn unless_left<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
-        let mut stop = self.stop.clone();
-        let left = async {
-            loop {
-                let event = self.window.event().await;
-                if matches!(
-                    event,
-                    GuestEvent::Closed | GuestEvent::Pressed(Action::Close)
-                ) {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            done = work => Ok(done),
-            () = left => Err(End::Silent),
-            _ = stop.wait_for(|stop| *stop) => Err(End::Silent),
-        }
-    }
-
     async fn last_page(&mut self, why: String) {
         self.view.stage = Stage::Over(why);
         self.view.problem = None;
@@ -388,7 +301,12 @@ impl Life {
         ) {
             self.view.stage = Stage::Accepted;
         }
-        self.view.chat = self.lines.values().cloned().collect();
+        let unheard = self.unheard.iter().map(|line| ChatRow {
+            author: "You, not sent yet".to_owned(),
+            text: line.text.clone(),
+        });
+        let said = self.lines.values().chain(&self.not_taken).cloned();
+        self.view.chat = said.chain(unheard).collect();
         self.window.show(self.view.page());
     }
 
@@ -424,7 +342,7 @@ impl Life {
                 self.unheard.push(line.clone());
                 attendant.post(agent_control::Body::Chat(line));
             }
-            GuestEvent::Typed(_) => {}
+            GuestEvent::Typed(text) => self.keep_not_taken(TOO_MANY_LINES, text),
             GuestEvent::Pressed(Action::Disconnect | Action::Close) | GuestEvent::Closed => {
                 return Some(End::Said(LEFT.to_owned()));
             }
@@ -461,196 +379,6 @@ impl Life {
             let _over = connection.commands.send(Command::Pause(paused));
         }
     }
-
-    fn handle_signal(&mut self, signal: Signal, attendant: &Attendant) -> Option<End> {
-        match signal {
-            Signal::Guest(state) => return self.handle_state(&state),
-            Signal::Line(line) => return self.handle_line(line, attendant),
-            Signal::Chat(line) => self.handle_line_of_chat(&line),
-            Signal::Opened(number, commands) => {
-                if self.paused {
-                    let _over = commands.send(Command::Pause(true));
-                }
-                if self.held {
-                    let _over = commands.send(Command::Hold(true));
-                }
-                self.connections.push(Connection {
-                    number,
-                    commands,
-                    words: None,
-                    technician: None,
-                    rights: Rights::NONE,
-                });
-            }
-            Signal::Words(number, words) => {
-                if let Some(connection) = self.connection(number) {
-                    connection.words = Some(words);
-                }
-            }
-            Signal::Asked {
-                connection,
-                request_id,
-                technician,
-                rights,
-            } => {
-                let asking = self.connection(connection);
-                let words = asking.as_ref().and_then(|asking| asking.words);
-                let wider = asking.is_some_and(|asking| asking.technician.is_some());
-                self.view.not_allowed = None;
-                self.questions.push(Question {
-                    connection,
-                    request_id,
-                    technician: shown(&technician),
-                    rights,
-                    words,
-                    wider,
-                });
-            }
-            Signal::Elevate(number) => self.elevating = self.elevating.or(Some(number)),
-            Signal::QuestionsClosed => self.view.closed = true,
-            Signal::Settled(number, outcome) => {
-                let looks = self
-                    .connection(number)
-                    .is_some_and(|connection| connection.technician.is_some());
-                self.view.not_allowed = match outcome {
-                    ConsentOutcome::Declined if !looks => Some(DECLINED),
-                    ConsentOutcome::TimedOut if !looks => Some(UNANSWERED),
-                    _ => None,
-                };
-                self.forget_questions(number);
-            }
-            Signal::Started {
-                connection,
-                technician,
-            } => {
-                if let Some(connection) = self.connection(connection) {
-                    connection.technician = Some(shown(&technician));
-                }
-            }
-            Signal::Allowed(number, rights) => {
-                if let Some(connection) = self.connection(number) {
-                    connection.rights = rights;
-                }
-            }
-            Signal::Ended(number) => {
-                self.forget_questions(number);
-                self.connections
-                    .retain(|connection| connection.number != number);
-            }
-        }
-        None
-    }
-
-    /// All that a successor with administrator rights has to know.
-    fn handover(&self, settings: &Settings, context: &Context, attendant: &Attendant) -> Handover {
-        let (given, questions) = attendant.so_far();
-        Handover {
-            identity: Stored::new(&context.identity),
-            technician: self.view.technician.clone(),
-            company: self.view.company.clone(),
-            given: given.map(|(session, given)| GivenBefore::new(&session, &given)),
-            questions,
-            paused: self.paused,
-            ca_file: settings.ca_file.clone(),
-            downloaded: settings.downloaded,
-            answer_within: settings.answer_within,
-        }
-    }
-
-    fn handle_successor(&mut self, handed: io::Result<Box<dyn Stream>>) -> Option<End> {
-        let asked_by = self.elevating.take();
-        let error = match handed {
-            Ok(pipe) => return Some(End::HandedOver(pipe)),
-            Err(error) => error,
-        };
-        warn!(%error, "There are no administrator rights");
-        let why = if error.kind() == io::ErrorKind::PermissionDenied {
-            NOT_CONFIRMED
-        } else {
-            NOT_ELEVATED
-        };
-        let asking = asked_by.and_then(|number| self.connection(number));
-        if let Some(connection) = asking {
-            let _over = connection.commands.send(Command::ElevationFailed(why));
-        }
-        None
-    }
-
-    fn connection(&mut self, number: u64) -> Option<&mut Connection> {
-        let mut all = self.connections.iter_mut();
-        all.find(|connection| connection.number == number)
-    }
-
-    fn forget_questions(&mut self, number: u64) {
-        self.questions
-            .retain(|question| question.connection != number);
-    }
-
-    fn handle_state(&mut self, state: &v1::GuestState) -> Option<End> {
-        self.view.technician = shown(&state.technician);
-        if !state.company.is_empty() {
-            self.view.company = shown(&state.company);
-        }
-        let why = match state.phase() {
-            v1::GuestPhase::Waiting => {
-                self.view.stage = Stage::Waiting;
-                return None;
-            }
-            v1::GuestPhase::Accepted => {
-                self.view.stage = Stage::Accepted;
-                return None;
-            }
-            v1::GuestPhase::Refused => REFUSED,
-            v1::GuestPhase::Cancelled => CANCELLED,
-            v1::GuestPhase::Completed => COMPLETED,
-            // A newer server's word.
-            v1::GuestPhase::Unspecified => return None,
-        };
-        Some(End::Said(why.to_owned()))
-    }
-
-    fn handle_line_of_chat(&mut self, line: &v1::ChatLine) {
-        let row = ChatRow {
-            author: if line.from_guest {
-                "You".to_owned()
-            } else {
-                shown(&line.author)
-            },
-            text: super::page::shown_chat(&line.text),
-        };
-        self.unheard.retain(|said| said.client_id != line.client_id);
-        let known = self.lines.insert(line.id, row).is_some();
-        if self.lines.len() > MAX_CHAT_LINES {
-            self.lines.pop_first();
-        }
-        if !known && !line.from_guest && !self.view.chat_open {
-            self.view.unread += 1;
-        }
-    }
-
-    fn handle_line(&mut self, line: Line, attendant: &Attendant) -> Option<End> {
-        match line {
-            Line::Standing => {
-                self.view.problem = None;
-                for line in &self.unheard {
-                    attendant.post(agent_control::Body::Chat(line.clone()));
-                }
-            }
-            Line::Lost => self.view.problem = Some(LOST.to_owned()),
-            Line::GivenUp => return Some(End::Said(GIVEN_UP.to_owned())),
-            Line::Gone => {
-                self.gone = true;
-                // Whoever waited and is forgotten was not let in, even if nothing said so.
-                let why = if self.view.stage == Stage::Waiting {
-                    REFUSED
-                } else {
-                    COMPLETED
-                };
-                return Some(End::Said(why.to_owned()));
-            }
-        }
-        None
-    }
 }
 
 /// What became of the successor; never while there is none.
@@ -661,52 +389,4 @@ async fn finished(
         Some(successor) => successor.await?,
         None => std::future::pending().await,
     }
-}
-
-fn is_over(state: &v1::GuestState) -> bool {
-    matches!(
-        state.phase(),
-        v1::GuestPhase::Refused | v1::GuestPhase::Cancelled | v1::GuestPhase::Completed
-    )
-}
-
-/// One control connection after another, until told to stop or the server forgets us.
-async fn keep_connected(
-    context: Arc<Context>,
-    attendant: Arc<Attendant>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let tell = |line| attendant.signal(Signal::Line(line));
-    let clock = context.clock;
-    let mut sessions = Viewers::Here(Sessions::new(Arc::clone(&context)));
-    let mut backoff = Backoff::default();
-    let mut lost: Option<Moment> = None;
-    loop {
-        let ending = control::serve(&context, &mut sessions, &mut stop, None, || {
-            backoff.handle_connected(clock.now());
-            lost = None;
-            tell(Line::Standing);
-        })
-        .await;
-        let wait = match ending {
-            Ending::Stopped => break,
-            Ending::Refused(_) => {
-                tell(Line::Gone);
-                break;
-            }
-            Ending::Lost(why) => {
-                warn!(why, "No connection to the server; trying again");
-                let since = *lost.get_or_insert(clock.now());
-                let given_up = clock.now().since(since) > LONGEST_OUTAGE;
-                tell(if given_up { Line::GivenUp } else { Line::Lost });
-                let chance = u64::from_le_bytes(random_bytes());
-                backoff.handle_failure(clock.now(), Failure::Unreachable, chance)
-            }
-        };
-        tokio::select! {
-            () = sleep(wait) => {}
-            _ = stop.wait_for(|stop| *stop) => break,
-        }
-    }
-    sessions.close_all(CloseReason::EndedByPerson).await;
 }

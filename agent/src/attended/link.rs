@@ -27,6 +27,8 @@ pub(crate) enum Signal {
     Guest(v1::GuestState),
     /// A line of the chat.
     Chat(v1::ChatLine),
+    /// An own line that the server did not take.
+    Refused(v1::RequestRefused),
     /// How the control connection is, in order with what came through it.
     Line(Line),
     /// A technician's connection began; what it is told goes through here.

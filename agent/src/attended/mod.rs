@@ -6,8 +6,7 @@ mod claim;
 mod handover;
 mod life;
 mod link;
-pub(crate) mod page;
-pub(crate) mod window;
+mod page;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +29,7 @@ use crate::address::ServerAddress;
 use crate::cli::Options;
 use crate::config::key_from_base64;
 use crate::connection::Connector;
+use crate::shown::shown;
 use crate::{logging, platform};
 
 /// True when this program is to help once: told so, or downloaded with a server in it.
@@ -148,8 +148,8 @@ impl Settings {
         let same = identity.server == own && identity.server_public_key == key_of(&stamp)?;
         ensure!(same, "the program before belongs to another server");
         let claimed = Claimed {
-            technician: page::shown(&handover.technician),
-            company: page::shown(&handover.company),
+            technician: shown(&handover.technician),
+            company: shown(&handover.company),
             identity,
         };
         Ok(Self {

@@ -7,9 +7,6 @@ use gc_platform::guest::{Action, Button, ChatRow, Page, Shape};
 use gc_session::Rights;
 use gc_session::words::TwoWords;
 
-/// Longest text of the server that is shown, in characters.
-const MAX_SHOWN_CHARS: usize = 200;
-
 /// Beside the button that lets the technician ask again.
 const CLOSED: &str =
     "You said no three times, so your technician cannot ask any more until you allow questions.";
@@ -73,28 +70,6 @@ pub(super) struct View {
     pub(super) answer_within: Duration,
     /// The last question was not answered with yes: why nothing is shown.
     pub(super) not_allowed: Option<&'static str>,
-}
-
-/// The server's text as it is shown: a line, and not too long.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars()
-        .map(|character| if is_shown(character) { character } else { ' ' })
-        .take(MAX_SHOWN_CHARS)
-        .collect::<String>()
-        .trim()
-        .to_owned()
-}
-
-/// A line of the chat as it is shown, as long as it was.
-pub(crate) fn shown_chat(text: &str) -> String {
-    let shown = |character| if is_shown(character) { character } else { ' ' };
-    text.chars().map(shown).collect()
-}
-
-/// Neither a control character nor one that turns the direction of the text around.
-fn is_shown(character: char) -> bool {
-    !character.is_control()
-        && !matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl View {
@@ -442,11 +417,5 @@ mod tests {
         };
         let words = view.page().words.expect("words");
         assert_eq!(words, "maple otter, with administrator rights");
-    }
-
-    #[test]
-    fn text_of_the_server_can_not_turn_around_or_break_the_window() {
-        assert_eq!(shown("  A\u{202e}da\nLove\0lace "), "A da Love lace");
-        assert_eq!(shown(&"x".repeat(1_000)).len(), MAX_SHOWN_CHARS);
     }
 }

@@ -185,7 +185,9 @@ impl FilmEncoder for GuardedEncoder {
 mod tests {
     use std::sync::Mutex;
 
-    use gc_codec::{Colours, EncodeOrder, Encoder, FilmFormats, FilmQuality, Update, film_codecs};
+    use gc_codec::{
+        Abilities, Colours, EncodeOrder, Encoder, FilmFormats, FilmQuality, Update, film_codecs,
+    };
     use gc_model::geometry::Rect;
     use gc_model::time::Moment;
 
@@ -197,11 +199,14 @@ mod tests {
         quality: FilmQuality::Good,
     };
 
-    /// Long for what answers at once, short for what never does.
-    const LIMITS: Limits = Limits {
-        open: Duration::from_millis(300),
-        frame: Duration::from_millis(300),
-    };
+    /// What answers may do so on the busiest machine.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// What never answers is waited for in vain.
+    const SHORT: Duration = Duration::from_millis(300);
+
+    /// For what answers at first and hangs then.
+    const NOT_SO_SHORT: Duration = Duration::from_secs(3);
 
     #[derive(Clone, Copy, PartialEq)]
     enum Mood {
@@ -210,6 +215,22 @@ mod tests {
         HangsAtThe(u32),
         Panics,
         Refuses,
+    }
+
+    impl Mood {
+        fn limits(self) -> Limits {
+            let mut limits = Limits {
+                open: PATIENCE,
+                frame: PATIENCE,
+            };
+            match self {
+                Self::HangsAtStart => limits.open = SHORT,
+                Self::HangsAtThe(1) => limits.frame = SHORT,
+                Self::HangsAtThe(_) => limits.frame = NOT_SO_SHORT,
+                Self::Good | Self::Panics | Self::Refuses => {}
+            }
+            limits
+        }
     }
 
     /// A codec that behaves as it is told to. What hangs does so until the test lets go of it.
@@ -275,7 +296,7 @@ mod tests {
         let (hold, lets_go) = mpsc::channel();
         let lets_go = Arc::new(Mutex::new(lets_go));
         let fake = Box::new(Fake { mood, lets_go });
-        (Guarded::new(fake, LIMITS), hold)
+        (Guarded::new(fake, mood.limits()), hold)
     }
 
     fn encode(encoder: &mut dyn FilmEncoder, level: u8) -> Result<FilmPacket, FilmError> {
@@ -329,7 +350,10 @@ mod tests {
             budget_bytes: 1 << 20,
             colours: Colours::All,
             hold_films: false,
-            moves: true,
+            viewer: Abilities {
+                moves: true,
+                photos: true,
+            },
             film: Some(FilmOrder {
                 formats: FilmFormat::ALL.into_iter().collect(),
                 ..ORDER

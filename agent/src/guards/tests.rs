@@ -195,7 +195,9 @@ async fn an_answer_has_what_another_one_changed_meanwhile() {
     }
     machine.slow.store(false, Ordering::SeqCst);
     // Ada's wish is granted, and before she hears of it Bob adds darkness.
+    let begin = Instant::now();
     while room.lock().wishes.is_empty() {
+        assert!(begin.elapsed() < PATIENCE, "Ada's wish is noted");
         std::thread::yield_now();
     }
     assert_eq!(room.wish(&bob.sitter, BOTH), "");

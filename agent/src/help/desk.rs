@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use gc_model::time::Moment;
 use gc_proto::v1;
@@ -13,8 +13,9 @@ use tokio::sync::{Notify, watch};
 
 use super::door::MAX_VISITORS;
 use super::messages::{Line, MAX_LINES, Problem, Stage, Standing, Wish};
-use crate::attended::page::{shown, shown_chat};
 use crate::clock::random_bytes;
+use crate::looking::Looking;
+use crate::shown::{shown, shown_chat};
 
 #[cfg(test)]
 mod tests;
@@ -44,15 +45,19 @@ pub(crate) struct HelpDesk {
 #[derive(Default)]
 struct State {
     connected: bool,
+    /// Who looks at this machine: everybody here may know.
+    looking: Vec<Looking>,
     /// The server has said on this connection where the request stands. Nothing is sent before.
     settled: bool,
     /// As the server last said; `None` before anything was asked.
     request: Option<v1::GuestState>,
     /// Who asked last.
-    // INVARIANT: `request`, `lines` and `unsent` are this user's and nobody else's.
+    // INVARIANT: `request`, `lines`, `unsent` and `not_taken` are this user's and nobody else's.
     user: String,
     lines: BTreeMap<u64, Line>,
     unsent: VecDeque<Unsent>,
+    /// The server did not take them, but nobody has to write them again to read them out.
+    not_taken: VecDeque<String>,
     /// The request was taken back, and the server has not said that it is over.
     leaving: bool,
     /// For the server, while it is connected.
@@ -91,6 +96,7 @@ impl HelpDesk {
             server: self.server.clone(),
             machine_id: self.machine_id.clone(),
             connected: state.connected,
+            looking: state.looking.clone(),
             ..Standing::default()
         };
         if let Some((of, problem)) = &state.problem
@@ -116,6 +122,7 @@ impl HelpDesk {
         standing.lines = state.lines.values().cloned().collect();
         let unsent = state.unsent.iter().map(|line| line.text.text.clone());
         standing.unsent = unsent.collect();
+        standing.not_taken = state.not_taken.iter().cloned().collect();
         standing
     }
 
@@ -152,6 +159,24 @@ impl HelpDesk {
         }
     }
 
+    /// Hears who looks, for as long as somebody keeps count.
+    pub(crate) async fn watch(self: Arc<Self>, mut known: watch::Receiver<Vec<Looking>>) {
+        while known.changed().await.is_ok() {
+            let now = known.borrow_and_update().clone();
+            self.handle_looking(now);
+        }
+    }
+
+    /// Who looks has changed.
+    fn handle_looking(&self, mut now: Vec<Looking>) {
+        for looking in &mut now {
+            looking.technician = shown(&looking.technician);
+        }
+        let mut state = self.lock();
+        state.looking = now;
+        self.changed(state);
+    }
+
     /// The server answered, and says next where the request stands.
     pub(crate) fn handle_connected(&self) {
         let mut state = self.lock();
@@ -186,6 +211,7 @@ impl HelpDesk {
             state.belong_to(&said.user);
             if is_live && !state.is_live() {
                 state.lines.clear();
+                state.not_taken.clear();
             }
             state.request = Some(said);
         }
@@ -220,13 +246,21 @@ impl HelpDesk {
     /// The server does not take what was asked.
     pub(crate) fn handle_refused(&self, refused: &v1::RequestRefused) {
         let mut state = self.lock();
-        state
-            .unsent
-            .retain(|line| line.text.client_id != refused.client_id);
+        let mut lines = state.unsent.iter();
+        if let Some(at) = lines.position(|line| line.text.client_id == refused.client_id)
+            && let Some(line) = state.unsent.remove(at)
+        {
+            if state.not_taken.len() >= MAX_UNSENT {
+                state.not_taken.pop_front();
+            }
+            state.not_taken.push_back(line.text.text);
+        }
         // Nothing came of it that could be taken back.
         state.leaving &= state.is_live();
         let problem = match refused.reason() {
             v1::RequestRefusal::TooOften => Problem::TooOften,
+            v1::RequestRefusal::TooOftenHere => Problem::TooOftenHere,
+            v1::RequestRefusal::ChatFull => Problem::ChatFull,
             v1::RequestRefusal::Failed | v1::RequestRefusal::Unspecified => Problem::Failed,
         };
         state.problem = Some((state.user.clone(), problem));
@@ -275,6 +309,7 @@ impl State {
         self.request = None;
         self.lines.clear();
         self.unsent.clear();
+        self.not_taken.clear();
         self.leaving = false;
         self.outbox.clear();
         self.problem = None;
@@ -302,6 +337,7 @@ impl State {
     fn take_back(&mut self) {
         let may_be_there = self.is_live() || self.unsent.iter().any(|line| line.posted);
         self.unsent.clear();
+        self.not_taken.clear();
         // What is to be taken back already is taken back before anything else.
         self.outbox
             .retain(|body| matches!(body, Body::GuestLeaves(_)));

@@ -2,8 +2,11 @@
 //! the local door: a length (four bytes, little-endian), then one message as
 //! JSON. Anybody who is signed in may knock, so the agent takes them for hostile.
 
+use gc_model::text::clean_lines;
 use gc_platform::guest::MAX_TYPED_CHARS;
 use serde::{Deserialize, Serialize};
+
+use crate::looking::Looking;
 
 /// 8 KiB: the longest message to the agent is a line of 500 characters.
 pub(crate) const MAX_WISH_BYTES: usize = 8 * 1024;
@@ -28,8 +31,8 @@ impl Wish {
     pub(crate) fn checked(self) -> Option<Self> {
         match self {
             Self::Ask(text) => {
-                let text: String = text.chars().take(MAX_TYPED_CHARS).collect();
-                let text = text.trim().to_owned();
+                // As the server does it: what it would take for nothing is not sent.
+                let text = clean_lines(&text, MAX_TYPED_CHARS);
                 (!text.is_empty()).then_some(Self::Ask(text))
             }
             Self::TakeBack => Some(Self::TakeBack),
@@ -56,6 +59,12 @@ pub(crate) struct Standing {
     pub(crate) lines: Vec<Line>,
     /// Lines of this user that have not arrived.
     pub(crate) unsent: Vec<String>,
+    /// Newest lines of this user that the server did not take.
+    #[serde(default)]
+    pub(crate) not_taken: Vec<String>,
+    /// Who looks at this computer now.
+    #[serde(default)]
+    pub(crate) looking: Vec<Looking>,
     /// Why the last wish was not followed.
     pub(crate) problem: Option<Problem>,
 }
@@ -88,8 +97,12 @@ pub(crate) enum Stage {
 /// See [`Standing::problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Problem {
-    /// This machine asked too often.
+    /// This user asked too often.
     TooOften,
+    /// All users of this machine together asked too often.
+    TooOftenHere,
+    /// The chat takes no more lines.
+    ChatFull,
     /// More lines at once than a person writes.
     TooFast,
     /// The server could not take it.

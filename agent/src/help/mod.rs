@@ -10,6 +10,6 @@ mod request;
 mod tray;
 
 pub(crate) use self::desk::HelpDesk;
-pub(crate) use self::door::{Door, Knock, Visitor, attend};
+pub(crate) use self::door::{Attendance, Door, Knock, Pauses, Visitor, attend};
 pub use self::request::run;
 pub use self::tray::run as run_tray;

@@ -10,19 +10,23 @@ use gc_platform::Host;
 use gc_platform::guest::{Action, GuestEvent};
 use tokio::io::{ReadHalf, WriteHalf, split};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::messages::{MAX_STANDING_BYTES, MAX_WISH_BYTES, Stage, Standing, Wish};
 use super::page;
-use crate::attended::window::Window;
 use crate::cli::{Options, RequestSupport};
 use crate::connection::Stream;
+use crate::framed;
+use crate::looking::unix_now;
 use crate::platform;
 use crate::run::data_dir_of;
-use crate::worker_messages::{read_limited, write_limited};
+use crate::window::Window;
 
 /// How long a line may take to the server before it is said to be on its way.
 const ARRIVAL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long somebody has been looking is told in minutes.
+const TIME_IS_TOLD: Duration = Duration::from_secs(15);
 
 /// Asks for help as the command line says.
 ///
@@ -64,12 +68,12 @@ impl Desk {
     }
 
     async fn standing(&mut self) -> anyhow::Result<Standing> {
-        let standing = read_limited(&mut self.reader, MAX_STANDING_BYTES).await;
+        let standing = framed::read(&mut self.reader, MAX_STANDING_BYTES).await;
         standing.context("hear from the agent of this computer")
     }
 
     async fn wish(&mut self, wish: &Wish) -> anyhow::Result<()> {
-        let told = write_limited(&mut self.writer, wish, MAX_WISH_BYTES).await;
+        let told = framed::write(&mut self.writer, wish, MAX_WISH_BYTES).await;
         told.context("tell the agent of this computer")
     }
 }
@@ -121,6 +125,9 @@ fn say(standing: &Standing) {
     if let Some(problem) = page::problem(standing) {
         println!("{problem}");
     }
+    for (name, who) in page::looking(standing, Some(unix_now())) {
+        println!("{name}: {who}");
+    }
     for line in &standing.lines {
         let author = if line.author.is_empty() {
             "You"
@@ -128,6 +135,9 @@ fn say(standing: &Standing) {
             &line.author
         };
         println!("{author}: {}", line.text);
+    }
+    for text in &standing.not_taken {
+        println!("You, not sent: {text}");
     }
 }
 
@@ -139,7 +149,11 @@ async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Resu
     let (mut reader, mut writer) = match Desk::open(data_dir).await {
         Ok(Desk { reader, writer }) => (reader, writer),
         Err(error) => {
-            window.show(page::no_agent(error.kind()));
+            window.show(if about {
+                page::about_no_agent(error.kind())
+            } else {
+                page::no_agent(error.kind())
+            });
             while !is_closing(&window.event().await) {}
             return Ok(());
         }
@@ -147,20 +161,30 @@ async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Resu
     // Reading is not to be dropped half-way, so it has a task of its own.
     let (sender, mut heard) = mpsc::channel(1);
     tokio::spawn(async move {
-        while let Ok(standing) = read_limited::<Standing>(&mut reader, MAX_STANDING_BYTES).await {
+        while let Ok(standing) = framed::read::<Standing>(&mut reader, MAX_STANDING_BYTES).await {
             if sender.send(standing).await.is_err() {
                 return;
             }
         }
     });
+    let mut told: Option<Standing> = None;
     loop {
+        let is_timed = about && told.as_ref().is_some_and(|told| !told.looking.is_empty());
         tokio::select! {
             standing = heard.recv() => match standing {
-                Some(standing) if about => window.show(page::about(&standing)),
+                Some(standing) if about => {
+                    window.show(page::about(&standing, unix_now()));
+                    told = Some(standing);
+                }
                 Some(standing) => window.show(page::page(&standing)),
                 // An agent that is uninstalled leaves no program of ours behind.
                 None => return Ok(()),
             },
+            () = sleep(TIME_IS_TOLD), if is_timed => {
+                if let Some(standing) = &told {
+                    window.show(page::about(standing, unix_now()));
+                }
+            }
             event = window.event() => {
                 if is_closing(&event) {
                     return Ok(());
@@ -171,7 +195,7 @@ async fn show(host: Arc<dyn Host>, data_dir: &Path, about: bool) -> anyhow::Resu
                     _ => continue,
                 };
                 // Whether the agent is still there is heard above.
-                let _gone = write_limited(&mut writer, &wish, MAX_WISH_BYTES).await;
+                let _gone = framed::write(&mut writer, &wish, MAX_WISH_BYTES).await;
             }
         }
     }

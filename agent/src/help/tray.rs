@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context as _;
-use gc_platform::{Host, TrayTeller};
+use gc_platform::{Host, TrayFace, TrayTeller};
 
 use super::messages::{MAX_STANDING_BYTES, Stage, Standing};
 use super::page;
 use crate::cli::Options;
+use crate::framed;
 use crate::platform;
 use crate::run::data_dir_of;
-use crate::worker_messages::read_limited;
 
 /// The menu.
 const ITEMS: [&str; 2] = ["Request support…", "About GuruConnect"];
@@ -76,17 +76,26 @@ fn listen(data_dir: &Path, teller: &dyn TrayTeller) -> anyhow::Result<()> {
         let mut agent = platform::knock(data_dir).await?;
         let mut before: Option<Standing> = None;
         loop {
-            let now: Standing = read_limited(&mut agent, MAX_STANDING_BYTES).await?;
-            let tip = format!("GuruConnect: {}", now.server);
+            let now: Standing = framed::read(&mut agent, MAX_STANDING_BYTES).await?;
+            let is_watched = !now.looking.is_empty();
             let news = before.as_ref().and_then(|before| news(before, &now));
-            let news = news.as_ref();
-            teller.show(
-                &tip,
-                news.map(|(title, text)| (title.as_str(), text.as_str())),
-            );
+            teller.show(TrayFace {
+                tip: tip(&now),
+                is_watched,
+                news,
+            });
             before = Some(now);
         }
     })
+}
+
+/// What the icon says where the pointer rests on it.
+fn tip(now: &Standing) -> String {
+    if now.looking.is_empty() {
+        format!("GuruConnect: nobody is looking. {}", now.server)
+    } else {
+        format!("GuruConnect: {}", page::looking_title(now))
+    }
 }
 
 /// What a user has to hear of, though no window is open.
@@ -107,6 +116,7 @@ fn news(before: &Standing, now: &Standing) -> Option<(String, String)> {
 mod tests {
     use super::super::messages::Line;
     use super::*;
+    use crate::looking::Looking;
 
     fn standing(stage: Stage, lines: &[(&str, &str)]) -> Standing {
         let line = |(author, text): &(&str, &str)| Line {
@@ -138,6 +148,29 @@ mod tests {
         assert_eq!(
             title(&answered, &done).as_deref(),
             Some("Your request is done")
+        );
+    }
+
+    #[test]
+    fn the_icon_says_who_looks_and_that_nobody_does() {
+        let alone = Standing {
+            server: "support.example.com".to_owned(),
+            ..standing(Stage::Nothing, &[])
+        };
+        let mut watched = alone.clone();
+        watched.looking.push(Looking {
+            technician: "Ada".to_owned(),
+            since_unix: 0,
+            can_control: true,
+        });
+
+        assert_eq!(
+            tip(&alone),
+            "GuruConnect: nobody is looking. support.example.com"
+        );
+        assert_eq!(
+            tip(&watched),
+            "GuruConnect: Ada is looking at this computer"
         );
     }
 

@@ -321,9 +321,6 @@ impl<'a> Reader<'a> {
         let guest = &mut self.guests[at];
         let shown = guest.place(&self.layout);
         guest.tell(News::Layout(shown));
-        if let Some(pointer) = self.pointer.clone().filter(|_| guest.watching) {
-            guest.tidings.announce_pointer(pointer);
-        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gc_codec::{Colours, Decoder, EncodeOrder, Pending};
+use gc_codec::{Abilities, Colours, Decoder, EncodeOrder, Pending};
 use gc_model::geometry::{Rect, Size};
 use gc_platform::Facts;
 use gc_platform::fake::{FakeHost, FakeScreen};
@@ -46,7 +46,7 @@ impl Room {
         let clock = Clock::new();
         Self {
             screen,
-            screens: Screens::new(Arc::new(host), Films::new(None), clock),
+            screens: Screens::new(Arc::new(host), Films::new(None, None), clock),
             clock,
         }
     }
@@ -124,17 +124,17 @@ impl Watcher {
             budget_bytes: 1 << 20,
             colours: Colours::All,
             hold_films: false,
-            moves: false,
+            viewer: Abilities {
+                moves: false,
+                photos: false,
+            },
             film: None,
         });
         loop {
             match self.hear().await {
                 DesktopEvent::Captured(Captured::Encoded { encoded, .. }) => {
                     if let Some(update) = encoded.update {
-                        let pixels = self
-                            .decoder
-                            .decode(&update.rects, &update.data, update.starts_stream)
-                            .expect("a good update");
+                        let pixels = self.decoder.decode(&update.piece()).expect("a good update");
                         paint(&mut self.shown, self.size, &update.rects, pixels);
                     }
                     return Some(encoded.pending);
@@ -154,6 +154,15 @@ impl Watcher {
     fn pixel(&self, x: u32, y: u32) -> [u8; 4] {
         let at = (y * self.size.width() + x) as usize * 4;
         self.shown[at..at + 4].try_into().expect("a pixel")
+    }
+
+    /// Waits until the pointer is told to be there.
+    async fn pointer_is_at(&mut self, place: (i32, i32)) {
+        while self.pointer != Some(place) {
+            if let DesktopEvent::Pointer(pointer) = self.next().await {
+                self.pointer = Some((pointer.x, pointer.y));
+            }
+        }
     }
 
     /// Shows one display alone and waits until it does.
@@ -359,25 +368,34 @@ async fn one_display_is_shown_beside_a_viewer_of_all() {
     for watcher in [&mut all, &mut right] {
         watcher.active().await;
         watcher.catch_up().await;
-        while watcher.pointer.is_none_or(|(_, y)| y != 7) {
-            if let DesktopEvent::Pointer(pointer) = watcher.next().await {
-                watcher.pointer = Some((pointer.x, pointer.y));
-            }
-        }
     }
+    all.pointer_is_at((150, 7)).await;
+    right.pointer_is_at((50, 7)).await;
 
     assert_eq!(all.pixel(90, 10), RED);
     assert_eq!(right.pixel(0, 10), RED);
     assert_eq!(right.pixel(9, 14), RED);
     assert_eq!(right.pixel(10, 14), [0; 4]);
-    assert_eq!(
-        (all.pointer, right.pointer),
-        (Some((150, 7)), Some((50, 7)))
-    );
     assert_eq!(room.screen.reads().0, 1);
     right.show(None).await;
     right.catch_up().await;
     assert!(right.shown == all.shown);
+}
+
+#[tokio::test]
+async fn the_pointer_is_in_its_place_when_another_display_is_shown() {
+    let room = Room::new();
+    let mut watcher = room.join().await;
+    room.screen.move_pointer(150, 7);
+    watcher.pointer_is_at((150, 7)).await;
+
+    for (only, place) in [(Some(2), (50, 7)), (None, (150, 7)), (Some(1), (150, 7))] {
+        watcher.pointer = None;
+        watcher.show(only).await;
+        // Whatever overtook the news of the display.
+        watcher.pointer = None;
+        watcher.pointer_is_at(place).await;
+    }
 }
 
 #[tokio::test]

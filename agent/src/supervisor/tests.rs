@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::address::ServerAddress;
 use crate::config::{ApiKey, Identity, Stored};
+use crate::looking::Looking;
 
 /// How long a condition may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,6 +50,7 @@ impl WorkerProcess for FakeProcess {
 
 struct Story {
     supervisor: Supervisor,
+    looking: watch::Receiver<Vec<Looking>>,
     pipes: mpsc::UnboundedReceiver<DuplexStream>,
     _switch: watch::Sender<u32>,
 }
@@ -66,14 +68,17 @@ impl Story {
             identity: Stored::new(&identity),
             quality: None,
             film_codecs: None,
+            hardware_films: false,
             ca_file: None,
             has_leftovers: false,
         };
         let (queue, pipes) = mpsc::unbounded_channel();
         let (switch, switched) = watch::channel(0);
         let launcher = Box::new(FakeLauncher { pipes: queue });
+        let onlookers = Onlookers::default();
         Self {
-            supervisor: Supervisor::start(launcher, begin, Clock::new(), switched),
+            looking: onlookers.subscribe(),
+            supervisor: Supervisor::start(launcher, begin, Clock::new(), switched, onlookers),
             pipes,
             _switch: switch,
         }
@@ -261,4 +266,27 @@ async fn a_technician_chooses_a_desktop_session_that_there_is() {
     assert_eq!(shown.map(|login| login.session), Some(2));
     // Who is signed out now is the person who is looked at.
     assert_eq!(story.supervisor.chosen_session(), Some(DesktopSession(2)));
+}
+
+#[tokio::test]
+async fn nobody_is_said_to_look_after_the_worker_that_said_so_is_gone() {
+    let mut story = Story::begin();
+    story.supervisor.offer(offer("s1"));
+    let mut worker = story.worker().await;
+    let ada = Looking {
+        technician: "Ada".to_owned(),
+        since_unix: 1,
+        can_control: true,
+    };
+    let everybody = FromWorker::Looking(vec![ada; 50]);
+    messages::write(&mut worker, &everybody)
+        .await
+        .expect("says so");
+    let said = in_time(story.looking.wait_for(|all| !all.is_empty())).await;
+    assert_eq!(said.expect("is told").len(), MAX_SESSIONS);
+
+    drop(worker);
+
+    let gone = in_time(story.looking.wait_for(Vec::is_empty)).await;
+    assert!(gone.is_ok());
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gc_codec::{Colours, Decoder, EncodeOrder, Encoder, FrameView, Update};
+use gc_codec::{Abilities, Colours, Decoder, EncodeOrder, Encoder, FrameView};
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
@@ -16,7 +16,10 @@ const ORDER: EncodeOrder = EncodeOrder {
     budget_bytes: 64 << 20,
     colours: Colours::All,
     hold_films: false,
-    moves: true,
+    viewer: Abilities {
+        moves: true,
+        photos: true,
+    },
     film: None,
 };
 
@@ -84,6 +87,20 @@ fn view(screen: &[u8]) -> FrameView<'_> {
     FrameView::new(size(), WIDTH * 4, screen).expect("a whole frame")
 }
 
+/// Soft colours and a little grain over the whole screen.
+fn photograph(seed: u32) -> Vec<u8> {
+    let mut screen = vec![0; WIDTH * HEIGHT * 4];
+    let mut value = seed.wrapping_mul(2_654_435_761) | 1;
+    for (index, pixel) in screen.chunks_exact_mut(4).enumerate() {
+        let (x, y) = ((index % WIDTH) as f32, (index / WIDTH) as f32);
+        value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let wave = (x * 0.011 + seed as f32).sin() * (y * 0.017).cos();
+        let level = |middle: f32, reach: f32| (middle + reach * wave) as u8 + (value >> 30) as u8;
+        pixel[..3].copy_from_slice(&[level(140.0, 60.0), level(110.0, 80.0), level(90.0, 70.0)]);
+    }
+    screen
+}
+
 /// Encodes `frames` in turn, for ever.
 fn encode_in_turn(criterion: &mut Criterion, name: &str, frames: &[Vec<u8>]) {
     let mut encoder = Encoder::new(size()).expect("memory");
@@ -121,6 +138,16 @@ fn encoding(criterion: &mut Criterion) {
         .map(|step| dragged(&page, 200 + hand(step) * 14, 150 + hand(step) * 9))
         .collect();
     encode_in_turn(criterion, "a dragged window", &dragged);
+    // A photograph is new each time: what comes back is found in the stream.
+    let photographs: Vec<_> = (0..24).map(photograph).collect();
+    encode_in_turn(criterion, "photographs", &photographs);
+    let windows = [
+        page.clone(),
+        photograph(1),
+        dragged[0].clone(),
+        photograph(2),
+    ];
+    encode_in_turn(criterion, "windows that take turns", &windows);
     let played: Vec<_> = (0..8).map(video).collect();
     encode_in_turn(criterion, "video", &played);
 }
@@ -130,7 +157,7 @@ fn decoding(criterion: &mut Criterion) {
     let encoded = encoder
         .encode(Moment::ZERO, &view(&page(0)), &[], &ORDER)
         .expect("an encoder that works");
-    let Update { rects, data, .. } = encoded.update.expect("the first picture");
+    let update = encoded.update.expect("the first picture");
     let mut decoder = Decoder::new(size()).expect("memory");
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Bytes((WIDTH * HEIGHT * 4) as u64));
@@ -138,7 +165,7 @@ fn decoding(criterion: &mut Criterion) {
         bencher.iter(|| {
             black_box(
                 decoder
-                    .decode(&rects, &data, true)
+                    .decode(&update.piece())
                     .expect("a good update")
                     .len(),
             )

@@ -10,9 +10,11 @@ use std::time::Duration;
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
+use crate::decoder::Piece;
 use crate::film::{FilmCodec, FilmOrder, FilmPiece, Films, MAX_FILM_RECTS};
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
 use crate::moves::{self, Moves};
+use crate::photo::{self, is_photo};
 use crate::stream::{Compressor, StreamError};
 use crate::tiles::{Bounds, Moving, TileMap};
 
@@ -67,6 +69,15 @@ impl Colours {
     }
 }
 
+/// What a viewer can beside painting plain rectangles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// It can copy parts of its picture.
+    pub moves: bool,
+    /// It can read rectangles that are packed as photographs.
+    pub photos: bool,
+}
+
 /// What an update may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeOrder {
@@ -79,8 +90,8 @@ pub struct EncodeOrder {
     pub colours: Colours,
     /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
     pub hold_films: bool,
-    /// The viewer can copy parts of its picture.
-    pub moves: bool,
+    /// What the viewer can.
+    pub viewer: Abilities,
     /// How a film is packed; `None` leaves it to `colours`.
     pub film: Option<FilmOrder>,
 }
@@ -90,6 +101,8 @@ pub struct EncodeOrder {
 pub struct Update {
     /// Where the pixels go; they do not overlap.
     pub rects: Vec<Rect>,
+    /// Which of them are packed as photographs: places in `rects`, ascending.
+    pub photos: Vec<u32>,
     /// The rectangles' pixels, in order, as the next piece of the stream.
     pub data: Vec<u8>,
     /// The receiver must start a new stream with this piece.
@@ -105,6 +118,16 @@ pub struct Update {
 }
 
 impl Update {
+    /// What the decoder takes.
+    pub fn piece(&self) -> Piece<'_> {
+        Piece {
+            rects: &self.rects,
+            photos: &self.photos,
+            data: &self.data,
+            starts_stream: self.starts_stream,
+        }
+    }
+
     /// What its pixels take.
     pub fn bytes(&self) -> usize {
         self.data.len() + self.film.as_ref().map_or(0, |film| film.data.len())
@@ -154,7 +177,11 @@ pub struct Encoder {
     starts_stream: bool,
     /// When something was last found at another place, and how many pixels.
     moved: Option<(Moment, usize)>,
+    /// The viewer can read photographs that are packed as such.
+    photos: bool,
     raw: Vec<u8>,
+    /// The pixels of one photograph.
+    photo: Vec<u8>,
 }
 
 impl Encoder {
@@ -182,7 +209,9 @@ impl Encoder {
             films: Films::new(codecs),
             starts_stream: true,
             moved: None,
+            photos: false,
             raw: Vec::new(),
+            photo: Vec::new(),
         })
     }
 
@@ -201,6 +230,7 @@ impl Encoder {
         if frame.size() != self.size {
             return Err(EncodeError::Size);
         }
+        self.photos = order.viewer.photos;
         for &rect in changed {
             self.map.suspect(rect);
         }
@@ -212,7 +242,7 @@ impl Encoder {
         } else if !self.starts_stream {
             self.map.look(now, frame, &self.sent);
         }
-        let moves = if order.moves {
+        let moves = if order.viewer.moves {
             self.find_moves(now, frame)
         } else {
             None
@@ -241,6 +271,7 @@ impl Encoder {
 
         let mut update = Update {
             rects: Vec::new(),
+            photos: Vec::new(),
             data: Vec::new(),
             starts_stream: self.starts_stream,
             complete: true,
@@ -477,25 +508,38 @@ impl Encoder {
             .map(|&index| (index, self.bounds_to_send(index)))
             .collect();
         parts.sort_unstable_by_key(|&(index, _)| index);
-        let rects = merge(&parts, self.map.columns() as usize);
+        let (photos, others): (Vec<_>, Vec<_>) = parts
+            .into_iter()
+            .partition(|&(_, bounds)| self.photos && is_photo(bounds, frame));
+        let columns = self.map.columns() as usize;
+        let (photos, others) = (merge(&photos, columns), merge(&others, columns));
 
         self.raw.clear();
-        for &rect in &rects {
+        for &rect in &others {
             self.note_sent(frame, rect);
-            for y in rect.y..rect.y + rect.height {
-                self.raw.extend_from_slice(frame.row(rect.x, y, rect.width));
-            }
+            append_pixels(frame, rect, &mut self.raw);
         }
-        let reduced = colours != Colours::All;
         colours.quantize(&mut self.raw);
+        for &rect in &photos {
+            self.note_sent(frame, rect);
+            self.photo.clear();
+            append_pixels(frame, rect, &mut self.photo);
+            colours.quantize(&mut self.photo);
+            photo::pack(&self.photo, rect.width as usize, &mut self.raw);
+        }
         let before = update.data.len();
         self.stream.push(&self.raw, &mut update.data)?;
 
-        let ratio = self.raw.len() as f32 / (update.data.len() - before).max(1) as f32;
+        let pixels: usize = others.iter().chain(&photos).map(|rect| rect.area()).sum();
+        let added = (update.data.len() - before).max(1);
+        let reduced = colours != Colours::All;
         self.mark_sent(tiles, reduced);
         update.reduced |= reduced;
-        update.rects.extend(rects);
-        Ok(ratio)
+        update.rects.extend(others);
+        let first = update.rects.len() as u32;
+        update.photos.extend(first..first + photos.len() as u32);
+        update.rects.extend(photos);
+        Ok((pixels * BYTES_PER_PIXEL) as f32 / added as f32)
     }
 
     /// Remembers the screen inside `rect` as it is being sent.
@@ -516,6 +560,12 @@ impl Encoder {
             tile.unsent = false;
             tile.reduced = reduced;
         }
+    }
+}
+
+fn append_pixels(frame: &FrameView<'_>, rect: Rect, out: &mut Vec<u8>) {
+    for y in rect.y..rect.y + rect.height {
+        out.extend_from_slice(frame.row(rect.x, y, rect.width));
     }
 }
 

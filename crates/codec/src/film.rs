@@ -2,11 +2,18 @@
 //! their own rectangle, beside the lossless stream. What is here decides where a film
 //! is and how good it may be; the codecs stand behind [`FilmCodec`].
 
+#[cfg(any(feature = "openh264", feature = "vp9"))]
+mod coded;
+mod colours;
 mod format;
 mod h264_header;
+#[cfg(feature = "hardware")]
+mod h264_rewrite;
+#[cfg(feature = "hardware")]
+mod hardware;
 #[cfg(feature = "openh264")]
 mod openh264;
-#[cfg(any(feature = "openh264", feature = "vp9"))]
+#[cfg(any(feature = "hardware", feature = "openh264", feature = "vp9"))]
 mod scale;
 mod shared;
 #[cfg(feature = "vp9")]
@@ -20,8 +27,11 @@ use gc_model::time::Moment;
 
 use crate::frame::FrameView;
 use crate::tiles::Bounds;
+use colours::Colours;
 
 pub use format::{FilmFormat, FilmFormats};
+#[cfg(feature = "hardware")]
+pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket};
 pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.
@@ -64,7 +74,8 @@ pub enum FilmQuality {
 /// What the next frame of a film may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilmOrder {
-    /// Codecs that the viewer decodes.
+    /// Codecs that the viewer decodes. [`FilmFormat::Vp9FullChroma`] is used where the film has
+    /// such colours: it is to be among them only while there is room for twice the bytes.
     pub formats: FilmFormats,
     /// About how many bytes one frame is to have.
     pub target_bytes: usize,
@@ -170,7 +181,11 @@ pub fn film_codecs(wanted: &[FilmFormat]) -> Vec<Box<dyn FilmCodec>> {
         .filter_map(|format| match format {
             #[cfg(feature = "vp9")]
             FilmFormat::Vp9 if vp9::Vp9::is_available() => {
-                Some(Box::new(vp9::Vp9) as Box<dyn FilmCodec>)
+                Some(Box::new(vp9::Vp9(gc_video::Chroma::Quarter)) as Box<dyn FilmCodec>)
+            }
+            #[cfg(feature = "vp9")]
+            FilmFormat::Vp9FullChroma if vp9::Vp9::is_available() => {
+                Some(Box::new(vp9::Vp9(gc_video::Chroma::Full)) as Box<dyn FilmCodec>)
             }
             #[cfg(feature = "openh264")]
             FilmFormat::H264 => Some(Box::new(openh264::OpenH264) as Box<dyn FilmCodec>),
@@ -182,8 +197,12 @@ pub fn film_codecs(wanted: &[FilmFormat]) -> Vec<Box<dyn FilmCodec>> {
 /// True for one frame of `format` that begins anew or not as `key` says, and whose picture has
 /// `width` x `height` pixels as far as it names a size. Only its head is looked at.
 pub fn is_film_frame(format: FilmFormat, data: &[u8], key: bool, width: u32, height: u32) -> bool {
+    let size = (width, height);
     match format {
-        FilmFormat::Vp9 => vp9_header::is_vp9_frame(data, key, width, height),
+        FilmFormat::Vp9 => vp9_header::is_vp9_frame(vp9_header::PROFILE_0, data, key, size),
+        FilmFormat::Vp9FullChroma => {
+            vp9_header::is_vp9_frame(vp9_header::PROFILE_1, data, key, size)
+        }
         FilmFormat::H264 => h264_header::is_h264_frame(data, key, width, height),
     }
 }
@@ -193,6 +212,7 @@ pub(crate) struct Films {
     codecs: Vec<Tried>,
     running: Option<Film>,
     streams: u32,
+    colours: Colours,
 }
 
 /// A codec and how it did.
@@ -226,12 +246,13 @@ impl Films {
             codecs: codecs.into_iter().map(fresh).collect(),
             running: None,
             streams: 0,
+            colours: Colours::default(),
         }
     }
 
     /// True when a film of this kind can be made.
     pub(crate) fn can(&self, order: &FilmOrder) -> bool {
-        (0..self.codecs.len()).any(|codec| self.is_usable(codec, order))
+        self.usable(order).next().is_some()
     }
 
     /// The viewer has none of the film any more.
@@ -256,13 +277,7 @@ impl Films {
         order: &FilmOrder,
     ) -> Result<FilmPiece, FilmError> {
         let mut error = FilmError("not in this program".to_owned());
-        // What runs goes on: another codec in its place would cost a key frame.
-        let running = self.running.as_ref().map(|film| film.codec);
-        let others = (0..self.codecs.len()).filter(|&codec| Some(codec) != running);
-        for codec in running.into_iter().chain(others) {
-            if !self.is_usable(codec, order) {
-                continue;
-            }
+        for codec in self.candidates(now, frame, rects, order) {
             match self.encode_with(codec, now, frame, needed, rects, order) {
                 Ok(Some(piece)) => {
                     self.codecs[codec].note(true);
@@ -352,10 +367,52 @@ impl Films {
         Ok(true)
     }
 
+    /// The codecs to try, in this order.
+    fn candidates(
+        &mut self,
+        now: Moment,
+        frame: &FrameView<'_>,
+        rects: &[Rect],
+        order: &FilmOrder,
+    ) -> Vec<usize> {
+        let mut usable: Vec<usize> = self.usable(order).collect();
+        // What runs goes on: another codec in its place would cost a key frame.
+        let runs = |&codec: &usize| {
+            self.running
+                .as_ref()
+                .is_some_and(|film| film.codec == codec)
+        };
+        if let Some(at) = usable.iter().position(runs) {
+            usable[..=at].rotate_right(1);
+        }
+        let full = self.codecs.iter().position(is_full_chroma);
+        let Some(full) = full.filter(|&full| self.is_usable(full, order)) else {
+            return usable;
+        };
+        let is_whole = self.running.as_ref().is_none_or(|film| film.reduction == 1);
+        let first = usable.first().map(|&codec| &self.codecs[codec]);
+        let comes_next = first.is_some_and(|first| first.codec.format() == FilmFormat::Vp9)
+            || self.running.as_ref().is_some_and(|film| film.codec == full);
+        if comes_next && is_whole && self.colours.are_fine(now, frame, rects) {
+            usable.insert(0, full);
+        }
+        usable
+    }
+
+    /// The codecs that may be used whatever the film is like.
+    fn usable(&self, order: &FilmOrder) -> impl Iterator<Item = usize> {
+        (0..self.codecs.len())
+            .filter(|&codec| self.is_usable(codec, order) && !is_full_chroma(&self.codecs[codec]))
+    }
+
     fn is_usable(&self, codec: usize, order: &FilmOrder) -> bool {
         let tried = &self.codecs[codec];
         tried.failures < MAX_FAILURES && order.formats.contains(tried.codec.format())
     }
+}
+
+fn is_full_chroma(tried: &Tried) -> bool {
+    tried.codec.format() == FilmFormat::Vp9FullChroma
 }
 
 impl Tried {

@@ -7,16 +7,21 @@ mod encoder;
 mod film;
 mod frame;
 mod moves;
+mod photo;
 mod stream;
 mod tiles;
 
 pub use cursor::{CursorError, pack_cursor, unpack_cursor};
-pub use decoder::{DecodeError, Decoder, bgrx_to_rgba};
-pub use encoder::{Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update};
+pub use decoder::{DecodeError, Decoder, Piece, bgrx_to_rgba};
+pub use encoder::{
+    Abilities, Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update,
+};
 pub use film::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece,
     FilmQuality, MAX_FILM_RECTS, SharedFilms, film_codecs, is_film_frame,
 };
+#[cfg(feature = "hardware")]
+pub use film::{HardwareEncoder, HardwareFilms, HardwarePacket};
 pub use frame::{BYTES_PER_PIXEL, FrameView};
 pub use moves::Moves;
 pub use stream::StreamError;

@@ -20,6 +20,13 @@ const MIN_WINDOW_LOG: u32 = 20;
 /// and dragging then take 3 times the bytes and twice the time.
 const HASH_LOG: u32 = 18;
 
+/// What is longer than this many bytes is found again anywhere in the window, by a table of
+/// its own with one place in 2^7 (1 MB). The table above forgets a picture when a photograph
+/// comes after it: a window that came back then cost ten times the bytes.
+const LONG_MATCH_BYTES: u32 = 64;
+const LONG_HASH_LOG: u32 = 17;
+const LONG_HASH_RATE_LOG: u32 = 7;
+
 /// A zstd call that failed: damaged input, or no memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("zstd: {0}")]
@@ -49,6 +56,10 @@ impl Compressor {
             CParameter::CompressionLevel(1),
             CParameter::WindowLog(window),
             CParameter::HashLog(HASH_LOG),
+            CParameter::EnableLongDistanceMatching(true),
+            CParameter::LdmMinMatch(LONG_MATCH_BYTES),
+            CParameter::LdmHashLog(LONG_HASH_LOG),
+            CParameter::LdmHashRateLog(LONG_HASH_RATE_LOG),
             CParameter::ContentSizeFlag(false),
             CParameter::ChecksumFlag(false),
         ] {

@@ -9,6 +9,7 @@ use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
+use crate::photo::is_photo;
 
 /// Width of a tile: 256 bytes a row, measured best for change detection.
 pub const TILE_WIDTH_PX: u32 = 64;
@@ -32,13 +33,6 @@ const FILM_MEMORY: Duration = Duration::from_secs(1);
 
 /// Tiles of a region that are looked at to tell whether it is a film.
 const MAX_LOOKED_AT: usize = 64;
-
-/// Pixels of a tile that are looked at, a row and a column apart.
-const SAMPLE_STEP: usize = 3;
-
-/// A tile with more different colours than this among the samples is photo-like; text,
-/// smoothed and all, has fewer.
-const TEXT_COLOURS: usize = 40;
 
 /// What a tile does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -368,22 +362,6 @@ impl TileMap {
             (row + 1 < self.rows as usize).then_some(index + columns),
         ]
     }
-}
-
-/// Many different colours in a small place.
-fn is_photo(area: Bounds, frame: &FrameView<'_>) -> bool {
-    let mut colours: Vec<&[u8]> = (area.top..area.bottom)
-        .step_by(SAMPLE_STEP)
-        .flat_map(|y| {
-            let row = frame.row(area.left, y, area.right - area.left);
-            row.chunks_exact(BYTES_PER_PIXEL)
-                .step_by(SAMPLE_STEP)
-                .map(|pixel| &pixel[..3])
-        })
-        .collect();
-    colours.sort_unstable();
-    colours.dedup();
-    colours.len() > TEXT_COLOURS
 }
 
 /// The smallest bounds inside `area` that hold every pixel in which `frame` and `sent` differ.

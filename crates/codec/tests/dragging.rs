@@ -1,25 +1,22 @@
 //! A window that is dragged was on the screen a moment ago, at another place.
 
+mod support;
+
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, Decoder, EncodeOrder, Encoder, FilmFormat, FilmFormats, FilmOrder, FilmQuality,
-    FrameView, Moves, Pending, Update, film_codecs,
+    Decoder, EncodeOrder, Encoder, FilmFormat, FrameView, Moves, Pending, Update, film_codecs,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 use proptest::prelude::*;
+use support::{ORDER, hash};
 
 const WIDTH: usize = 960;
 const HEIGHT: usize = 600;
 
 fn size() -> Size {
     Size::new(WIDTH as u32, HEIGHT as u32).expect("a usual size")
-}
-
-fn hash(value: usize) -> usize {
-    let mixed = (value as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) as usize >> 16
 }
 
 /// A photograph: soft shades with grain.
@@ -103,10 +100,7 @@ impl Pair {
             assert!(moves.fits(size()));
             moves.apply(&mut self.shown, size(), 4);
         }
-        let pixels = self
-            .decoder
-            .decode(&update.rects, &update.data, update.starts_stream)
-            .expect("a good update");
+        let pixels = self.decoder.decode(&update.piece()).expect("a good update");
         let mut rest: &[u8] = pixels;
         for rect in &update.rects {
             for y in rect.y..rect.y + rect.height {
@@ -122,19 +116,6 @@ impl Pair {
         self.shown == screen
     }
 }
-
-const ORDER: EncodeOrder = EncodeOrder {
-    restart: false,
-    budget_bytes: 256 * 1024,
-    colours: Colours::Reduced,
-    hold_films: false,
-    moves: true,
-    film: Some(FilmOrder {
-        formats: FilmFormats::NONE.with(FilmFormat::Vp9),
-        target_bytes: 100_000,
-        quality: FilmQuality::Good,
-    }),
-};
 
 /// Where the window is, in steps of a hand that draws it along.
 fn place(step: u32) -> Rect {

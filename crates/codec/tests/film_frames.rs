@@ -5,27 +5,25 @@ mod support;
 use std::path::Path;
 
 use gc_codec::{FilmFormat, FilmFormats, is_film_frame};
+use gc_video::testing::ivf_packets;
 use proptest::prelude::*;
 use support::frames::head;
 
-/// The packets of an IVF file of another crate.
+/// The packets that another crate's test keeps.
 fn packets(file: &str) -> Vec<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-    let ivf = std::fs::read(path).expect("a golden file");
-    let mut rest = &ivf[32..];
-    let mut packets = Vec::new();
-    while let Some((header, after)) = rest.split_first_chunk::<12>() {
-        let length = u32::from_le_bytes([header[0], header[1], header[2], header[3]]) as usize;
-        packets.push(after[..length].to_vec());
-        rest = &after[length..];
-    }
-    packets
+    ivf_packets(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file))
 }
 
 #[test]
 fn frames_of_the_real_encoders_are_frames() {
     for (format, file, width, height) in [
         (FilmFormat::Vp9, "vpx/tests/golden/patches.ivf", 201, 121),
+        (
+            FilmFormat::Vp9FullChroma,
+            "vpx/tests/golden/patches-full-chroma.ivf",
+            201,
+            121,
+        ),
         (
             FilmFormat::H264,
             "openh264/tests/golden/patches.ivf",

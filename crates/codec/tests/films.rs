@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError, FilmFormat,
-    FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView, Pending, Update,
+    EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats,
+    FilmOrder, FilmPacket, FilmPiece, FrameView, Pending, Update,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
-use support::frames;
+use support::{ORDER, frames};
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 480;
@@ -150,18 +150,7 @@ impl Stage {
             encoder: Encoder::with_films(size, codecs).expect("memory"),
             notes,
             now: Moment::ZERO,
-            order: EncodeOrder {
-                restart: false,
-                budget_bytes: 256 * 1024,
-                colours: Colours::Reduced,
-                hold_films: false,
-                moves: true,
-                film: Some(FilmOrder {
-                    formats: FilmFormat::ALL.into_iter().collect(),
-                    target_bytes: 20_000,
-                    quality: FilmQuality::Good,
-                }),
-            },
+            order: ORDER,
         };
         while stage.encode(&[]).pending != Pending::Nothing {}
         stage
@@ -477,7 +466,7 @@ fn a_codec_that_breaks_in_the_middle_hands_over_with_a_key_frame() {
 #[test]
 fn pictures_go_on_exactly_when_no_codec_works() {
     for mood in [Mood::CannotOpen, Mood::MakesRubbish, Mood::NeverBegins] {
-        let codecs = FilmFormat::ALL.map(Notes::of);
+        let codecs = [FilmFormat::Vp9, FilmFormat::H264].map(Notes::of);
         for codec in &codecs {
             codec.become_(mood);
         }
@@ -562,4 +551,88 @@ fn an_area_too_narrow_for_a_codec_is_not_held_against_it() {
         let opened = stage.notes.opened.lock().expect("a lock");
         assert!(opened.iter().all(|(_, height)| *height >= 64), "{opened:?}");
     }
+}
+
+/// Both forms of VP9, and an order that has room for both. What plays is noise in all colours.
+fn with_full_chroma() -> (Stage, Notes) {
+    let (usual, full) = (
+        Notes::of(FilmFormat::Vp9),
+        Notes::of(FilmFormat::Vp9FullChroma),
+    );
+    let mut stage = Stage::with(vec![usual, full.clone()]);
+    let order = stage.order.film.as_mut().expect("an order");
+    order.formats = order.formats.with(FilmFormat::Vp9FullChroma);
+    (stage, full)
+}
+
+#[test]
+fn fine_colours_get_full_chroma_where_there_is_room_for_it() {
+    let (mut stage, full) = with_full_chroma();
+
+    let first = stage.play(12);
+    let order = stage.order.film.as_mut().expect("an order");
+    order.formats = order.formats.without(FilmFormat::Vp9FullChroma);
+    let second = stage.play_in(VIDEO, 50);
+
+    assert_eq!(film(&first).format, FilmFormat::Vp9FullChroma);
+    assert!(!film(&first).key, "it goes on");
+    assert_eq!(full.opened.lock().expect("a lock").len(), 1);
+    assert_eq!(film(&second).format, FilmFormat::Vp9);
+    assert!(film(&second).key && film(&second).stream > film(&first).stream);
+}
+
+#[test]
+fn a_grey_film_and_one_that_is_reduced_have_no_full_chroma() {
+    let (mut grey, full) = with_full_chroma();
+    for frame in 0..20 {
+        grey.draw(VIDEO, |x, y| {
+            let noise = (x * 7 + y * 13 + frame * 29).wrapping_mul(2_654_435_761) >> 24;
+            noise * 0x01_01_01
+        });
+        grey.encode(&[VIDEO]);
+    }
+    assert!(full.opened.lock().expect("a lock").is_empty());
+
+    let (mut reduced, _) = with_full_chroma();
+    reduced.order.film.as_mut().expect("an order").target_bytes = 100;
+    let last = reduced.play(12);
+    assert_eq!(film(&last).format, FilmFormat::Vp9);
+}
+
+#[test]
+fn full_chroma_that_fails_goes_on_without_it_in_the_same_update() {
+    for mood in [
+        Mood::CannotOpen,
+        Mood::Fails,
+        Mood::MakesRubbish,
+        Mood::NeverBegins,
+    ] {
+        let (mut stage, full) = with_full_chroma();
+        full.become_(mood);
+
+        for frame in 0..40 {
+            let update = stage.play_in(VIDEO, frame);
+            let piece = update.film.as_ref();
+            assert!(
+                piece.is_none_or(|piece| piece.format == FilmFormat::Vp9),
+                "{mood:?}"
+            );
+            let exact: usize = update.rects.iter().map(|rect| rect.area()).sum();
+            assert!(piece.is_some() != (exact > 0), "{mood:?}, frame {frame}");
+        }
+
+        assert_eq!(full.opened.lock().expect("a lock").len(), 3, "{mood:?}");
+    }
+}
+
+#[test]
+fn full_chroma_is_never_the_only_form_of_a_film() {
+    let full = Notes::of(FilmFormat::Vp9FullChroma);
+    let mut stage = Stage::with(vec![full]);
+    let order = stage.order.film.as_mut().expect("an order");
+    order.formats = FilmFormat::ALL.into_iter().collect();
+
+    let update = stage.play(12);
+
+    assert!(update.film.is_none());
 }

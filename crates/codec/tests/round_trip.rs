@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use gc_codec::{Colours, Decoder, EncodeOrder, Encoded, Encoder, FrameView, Pending, Update};
+use gc_codec::{
+    Abilities, Colours, DecodeError, Decoder, EncodeOrder, Encoded, Encoder, FrameView, Pending,
+    Piece, Update,
+};
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 use proptest::prelude::*;
@@ -22,7 +25,10 @@ const UNLIMITED: EncodeOrder = EncodeOrder {
     budget_bytes: usize::MAX / 128,
     colours: Colours::All,
     hold_films: false,
-    moves: true,
+    viewer: Abilities {
+        moves: true,
+        photos: true,
+    },
     film: None,
 };
 
@@ -81,10 +87,7 @@ impl Pair {
             assert!(moves.fits(self.size));
             moves.apply(&mut self.shown, self.size, 4);
         }
-        let pixels = self
-            .decoder
-            .decode(&update.rects, &update.data, update.starts_stream)
-            .expect("a good update");
+        let pixels = self.decoder.decode(&update.piece()).expect("a good update");
         let mut from = 0;
         for rect in &update.rects {
             for y in rect.y..rect.y + rect.height {
@@ -267,7 +270,10 @@ fn a_film_waits_when_something_else_is_expected_and_goes_on_afterwards() {
     };
     let holding = EncodeOrder {
         hold_films: true,
-        moves: true,
+        viewer: Abilities {
+            moves: true,
+            photos: true,
+        },
         film: None,
         ..UNLIMITED
     };
@@ -418,30 +424,73 @@ fn refuses_an_update_whose_bytes_do_not_fill_its_rectangles() {
         width: 64,
         height: 64,
     };
-    assert!(pair.decoder.decode(&[smaller], &update.data, true).is_err());
     let outside = Rect {
         x: 100,
         y: 0,
         width: u32::MAX,
         height: 64,
     };
-    assert!(pair.decoder.decode(&[outside], &update.data, true).is_err());
+    let good = update.piece();
+    for bad in [
+        Piece {
+            rects: &[smaller],
+            ..good
+        },
+        Piece {
+            rects: &[outside],
+            ..good
+        },
+        Piece {
+            data: &good.data[..good.data.len() - 1],
+            ..good
+        },
+        Piece {
+            photos: &[0],
+            ..good
+        },
+        Piece {
+            photos: &[good.rects.len() as u32],
+            ..good
+        },
+        Piece {
+            starts_stream: false,
+            ..good
+        },
+    ] {
+        assert!(pair.decoder.decode(&bad).is_err(), "{bad:?}");
+    }
     assert!(
-        pair.decoder
-            .decode(&update.rects, &update.data[..update.data.len() - 1], true)
-            .is_err()
+        pair.decoder.decode(&good).is_ok(),
+        "a new stream makes it well again"
     );
-    assert!(
-        pair.decoder
-            .decode(&update.rects, &update.data, false)
-            .is_err(),
-        "only a new stream after an error"
+}
+
+#[test]
+fn refuses_photographs_that_are_named_twice_or_out_of_order() {
+    let mut pair = Pair::new(128, 64);
+    let (top, bottom) = (
+        Rect {
+            x: 0,
+            y: 0,
+            width: 128,
+            height: 32,
+        },
+        Rect {
+            x: 0,
+            y: 32,
+            width: 128,
+            height: 32,
+        },
     );
-    assert!(
-        pair.decoder
-            .decode(&update.rects, &update.data, true)
-            .is_ok()
-    );
+    let update = pair.encode(&[], &UNLIMITED).update.expect("everything");
+    for photos in [&[1, 0][..], &[0, 0], &[0, 1, u32::MAX]] {
+        let piece = Piece {
+            rects: &[top, bottom],
+            photos,
+            ..update.piece()
+        };
+        assert_eq!(pair.decoder.decode(&piece), Err(DecodeError::Photo));
+    }
 }
 
 proptest! {
@@ -458,7 +507,7 @@ proptest! {
             let rect = Rect { x: x % width, y: y % height, width: w, height: h }.clamped(pair.size);
             pair.fill(rect, seed);
             let colours = [Colours::All, Colours::Reduced, Colours::Few][usize::from(kind % 3)];
-            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false, moves: true, film: None };
+            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false, viewer: Abilities { moves: true, photos: true }, film: None };
             if let Some(update) = pair.encode(&[rect], &order).update {
                 pair.show(&update);
             }
@@ -500,10 +549,11 @@ proptest! {
     #[test]
     fn any_bytes_are_an_error_and_never_a_panic(
         data in proptest::collection::vec(any::<u8>(), 0..2_000),
+        photos in proptest::collection::vec(0..6_u32, 0..4),
         rects in proptest::collection::vec((any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>()), 0..5),
     ) {
         let rects: Vec<Rect> = rects.into_iter().map(|(x, y, width, height)| Rect { x, y, width, height }).collect();
         let mut decoder = Decoder::new(Size::new(64, 64).expect("a small size")).expect("memory");
-        let _ = decoder.decode(&rects, &data, true);
+        let _ = decoder.decode(&Piece { rects: &rects, photos: &photos, data: &data, starts_stream: true });
     }
 }

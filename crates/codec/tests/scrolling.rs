@@ -1,10 +1,13 @@
 //! Text that scrolls was on the screen a moment ago, and the stream remembers it.
 
+mod support;
+
 use std::time::Duration;
 
-use gc_codec::{Colours, EncodeOrder, Encoder, FrameView, Pending};
+use gc_codec::{EncodeOrder, Encoder, FrameView, Pending};
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
+use support::hash;
 
 const WIDTH: usize = 960;
 const HEIGHT: usize = 600;
@@ -12,11 +15,6 @@ const LINE: usize = 18;
 const GLYPH: usize = 9;
 /// As other products pack: each on its own.
 const TILE: usize = 64;
-
-fn hash(value: usize) -> usize {
-    let mixed = (value as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) as usize >> 16
-}
 
 /// A pixel of endless text: glyphs of soft strokes, in words, in lines of different length.
 fn text(x: usize, y: usize) -> [u8; 4] {
@@ -66,12 +64,8 @@ fn packed_alone(before: &[u8], after: &[u8]) -> usize {
 #[test]
 fn ten_seconds_of_scrolling_take_a_quarter_of_tiles_that_are_packed_alone() {
     const ORDER: EncodeOrder = EncodeOrder {
-        restart: false,
-        budget_bytes: 256 * 1024,
-        colours: Colours::Reduced,
-        hold_films: false,
-        moves: true,
         film: None,
+        ..support::ORDER
     };
     let size = Size::new(WIDTH as u32, HEIGHT as u32).expect("a usual size");
     let whole = [Rect::whole(size)];

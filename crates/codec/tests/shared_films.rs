@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    BYTES_PER_PIXEL, Colours, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder,
-    FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece, FilmQuality, FrameView,
-    Pending, SharedFilms,
+    Abilities, BYTES_PER_PIXEL, Decoder, EncodeOrder, Encoded, Encoder, FilmCodec, FilmEncoder,
+    FilmError, FilmFormat, FilmOrder, FilmPacket, FilmPiece, FrameView, Pending, Piece,
+    SharedFilms,
 };
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 use proptest::prelude::*;
 
-use support::frames;
+use support::{ORDER, frames};
 
 const WIDTH: u32 = 384;
 const HEIGHT: u32 = 160;
@@ -36,6 +36,7 @@ const LARGER: Rect = Rect {
 /// one that must have come before it.
 #[derive(Clone, Default)]
 struct Plain {
+    full_chroma: bool,
     packed: Arc<AtomicUsize>,
     keys: Arc<AtomicUsize>,
     targets: Arc<Mutex<Vec<usize>>>,
@@ -50,7 +51,11 @@ struct PlainStream {
 
 impl FilmCodec for Plain {
     fn format(&self) -> FilmFormat {
-        FilmFormat::Vp9
+        if self.full_chroma {
+            FilmFormat::Vp9FullChroma
+        } else {
+            FilmFormat::Vp9
+        }
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
@@ -78,7 +83,7 @@ impl FilmEncoder for PlainStream {
             .fetch_add(usize::from(key), Ordering::SeqCst);
         let mut targets = self.plain.targets.lock().expect("a lock");
         targets.push(order.target_bytes);
-        let mut data = frames::head(FilmFormat::Vp9, key, self.size);
+        let mut data = frames::head(self.plain.format(), key, self.size);
         data.extend_from_slice(&self.last.to_le_bytes());
         data.extend_from_slice(&number.to_le_bytes());
         for y in 0..picture.size().height() {
@@ -134,23 +139,21 @@ impl Screen {
     }
 
     fn watcher(&self) -> Watcher {
-        let codecs = self.films.for_viewer(vec![Box::new(self.plain.clone())]);
+        let full_chroma = Plain {
+            full_chroma: true,
+            ..self.plain.clone()
+        };
+        let codecs: Vec<Box<dyn FilmCodec>> =
+            vec![Box::new(self.plain.clone()), Box::new(full_chroma)];
+        let codecs = self.films.for_viewer(codecs);
         Watcher {
             encoder: Encoder::with_films(self.size, codecs).expect("memory"),
             decoder: Decoder::new(self.size).expect("memory"),
             shown: vec![0; self.pixels.len()],
             changed: Vec::new(),
             order: EncodeOrder {
-                restart: false,
-                budget_bytes: 256 * 1024,
-                colours: Colours::Reduced,
-                hold_films: false,
-                moves: false,
-                film: Some(FilmOrder {
-                    formats: FilmFormats::NONE.with(FilmFormat::Vp9),
-                    target_bytes: 20_000,
-                    quality: FilmQuality::Good,
-                }),
+                viewer: Abilities::default(),
+                ..ORDER
             },
             film: None,
             films: 0,
@@ -206,7 +209,7 @@ impl Watcher {
         self.pending = encoded.pending;
         self.current = true;
         if let Some(update) = &encoded.update {
-            self.paint(&update.rects, &update.data, update.starts_stream);
+            self.paint(&update.piece());
             if let Some(film) = &update.film {
                 self.decode(film);
             }
@@ -214,13 +217,13 @@ impl Watcher {
         encoded
     }
 
-    fn paint(&mut self, rects: &[Rect], data: &[u8], starts_stream: bool) {
-        if rects.is_empty() {
+    fn paint(&mut self, piece: &Piece<'_>) {
+        if piece.rects.is_empty() {
             return;
         }
-        let pixels = self.decoder.decode(rects, data, starts_stream);
+        let pixels = self.decoder.decode(piece);
         let mut pixels = &*pixels.expect("a good update");
-        for rect in rects {
+        for rect in piece.rects {
             for y in rect.y..rect.y + rect.height {
                 let (row, rest) = pixels.split_at(rect.width as usize * 4);
                 let at = ((y * WIDTH + rect.x) * 4) as usize;
@@ -368,6 +371,32 @@ fn one_who_cannot_keep_up_goes_on_alone_and_disturbs_nobody() {
 }
 
 #[test]
+fn on_a_busy_machine_a_late_turn_is_no_reason_to_pack_twice() {
+    let mut screen = Screen::new();
+    let mut watchers = [screen.watcher(), screen.watcher()];
+    together(&mut screen, &mut watchers, 30);
+    let packed = screen.packed();
+
+    for frame in 0..50 {
+        screen.pass(40);
+        screen.play(VIDEO, &mut watchers);
+        watchers[0].look(&screen);
+        screen.pass(80);
+        // What the other is given is 200 ms old, and one newer frame is there.
+        if frame > 0 {
+            watchers[1].look(&screen);
+        }
+    }
+
+    assert!(
+        screen.packed() - packed <= 52,
+        "{}",
+        screen.packed() - packed
+    );
+    assert_eq!(screen.films.streams(), 1);
+}
+
+#[test]
 fn viewers_with_other_wishes_have_other_films() {
     let mut screen = Screen::new();
     let mut watchers = [
@@ -384,6 +413,25 @@ fn viewers_with_other_wishes_have_other_films() {
     assert_eq!(screen.films.streams(), 2);
     let targets = screen.plain.targets.lock().expect("a lock");
     assert_eq!(targets[targets.len() - 2..], [3_000, 1_300]);
+}
+
+#[test]
+fn viewers_with_full_chroma_share_among_themselves_and_not_with_others() {
+    let mut screen = Screen::new();
+    let mut watchers: Vec<Watcher> = (0..4).map(|_| screen.watcher()).collect();
+    for watcher in &mut watchers[2..] {
+        let order = watcher.order.film.as_mut().expect("an order");
+        order.formats = order.formats.with(FilmFormat::Vp9FullChroma);
+    }
+    rest(&mut screen, &mut watchers);
+    together(&mut screen, &mut watchers, 90);
+    let packed = screen.packed();
+
+    together(&mut screen, &mut watchers, 30);
+
+    assert_eq!(screen.packed() - packed, 60, "one stream for each form");
+    assert_eq!(screen.films.streams(), 2);
+    assert!(watchers.iter().all(|watcher| watcher.films > 60));
 }
 
 #[test]

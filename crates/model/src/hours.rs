@@ -18,15 +18,7 @@ pub struct ParseHoursError;
 /// Days and times of the week, each time from its first minute on and before
 /// its last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hours(Vec<Part>);
-
-/// From one day to another, both included, and from one minute of the day to
-/// before another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Part {
-    days: (u8, u8),
-    minutes: (u16, u16),
-}
+pub struct Hours(Vec<HoursPart>);
 
 impl Hours {
     /// Reads what an operator wrote.
@@ -42,6 +34,11 @@ impl Hours {
         parts.map(Self).ok_or(ParseHoursError)
     }
 
+    /// All parts, as they were written.
+    pub fn parts(&self) -> &[HoursPart] {
+        &self.0
+    }
+
     /// True at that minute of that day; Monday is 0.
     pub fn contain(&self, day: u8, minute: u16) -> bool {
         self.0.iter().any(|part| {
@@ -49,6 +46,15 @@ impl Hours {
                 && (part.minutes.0..part.minutes.1).contains(&minute)
         })
     }
+}
+
+/// From one day to another, both included, and from one minute of the day to before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoursPart {
+    /// The first and the last; Monday is 0.
+    pub days: (u8, u8),
+    /// First minute of those days, and the one before which it ends.
+    pub minutes: (u16, u16),
 }
 
 impl fmt::Display for Hours {
@@ -76,14 +82,14 @@ impl fmt::Display for Hours {
     }
 }
 
-fn part(text: &str) -> Option<Part> {
+fn part(text: &str) -> Option<HoursPart> {
     let text = text.trim().to_ascii_lowercase();
     let (days, times) = text.split_once(' ')?;
     let (first, last) = days.split_once('-').unwrap_or((days, days));
     let days = (day(first)?, day(last)?);
     let (from, to) = times.trim().split_once('-')?;
     let minutes = (minute(from)?, minute(to)?);
-    (days.0 <= days.1 && minutes.0 < minutes.1).then_some(Part { days, minutes })
+    (days.0 <= days.1 && minutes.0 < minutes.1).then_some(HoursPart { days, minutes })
 }
 
 fn day(text: &str) -> Option<u8> {
@@ -165,7 +171,7 @@ mod tests {
         ) {
             let parts: Vec<_> = parts
                 .into_iter()
-                .map(|(first, last, from, to)| Part {
+                .map(|(first, last, from, to)| HoursPart {
                     days: (first.min(last), first.max(last)),
                     minutes: (from.min(to - 1), to.max(from + 1)),
                 })

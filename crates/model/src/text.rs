@@ -29,6 +29,14 @@ pub fn clean_lines(text: &str, max_chars: usize) -> String {
     cut.trim_end().to_owned()
 }
 
+/// `text` with a space in the place of each character that [`clean`] takes out, so that words
+/// stay apart.
+pub fn spaced(text: &str) -> String {
+    let shown = |c| if is_deceptive(c) { ' ' } else { c };
+    text.chars().map(shown).collect()
+}
+
+/// Neither seen nor to be trusted.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -62,6 +70,14 @@ mod tests {
     fn keeps_the_lines_of_what_is_written() {
         assert_eq!(clean_lines(" one\r\ntwo\u{202e}\u{7}\n\n", 100), "one\ntwo");
         assert_eq!(clean_lines("one\ntwo", 4), "one");
+    }
+
+    #[test]
+    fn what_is_taken_out_leaves_a_space_where_words_are_to_stay_apart() {
+        let hidden = "\u{200b}\u{202e}\u{2028}\u{2060}\u{2066}\u{061c}\u{feff}\n\0";
+        for c in hidden.chars() {
+            assert_eq!(spaced(&format!("Ada{c}Lovelace")), "Ada Lovelace", "{c:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The decoder, for tests and viewers that are no browser.
 
 use gc_model::geometry::Size;
-use gc_video::{Chroma, Picture};
+use gc_video::{Chroma, Picture, PictureDecoder};
 use openh264::OpenH264API;
 use openh264::decoder::DecoderConfig;
 use openh264::formats::YUVSource as _;
@@ -34,12 +34,12 @@ impl Decoder {
             .map(Self)
             .map_err(|error| DecodeError::Library(error.to_string()))
     }
+}
 
-    /// Decodes one packet of any origin.
-    ///
-    /// # Errors
-    /// See [`DecodeError`].
-    pub fn decode(&mut self, data: &[u8]) -> Result<Picture, DecodeError> {
+impl PictureDecoder for Decoder {
+    type Error = DecodeError;
+
+    fn decode(&mut self, data: &[u8]) -> Result<Picture, DecodeError> {
         let shown = self
             .0
             .decode(data)

@@ -1,11 +1,10 @@
 //! The encoder: one picture in, one packet out, at once.
 #![allow(unsafe_code)]
 
-use std::ops::RangeInclusive;
 use std::ptr;
 
 use gc_model::geometry::Size;
-use gc_video::{Chroma, Law, Picture, RateControl};
+use gc_video::{Chroma, FrameOptions, Law, Packet, Picture, PictureEncoder, RateControl};
 use openh264_sys2::{
     CAMERA_VIDEO_REAL_TIME, CONSTANT_ID, LOW_COMPLEXITY, PRO_BASELINE, RC_OFF_MODE, SEncParamExt,
     SM_SINGLE_SLICE, SSourcePicture, videoFormatI420, videoFrameTypeIDR,
@@ -45,30 +44,6 @@ const LAW: Law = Law {
     guess_quantizer: 36.0,
     guess_bytes: 0.006,
 };
-
-/// What one frame may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameOptions {
-    /// Make a picture that needs none before it.
-    pub key: bool,
-    /// Bytes that the packet should have. It is met on average; a frame after a cut may be
-    /// a few times that, and one that changed little is smaller.
-    pub budget_bytes: usize,
-    /// How fine (0) and how coarse (51) the picture may become. Where the coarsest still
-    /// needs more than the budget, the frame is larger than the budget.
-    pub quantizers: RangeInclusive<u8>,
-}
-
-/// One encoded picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packet {
-    /// One access unit in Annex B format; a key frame begins with its parameter sets.
-    pub data: Vec<u8>,
-    /// It needs no picture before it.
-    pub key: bool,
-    /// How coarse it became, 0 to 51.
-    pub quantizer: u8,
-}
 
 /// Why there is no packet. An encoder that failed once can only be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -140,25 +115,17 @@ impl Encoder {
     pub const fn size(&self) -> Size {
         self.size
     }
+}
 
-    /// Encodes `picture`. Values of `options` outside their range are taken to its ends.
-    ///
-    /// # Errors
-    /// A picture of another size or chroma, or an encoder that broke.
-    pub fn encode(
-        &mut self,
-        picture: &Picture,
-        options: &FrameOptions,
-    ) -> Result<Packet, EncodeError> {
+impl PictureEncoder for Encoder {
+    type Error = EncodeError;
+
+    /// The packet is one access unit in Annex B format; a key frame begins with its parameter sets.
+    fn encode(&mut self, picture: &Picture, options: &FrameOptions) -> Result<Packet, EncodeError> {
         if picture.size() != self.size || picture.chroma() != Chroma::Quarter {
             return Err(EncodeError::OtherPicture);
         }
-        let quantizer = self.rate.choose(
-            picture,
-            options.key,
-            options.budget_bytes,
-            &options.quantizers,
-        );
+        let quantizer = self.rate.choose(picture, options);
         let failed = |action| move |source| EncodeError::Library { action, source };
         self.parameters.sSpatialLayers[0].iDLayerQp = i32::from(quantizer);
         if self.started {

@@ -14,8 +14,7 @@ mod sys;
 #[cfg(feature = "decoder")]
 pub use decoder::{DecodeError, Decoder};
 pub use encoder::{
-    EncodeError, Encoder, FrameOptions, MAX_LONG_SIDE_PX, MAX_QUANTIZER, MAX_SHORT_SIDE_PX,
-    MIN_SIDE_PX, Packet,
+    EncodeError, Encoder, MAX_LONG_SIDE_PX, MAX_QUANTIZER, MAX_SHORT_SIDE_PX, MIN_SIDE_PX,
 };
 
 /// A call of the library that failed.

@@ -1,10 +1,9 @@
 //! What the encoder makes of films, seen through the decoder.
 
-use std::ops::RangeInclusive;
-
 use gc_model::geometry::Size;
-use gc_openh264::{DecodeError, Decoder, EncodeError, Encoder, FrameOptions, Packet};
-use gc_video::{BYTES_PER_PIXEL, Chroma, Picture};
+use gc_openh264::{DecodeError, Decoder, EncodeError, Encoder};
+use gc_video::testing::{self, landscape, likeness};
+use gc_video::{Chroma, FrameOptions, PictureDecoder as _};
 use proptest::prelude::*;
 
 const OPTIONS: FrameOptions = FrameOptions {
@@ -17,74 +16,22 @@ fn size(width: u32, height: u32) -> Size {
     Size::new(width, height).expect("a small size")
 }
 
-/// A coloured landscape that moves by two pixels a frame, as BGRX.
-fn film(size: Size, frame: u32) -> Vec<u8> {
-    let mut pixels = Vec::with_capacity(size.area() * BYTES_PER_PIXEL);
-    for y in 0..size.height() {
-        for x in 0..size.width() {
-            let (across, down) = ((x + frame * 2) as f32, y as f32);
-            let wave = |width: f32, phase: f32| {
-                128.0 + 60.0 * (across / width + phase).sin() + 50.0 * (down / width).cos()
-            };
-            pixels
-                .extend([wave(31.0, 0.0), wave(17.0, 1.0), wave(23.0, 2.0), 0.0].map(|v| v as u8));
-        }
-    }
-    pixels
-}
-
-/// Peak signal to noise of the colours, in decibel.
-fn fidelity(shown: &[u8], original: &[u8]) -> f64 {
-    let squares: u64 = shown
-        .iter()
-        .zip(original)
-        .enumerate()
-        .filter(|(index, _)| index % BYTES_PER_PIXEL != 3)
-        .map(|(_, (&a, &b))| u64::from(a.abs_diff(b)).pow(2))
-        .sum();
-    let mean = squares as f64 / (original.len() / BYTES_PER_PIXEL * 3) as f64;
-    10.0 * (255.0_f64.powi(2) / mean.max(0.001)).log10()
-}
-
-/// An encoder and the decoder at the other end.
-struct Line {
-    encoder: Encoder,
-    decoder: Decoder,
-    picture: Picture,
-}
-
-impl Line {
-    fn new(size: Size) -> Self {
-        Self {
-            encoder: Encoder::new(size).expect("an encoder"),
-            decoder: Decoder::new().expect("a decoder"),
-            picture: Picture::new(size, Chroma::Quarter),
-        }
-    }
-
-    fn send(&mut self, pixels: &[u8], options: &FrameOptions) -> (Packet, Vec<u8>) {
-        let stride = self.picture.size().width() as usize * BYTES_PER_PIXEL;
-        self.picture.fill(pixels, stride).expect("a whole picture");
-        let packet = self
-            .encoder
-            .encode(&self.picture, options)
-            .expect("a packet");
-        let shown = self.decoder.decode(&packet.data).expect("a picture");
-        assert_eq!(shown.size(), self.picture.size());
-        (packet, shown.to_bgrx())
-    }
+fn line(size: Size) -> testing::Line<Encoder, Decoder> {
+    let encoder = Encoder::new(size).expect("an encoder");
+    let decoder = Decoder::new().expect("a decoder");
+    testing::Line::new(size, Chroma::Quarter, encoder, decoder)
 }
 
 #[test]
 fn every_picture_is_shown_at_once() {
     let size = size(320, 240);
-    let mut line = Line::new(size);
+    let mut line = line(size);
 
     for frame in 0..20 {
-        let pixels = film(size, frame);
+        let pixels = landscape(size, frame);
         let (packet, shown) = line.send(&pixels, &OPTIONS);
         assert_eq!(packet.key, frame == 0);
-        assert!(fidelity(&shown, &pixels) > 34.0, "frame {frame}");
+        assert!(likeness(&shown, &pixels) > 34.0, "frame {frame}");
     }
 }
 
@@ -92,13 +39,13 @@ fn every_picture_is_shown_at_once() {
 fn packets_come_to_the_budget_they_have() {
     let size = size(320, 240);
     for budget in [700, 1_500, 4_000] {
-        let mut line = Line::new(size);
+        let mut line = line(size);
         let options = FrameOptions {
             budget_bytes: budget,
             ..OPTIONS
         };
         let bytes: Vec<usize> = (0..40)
-            .map(|frame| line.send(&film(size, frame), &options).0.data.len())
+            .map(|frame| line.send(&landscape(size, frame), &options).0.data.len())
             .collect();
 
         let later = &bytes[20..];
@@ -114,13 +61,13 @@ fn packets_come_to_the_budget_they_have() {
 #[test]
 fn a_key_frame_comes_when_it_is_asked_for_and_needs_nothing_before_it() {
     let size = size(160, 120);
-    let mut line = Line::new(size);
+    let mut line = line(size);
     for frame in 0..5 {
-        line.send(&film(size, frame), &OPTIONS);
+        line.send(&landscape(size, frame), &OPTIONS);
     }
 
     line.decoder = Decoder::new().expect("a decoder");
-    let pixels = film(size, 5);
+    let pixels = landscape(size, 5);
     let (packet, shown) = line.send(
         &pixels,
         &FrameOptions {
@@ -130,8 +77,8 @@ fn a_key_frame_comes_when_it_is_asked_for_and_needs_nothing_before_it() {
     );
 
     assert!(packet.key);
-    assert!(fidelity(&shown, &pixels) > 34.0);
-    assert!(!line.send(&film(size, 6), &OPTIONS).0.key);
+    assert!(likeness(&shown, &pixels) > 34.0);
+    assert!(!line.send(&landscape(size, 6), &OPTIONS).0.key);
 }
 
 #[test]
@@ -145,18 +92,11 @@ fn colours_are_those_of_the_screen() {
         [255, 0, 0, 0],
         [30, 120, 200, 0],
     ] {
-        let mut line = Line::new(size);
-        let pixels = colour.repeat(size.area());
         let options = FrameOptions {
             quantizers: 0..=16,
             ..OPTIONS
         };
-
-        let (_, shown) = line.send(&pixels, &options);
-
-        for (shown, original) in shown.iter().zip(&pixels) {
-            assert!(shown.abs_diff(*original) <= 2, "{colour:?}");
-        }
+        line(size).shows_a_flat_colour(colour, &options);
     }
 }
 
@@ -180,59 +120,17 @@ fn sizes_that_h264_does_not_have_are_refused() {
 
 #[test]
 fn a_picture_of_another_size_is_refused_and_the_encoder_goes_on() {
-    let mut line = Line::new(size(64, 64));
-
-    for other in [
-        Picture::new(size(64, 48), Chroma::Quarter),
-        Picture::new(size(64, 64), Chroma::Full),
-    ] {
-        assert_eq!(
-            line.encoder.encode(&other, &OPTIONS),
-            Err(EncodeError::OtherPicture)
-        );
-    }
-
-    line.send(&film(size(64, 64), 0), &OPTIONS);
+    line(size(64, 64)).refuses_other_pictures(&EncodeError::OtherPicture, &OPTIONS);
 }
 
 #[test]
 fn options_outside_their_range_are_taken_to_its_ends() {
-    let size = size(160, 120);
-    let mut line = Line::new(size);
-
-    for options in [
-        FrameOptions {
-            budget_bytes: 0,
-            ..OPTIONS
-        },
-        FrameOptions {
-            budget_bytes: usize::MAX,
-            ..OPTIONS
-        },
-        FrameOptions {
-            quantizers: RangeInclusive::new(255, 0),
-            ..OPTIONS
-        },
-        FrameOptions {
-            quantizers: 0..=0,
-            ..OPTIONS
-        },
-    ] {
-        for frame in 0..4 {
-            line.send(&film(size, frame), &options);
-        }
-    }
+    line(size(160, 120)).takes_any_options(&OPTIONS);
 }
 
 #[test]
 fn an_encoder_may_move_to_another_thread() {
-    let size = size(64, 64);
-    let mut line = Line::new(size);
-    line.send(&film(size, 0), &OPTIONS);
-
-    std::thread::spawn(move || line.send(&film(size, 1), &OPTIONS))
-        .join()
-        .expect("no panic");
+    line(size(64, 64)).moves_to_another_thread(&OPTIONS);
 }
 
 #[test]
@@ -254,14 +152,6 @@ proptest! {
 
     #[test]
     fn every_size_comes_back(width in 8_u32..100, height in 8_u32..100) {
-        let size = size(width * 2, height * 2);
-        let mut line = Line::new(size);
-
-        for frame in 0..3 {
-            let pixels = film(size, frame);
-            let (_, shown) = line.send(&pixels, &OPTIONS);
-            prop_assert_eq!(shown.len(), pixels.len());
-            prop_assert!(fidelity(&shown, &pixels) > 20.0);
-        }
+        line(size(width * 2, height * 2)).plays(&OPTIONS);
     }
 }

@@ -34,6 +34,11 @@ pub fn descriptor(kind: Protected, owner: &str) -> String {
         Protected::Folder => "OICI",
     };
     let everything_for = |account: &str| format!("(A;{inheritance};FA;;;{account})");
+    // Users know the agent by it. Unasked, Windows may put a group there.
+    let named = match kind {
+        Protected::HelpPipe => format!("O:{owner}"),
+        _ => String::new(),
+    };
     // Other programs of the same user have no business in a pipe to an administrator.
     let owner = if is_always_named(owner) || kind == Protected::AdministratorsPipe {
         String::new()
@@ -51,7 +56,7 @@ pub fn descriptor(kind: Protected, owner: &str) -> String {
         _ => ("", String::new()),
     };
     let system = everything_for("SY");
-    format!("D:P{refused}{system}{administrators}{owner}{users}")
+    format!("{named}D:P{refused}{system}{administrators}{owner}{users}")
 }
 
 /// Puts a program and its arguments on one line, so that the program finds the
@@ -111,11 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn the_pipe_for_help_is_for_everybody_here_who_makes_no_end_of_it() {
+    fn the_pipe_for_help_is_the_agents_and_for_everybody_here_who_makes_no_end_of_it() {
         const FILE_CREATE_PIPE_INSTANCE: u32 = 0x4;
         let text = descriptor(Protected::HelpPipe, "S-1-5-18");
 
-        assert_eq!(text, "D:P(D;;FA;;;NU)(A;;FA;;;SY)(A;;0x12018b;;;IU)");
+        assert_eq!(
+            text,
+            "O:S-1-5-18D:P(D;;FA;;;NU)(A;;FA;;;SY)(A;;0x12018b;;;IU)"
+        );
         assert_eq!(HELP_PIPE_RIGHTS & FILE_CREATE_PIPE_INSTANCE, 0);
     }
 

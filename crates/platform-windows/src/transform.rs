@@ -8,6 +8,9 @@
 
 use std::time::Duration;
 
+use gc_codec::{FilmError, HardwareEncoder, HardwarePacket};
+use gc_video::Picture;
+
 /// How long one picture may take. Later it is none, and the encoder is given up.
 pub const MAX_PICTURE_TIME: Duration = Duration::from_millis(300);
 
@@ -60,6 +63,9 @@ pub enum TransformError {
     /// No packet came in time.
     #[error("no packet within {0:?}")]
     TooLate(Duration),
+    /// There is no such encoder on this system.
+    #[error("there is no {0}")]
+    Missing(&'static str),
     /// It does what its documentation does not allow.
     #[error("the encoder {0}")]
     Rules(&'static str),
@@ -71,6 +77,26 @@ pub enum TransformError {
         /// Windows' `HRESULT`.
         code: u32,
     },
+}
+
+impl TransformError {
+    /// What a call's `HRESULT` says; `Ok` when it says that all is well.
+    ///
+    /// # Errors
+    /// It says that the call failed.
+    pub const fn check(call: &'static str, code: i32) -> Result<(), Self> {
+        if code >= 0 {
+            return Ok(());
+        }
+        Err(match code.cast_unsigned() {
+            // DXGI_ERROR_DEVICE_REMOVED, _HUNG, _RESET and _DRIVER_INTERNAL_ERROR,
+            // MF_E_DXGI_NEW_VIDEO_DEVICE, MF_E_HW_MFT_FAILED_START_STREAMING
+            0x887a_0005 | 0x887a_0006 | 0x887a_0007 | 0x887a_0020 | 0x8004_1001 | 0xc00d_3704 => {
+                Self::DeviceLost
+            }
+            code => Self::Call { call, code },
+        })
+    }
 }
 
 /// An encoder. Calls come in the order that its documentation asks for: see [`Machine`].
@@ -109,6 +135,12 @@ pub trait Transform {
 
     /// Parameters that stand beside the stream instead of in it; empty when they are in it.
     fn parameters(&self) -> &[u8];
+
+    /// How much it may make from the next picture on.
+    ///
+    /// # Errors
+    /// It does not change that while it runs, or broke.
+    fn set_rate(&mut self, bits_per_second: u32) -> Result<(), TransformError>;
 
     /// Tells it that nothing more comes.
     fn end(&mut self);
@@ -149,15 +181,30 @@ impl<T: Transform> Machine<T> {
         }
     }
 
+    /// How much it may make from the next picture on.
+    ///
+    /// # Errors
+    /// The encoder broke, or does not change that while it runs.
+    pub fn set_rate(&mut self, bits_per_second: u32) -> Result<(), TransformError> {
+        self.unless_failed(|machine| machine.transform.set_rate(bits_per_second))
+    }
+
     /// Packs one picture and waits for its packet.
     ///
     /// # Errors
     /// The encoder broke, was too late, or does not keep to the rules.
     pub fn encode(&mut self, picture: &T::Picture, key: bool) -> Result<Packet, TransformError> {
+        self.unless_failed(|machine| machine.try_encode(picture, key))
+    }
+
+    fn unless_failed<O>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<O, TransformError>,
+    ) -> Result<O, TransformError> {
         if self.failed {
             return Err(TransformError::Rules("failed before"));
         }
-        let result = self.try_encode(picture, key);
+        let result = act(self);
         self.failed = result.is_err();
         result
     }
@@ -264,8 +311,88 @@ impl<T: Transform> Drop for Machine<T> {
     }
 }
 
-/// True when a unit of sequence parameters is in it: type 7 of ITU-T H.264, table 7-1.
+impl<T: Transform<Picture = Picture> + Send> HardwareEncoder for Machine<T> {
+    fn set_rate(&mut self, bits_per_second: u32) -> Result<(), FilmError> {
+        Self::set_rate(self, bits_per_second).map_err(|error| FilmError::caused_by(&error))
+    }
+
+    fn encode(&mut self, picture: &Picture) -> Result<HardwarePacket, FilmError> {
+        let Packet { data, key } =
+            Self::encode(self, picture, false).map_err(|error| FilmError::caused_by(&error))?;
+        Ok(HardwarePacket { data, key })
+    }
+}
+
+/// What an encoder would announce that does all of its work while it is called: Microsoft's own,
+/// which every Windows has.
+#[derive(Debug)]
+pub struct Turns {
+    wants: bool,
+    has: bool,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            wants: true,
+            has: false,
+        }
+    }
+}
+
+impl Turns {
+    /// It was given a picture.
+    pub const fn handle_given(&mut self) {
+        self.wants = true;
+        self.has = true;
+    }
+
+    /// What it says next; `None` when it waits.
+    pub const fn poll_event(&mut self) -> Option<Event> {
+        if self.has {
+            self.has = false;
+            Some(Event::HaveOutput)
+        } else if self.wants {
+            self.wants = false;
+            Some(Event::NeedInput)
+        } else {
+            None
+        }
+    }
+}
+
+/// Types of units: ITU-T H.264, table 7-1.
+const KEY_SLICE: u8 = 5;
+const SEQUENCE_PARAMETERS: u8 = 7;
+
+/// True for a packet that can be decoded without anything before it. Encoders mark theirs
+/// too, and some mark those that begin only one more group of pictures.
+pub fn is_key(data: &[u8]) -> bool {
+    has_unit(data, KEY_SLICE)
+}
+
 fn has_parameters(data: &[u8]) -> bool {
+    has_unit(data, SEQUENCE_PARAMETERS)
+}
+
+fn has_unit(data: &[u8], kind: u8) -> bool {
     data.windows(4)
-        .any(|bytes| bytes.starts_with(&[0, 0, 1]) && bytes[3] & 0x1f == 7)
+        .any(|bytes| bytes.starts_with(&[0, 0, 1]) && bytes[3] & 0x1f == kind)
+}
+
+/// Bytes of a picture as hardware takes it.
+pub fn nv12_len(picture: &Picture) -> usize {
+    picture.plane(0).len() + 2 * picture.plane(1).len()
+}
+
+/// A picture in 4:2:0 as hardware takes it (NV12): its brightness, then both colours in pairs.
+/// What does not fit is left out.
+pub fn write_nv12(picture: &Picture, into: &mut [u8]) {
+    let luma = picture.plane(0);
+    let (bright, colour) = into.split_at_mut(luma.len().min(into.len()));
+    bright.copy_from_slice(&luma[..bright.len()]);
+    let samples = picture.plane(1).iter().zip(picture.plane(2));
+    for (pair, (&u, &v)) in colour.chunks_exact_mut(2).zip(samples) {
+        pair.copy_from_slice(&[u, v]);
+    }
 }

@@ -5,14 +5,19 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use gc_model::geometry::Size;
 use gc_platform_windows::transform::{
-    Event, MAX_PICTURE_TIME, Machine, Taken, Transform, TransformError,
+    Event, MAX_PICTURE_TIME, Machine, Taken, Transform, TransformError, Turns, is_key, nv12_len,
+    write_nv12,
 };
+use gc_video::{Chroma, Picture};
 use proptest::prelude::*;
 
 const PARAMETERS: [u8; 6] = [0, 0, 0, 1, 0x67, 66];
 const KEY: [u8; 6] = [0, 0, 0, 1, 0x65, 0x88];
 const DELTA: [u8; 6] = [0, 0, 0, 1, 0x41, 0x9a];
+
+const E_NOTIMPL: i32 = 0x8000_4001_u32.cast_signed();
 
 /// One thing that the encoder does when it is asked what is new.
 #[derive(Debug, Clone)]
@@ -47,6 +52,8 @@ struct State {
     credit: i64,
     announced: i64,
     given: Vec<(u64, bool)>,
+    rates: Vec<u32>,
+    refuses_rates: bool,
     changes: usize,
     ended: usize,
     broke_rules: Vec<&'static str>,
@@ -141,6 +148,15 @@ impl Transform for Fake {
         } else {
             &PARAMETERS
         }
+    }
+
+    fn set_rate(&mut self, bits_per_second: u32) -> Result<(), TransformError> {
+        let mut state = self.0.borrow_mut();
+        state.rates.push(bits_per_second);
+        if state.refuses_rates {
+            return TransformError::check("ICodecAPI::SetValue", E_NOTIMPL);
+        }
+        Ok(())
     }
 
     fn end(&mut self) {
@@ -337,6 +353,75 @@ fn a_change_to_something_else_is_an_error() {
     assert!(machine.encode("a picture", false).is_err());
 }
 
+#[test]
+fn an_encoder_that_takes_no_other_rate_is_over() {
+    let (mut machine, fake) = encoder();
+    fake.plays(says(&[NeedInput, HaveOutput, NeedInput, HaveOutput]));
+    machine.encode("a picture", false).expect("a packet");
+    machine.set_rate(1_000_000).expect("another rate");
+
+    fake.0.borrow_mut().refuses_rates = true;
+    assert!(machine.set_rate(2_000_000).is_err());
+
+    assert!(machine.encode("a picture", false).is_err());
+    assert!(machine.set_rate(1_000_000).is_err());
+    assert_eq!(fake.0.borrow().rates, [1_000_000, 2_000_000]);
+}
+
+#[test]
+fn what_windows_answers_is_told_apart() {
+    let lost = 0x887a_0005_u32.cast_signed();
+
+    assert_eq!(TransformError::check("x", 0), Ok(()));
+    assert_eq!(TransformError::check("x", 1), Ok(()));
+    assert_eq!(
+        TransformError::check("x", lost),
+        Err(TransformError::DeviceLost)
+    );
+    let other = TransformError::check("ProcessInput", E_NOTIMPL).expect_err("a failure");
+    assert_eq!(other.to_string(), "ProcessInput failed with 0x80004001");
+}
+
+#[test]
+fn an_encoder_that_works_while_it_is_called_speaks_in_turns() {
+    let mut turns = Turns::default();
+    for _ in 0..3 {
+        assert_eq!(turns.poll_event(), Some(NeedInput));
+        assert_eq!(turns.poll_event(), None, "it waits for a picture");
+
+        turns.handle_given();
+
+        assert_eq!(turns.poll_event(), Some(HaveOutput));
+    }
+}
+
+#[test]
+fn key_frames_are_known_by_what_is_in_them() {
+    assert!(is_key(&[&PARAMETERS[..], &KEY[..]].concat()));
+    assert!(!is_key(&PARAMETERS));
+    assert!(!is_key(&DELTA));
+    assert!(!is_key(&[0, 0, 1]));
+}
+
+#[test]
+fn hardware_gets_colours_in_pairs() {
+    let mut picture = Picture::new(Size::new(4, 2).expect("a size"), Chroma::Quarter);
+    picture
+        .plane_mut(0)
+        .copy_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
+    picture.plane_mut(1).copy_from_slice(&[10, 11]);
+    picture.plane_mut(2).copy_from_slice(&[20, 21]);
+    assert_eq!(nv12_len(&picture), 12);
+
+    for room in [0, 5, 9, 12, 14] {
+        let mut bytes = vec![0; room];
+        write_nv12(&picture, &mut bytes);
+        let whole = [1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 11, 21, 0, 0];
+        let fits = if room == 9 { 8 } else { room };
+        assert_eq!(bytes[..fits], whole[..fits]);
+    }
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => Just(Step::Says(NeedInput)),
@@ -367,6 +452,8 @@ proptest! {
         steps in prop::collection::vec(any_step(), 0..80),
         gifts in prop::collection::vec(any_gift(), 0..20),
         keys in prop::collection::vec(any::<bool>(), 1..12),
+        rates in prop::collection::vec(prop::option::of(1_u32..9_000_000), 12),
+        refuses_rates: bool,
         beside: bool,
     ) {
         let (mut machine, fake) = encoder();
@@ -377,6 +464,14 @@ proptest! {
         }
         let mut over = false;
         for (index, &key) in keys.iter().enumerate() {
+            if let Some(rate) = rates[index] {
+                fake.0.borrow_mut().refuses_rates = refuses_rates;
+                let told = fake.0.borrow().rates.len();
+                let result = machine.set_rate(rate);
+                prop_assert_eq!(result.is_err(), over || refuses_rates);
+                prop_assert_eq!(fake.0.borrow().rates.len() - told, usize::from(!over));
+                over |= result.is_err();
+            }
             let before = fake.0.borrow().now;
             let result = machine.encode("a picture", key);
             prop_assert!(fake.0.borrow().now <= before + MAX_PICTURE_TIME);

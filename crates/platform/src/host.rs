@@ -5,7 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::guest::GuestWindow;
-use crate::{Desktop, Guardian, Guards, PlatformError, Power, ServiceControl, Tray};
+use crate::{
+    Desktop, FilmEncoders, Guardian, Guards, MachineFilms, PlatformError, Power, ServiceControl,
+    Tray,
+};
 
 /// What the machine is, for the technician's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -172,6 +175,20 @@ pub trait Host: Send + Sync {
     /// [`PlatformError::Unsupported`] where nothing can be kept.
     fn guardian(&self) -> Result<Box<dyn Guardian>, PlatformError> {
         Err(PlatformError::Unsupported("guarding the machine"))
+    }
+
+    /// Video encoders of the machine. Talking to them may end or stop this process: drivers do.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`] where there are none.
+    fn film_encoders(&self, _which: FilmEncoders) -> Result<MachineFilms, PlatformError> {
+        Err(PlatformError::Unsupported("a video encoder of the machine"))
+    }
+
+    /// System, graphics cards and their drivers, in words that are others when one of them is.
+    /// `None` where films are never made by them.
+    fn graphics(&self) -> Option<String> {
+        None
     }
 
     /// The machine's power, where this system can be told.

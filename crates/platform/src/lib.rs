@@ -4,6 +4,7 @@
 
 pub mod conformance;
 pub mod fake;
+mod films;
 mod guardian;
 pub mod guest;
 mod host;
@@ -15,12 +16,13 @@ mod tray;
 
 use std::time::Duration;
 
+pub use films::{FilmEncoders, MachineFilms};
 pub use guardian::{Guardian, Guards};
 pub use host::{Facts, Host, Preset, Removed};
 pub use power::Power;
 pub use service::{ServiceBody, ServiceControl, ServiceEvent, ServiceEvents, ServiceStart};
 pub use source::ScreenSource;
-pub use tray::{Tray, TrayTeller};
+pub use tray::{Tray, TrayFace, TrayTeller};
 
 use gc_codec::FrameView;
 use gc_model::geometry::{DisplayLayout, Rect};

@@ -13,10 +13,20 @@ pub trait Tray {
 
 /// See [`Tray::teller`].
 pub trait TrayTeller: Send {
-    /// What the icon says when the pointer rests on it, and news, a title and a sentence, that
-    /// appear beside it.
-    fn show(&self, tip: &str, news: Option<(&str, &str)>);
+    /// Shows that from now on.
+    fn show(&self, face: TrayFace);
 
     /// Takes the icon away.
     fn end(&self);
+}
+
+/// What the icon shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrayFace {
+    /// Said when the pointer rests on it.
+    pub tip: String,
+    /// Somebody looks at the screen: the icon has another colour.
+    pub is_watched: bool,
+    /// A title and a sentence that appear beside it, once.
+    pub news: Option<(String, String)>,
 }

@@ -83,6 +83,7 @@ pub(crate) fn format_to_wire(format: FilmFormat) -> v1::Encoding {
     match format {
         FilmFormat::Vp9 => v1::Encoding::Vp9,
         FilmFormat::H264 => v1::Encoding::H264,
+        FilmFormat::Vp9FullChroma => v1::Encoding::Vp9FullChroma,
     }
 }
 
@@ -90,6 +91,7 @@ pub(crate) fn format_from_wire(encoding: i32) -> Option<FilmFormat> {
     match v1::Encoding::try_from(encoding) {
         Ok(v1::Encoding::Vp9) => Some(FilmFormat::Vp9),
         Ok(v1::Encoding::H264) => Some(FilmFormat::H264),
+        Ok(v1::Encoding::Vp9FullChroma) => Some(FilmFormat::Vp9FullChroma),
         _ => None,
     }
 }

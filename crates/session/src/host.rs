@@ -1,6 +1,7 @@
 //! The machine's end of one viewer's connection.
 
 mod consent;
+mod full_chroma;
 mod machine;
 mod opening;
 mod picture;
@@ -34,7 +35,7 @@ use crate::words::TwoWords;
 
 use picture::Frames;
 
-pub use picture::Captured;
+pub use picture::{Captured, INPUT_WINDOW};
 
 /// A viewer that does not open the handshake within this time is let go.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -131,8 +132,6 @@ pub enum HostNotice {
     InputUnavailable,
     /// A key combination cannot be made here.
     ChordUnsupported,
-    /// The screen is read in a slower way.
-    CaptureFallback,
     /// The person at the machine is not asked any more.
     QuestionsClosed,
     /// The person agreed, and still there are no administrator rights.
@@ -294,7 +293,6 @@ impl Host {
         let code = match notice {
             HostNotice::InputUnavailable => v1::NoticeCode::InputUnavailable,
             HostNotice::ChordUnsupported => v1::NoticeCode::ChordUnsupported,
-            HostNotice::CaptureFallback => v1::NoticeCode::CaptureFallback,
             HostNotice::QuestionsClosed => v1::NoticeCode::QuestionsClosed,
             HostNotice::ElevationFailed => v1::NoticeCode::ElevationFailed,
         };

@@ -26,7 +26,7 @@ pub use consent::{Answer, Consent, ConsentOutcome, Elevation, Given, Rights};
 pub use desktop_sessions::{DesktopSession, DesktopSessionKind};
 pub use grant::GrantError;
 pub use guard::Guard;
-pub use host::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput};
+pub use host::{Captured, CloseReason, Host, HostConfig, HostNotice, HostOutput, INPUT_WINDOW};
 pub use key::{AgentKeyError, agent_public_key};
 pub use preferences::{OsFamily, Preferences, Quality};
 pub use screen_source::ScreenSource;

@@ -31,6 +31,9 @@ const MAX_BUDGET_BYTES: usize = 256 * 1024;
 /// Smallest budget worth an update.
 const MIN_BUDGET_BYTES: usize = 600;
 
+/// A tile of noise with few colours: nothing smaller than this is sent of a region that moves.
+const SMALLEST_PIECE_BYTES: usize = 2_000;
+
 /// Frames a second that a film has where the link carries them, if need be coarser ones.
 const FILM_RATE_HZ: f64 = 25.0;
 
@@ -359,7 +362,13 @@ impl Pacer {
 
         if frame.delivered >= self.round_ends_at {
             self.round_ends_at = self.delivered;
-            if queue > self.slack() / 2 {
+            // What the smallest piece itself takes on a slow line is no queue.
+            let own = if frame.bytes <= SMALLEST_PIECE_BYTES {
+                own
+            } else {
+                Duration::ZERO
+            };
+            if queue.saturating_sub(own) > self.slack() / 2 {
                 self.gain = 1.0;
             } else if !frame.app_limited {
                 self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);

@@ -350,7 +350,6 @@ impl Viewer {
                 let code = match v1::NoticeCode::try_from(notice.code) {
                     Ok(v1::NoticeCode::InputUnavailable) => NoticeCode::InputUnavailable,
                     Ok(v1::NoticeCode::ChordUnsupported) => NoticeCode::ChordUnsupported,
-                    Ok(v1::NoticeCode::CaptureFallback) => NoticeCode::CaptureFallback,
                     Ok(v1::NoticeCode::QuestionsClosed) => NoticeCode::QuestionsClosed,
                     Ok(v1::NoticeCode::ElevationFailed) => NoticeCode::ElevationFailed,
                     // A newer agent's notice.

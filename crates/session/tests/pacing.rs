@@ -129,7 +129,8 @@ fn recovers_from_a_link_that_becomes_twenty_times_slower() {
         let mut session = playing(rate, rtt);
 
         session.down.set_rate(session.now.as_micros(), rate / 20);
-        session.run_for(Duration::from_secs(4));
+        // What was sent in the last round trip of before now takes twenty.
+        session.run_for(ms(20 * rtt + 2_000).max(Duration::from_secs(4)));
         let slowest = (0..5)
             .map(|seed| {
                 session.run_for(ms(500));

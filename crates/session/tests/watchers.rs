@@ -155,3 +155,17 @@ fn everybody_is_exact_when_the_film_stops() {
 
     assert!(room.sessions.iter().all(Session::is_exact));
 }
+
+#[test]
+fn waiting_for_what_another_packs_does_not_count_as_work() {
+    let frames = |waited| {
+        let mut room = Room::of(&[(100_000_000, 5)]);
+        room.sessions[0].waited = waited;
+        room.run_for(4_000);
+        room.count(8).0[0]
+    };
+
+    let (alone, in_company) = (frames(ms(0)), frames(ms(20)));
+
+    assert!(in_company * 100 >= alone * 95, "{in_company} of {alone}");
+}

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use gc_model::id::SupportId;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, NotSet, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 use crate::entity::chat_line::{ActiveModel, Column, Entity, Model};
@@ -64,37 +64,46 @@ pub enum SayError {
     Store(#[from] StoreError),
 }
 
+/// What became of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It is written.
+    New(ChatLine),
+    /// It was written before, as this.
+    Before(ChatLine),
+}
+
 impl Store {
-    /// Writes a line. `None` when it was written before.
+    /// Writes a line, unless it was written before.
     ///
     /// # Errors
     /// See [`SayError`].
-    pub async fn say(&self, line: NewChatLine) -> Result<Option<ChatLine>, SayError> {
+    pub async fn say(&self, line: NewChatLine) -> Result<Said, SayError> {
         let written = Entity::find()
             .filter(Column::SupportId.eq(line.support_id.as_str()))
             .count(&self.reader)
             .await
             .map_err(StoreError::from)?;
-        if written >= MAX_LINES {
-            return Err(SayError::Full);
+        if written < MAX_LINES {
+            let transaction = self.write().await.map_err(StoreError::from)?;
+            match insert(&transaction, line.clone()).await {
+                Ok(line) => {
+                    transaction.commit().await.map_err(StoreError::from)?;
+                    return Ok(Said::New(line));
+                }
+                Err(error) if is_duplicate(&error) => {}
+                Err(error) => return Err(StoreError::from(error).into()),
+            }
         }
-        let transaction = self.write().await.map_err(StoreError::from)?;
-        let row = ActiveModel {
-            id: NotSet,
-            support_id: Set(line.support_id.as_str().to_owned()),
-            from_guest: Set(line.from_guest),
-            client_id: Set(line.client_id),
-            author: Set(line.author),
-            text: Set(line.text),
-            at: Set(line.at),
-        };
-        let row = match row.insert(&transaction).await {
-            Ok(row) => row,
-            Err(error) if is_duplicate(&error) => return Ok(None),
-            Err(error) => return Err(StoreError::from(error).into()),
-        };
-        transaction.commit().await.map_err(StoreError::from)?;
-        Ok(Some(row.into()))
+        let row = Entity::find()
+            .filter(Column::SupportId.eq(line.support_id.as_str()))
+            .filter(Column::FromGuest.eq(line.from_guest))
+            .filter(Column::ClientId.eq(line.client_id))
+            .one(&self.reader)
+            .await
+            .map_err(StoreError::from)?;
+        row.map(|row| Said::Before(row.into()))
+            .ok_or(SayError::Full)
     }
 
     /// Id of the newest line that the customer wrote; `None` without any.
@@ -124,6 +133,23 @@ impl Store {
             .await?;
         Ok(rows.into_iter().rev().map(ChatLine::from).collect())
     }
+}
+
+/// Writes a line; an error where it was written before.
+pub(crate) async fn insert(
+    connection: &impl ConnectionTrait,
+    line: NewChatLine,
+) -> Result<ChatLine, DbErr> {
+    let row = ActiveModel {
+        id: NotSet,
+        support_id: Set(line.support_id.as_str().to_owned()),
+        from_guest: Set(line.from_guest),
+        client_id: Set(line.client_id),
+        author: Set(line.author),
+        text: Set(line.text),
+        at: Set(line.at),
+    };
+    row.insert(connection).await.map(ChatLine::from)
 }
 
 impl From<Model> for ChatLine {

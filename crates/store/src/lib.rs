@@ -22,7 +22,7 @@ mod support_requests;
 mod users;
 
 pub use audit::{Action, Actor, AuditFilter, AuditRecord, NewAuditEntry};
-pub use chat::{ChatLine, MAX_LINES_READ, NewChatLine, SayError};
+pub use chat::{ChatLine, MAX_LINES_READ, NewChatLine, Said, SayError};
 pub use enrolment::{EnrolError, Enrolled, Enrolment, NewEnrolmentToken};
 pub use errors::StoreError;
 pub use logins::{CreateLoginError, NewLogin, RotateError, Rotation};
@@ -36,7 +36,7 @@ pub use support::{
     ClaimCodeError, Claimed, CodeChange, CreateCodeError, Guest, GuestClaim, NewSupportCode,
     SupportCodeRow,
 };
-pub use support_requests::{ASKED_BY_MACHINE, AskError, NewSupportRequest};
+pub use support_requests::{ASKED_BY_MACHINE, AskError, Asked, NewSupportRequest};
 pub use users::{
     ChangeUserError, ChangedUser, ClaimError, CreateUserError, Credentials, NewUser, UserChange,
 };

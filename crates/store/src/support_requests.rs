@@ -5,10 +5,13 @@ use chrono::{DateTime, Utc};
 use gc_model::id::{MachineId, SupportId};
 use gc_model::support::CodeState;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, QueryTrait, Set,
 };
 
 use crate::audit::{self, NewAuditEntry};
+use crate::chat::{self, ChatLine, NewChatLine};
+use crate::entity::chat_line;
 use crate::entity::support_code::{ActiveModel, Column as C, Entity};
 use crate::errors::{StoreError, is_duplicate};
 use crate::open::Store;
@@ -30,13 +33,17 @@ pub struct NewSupportRequest {
     pub user: String,
     /// Where from.
     pub address: String,
+    /// What they ask.
+    pub line: NewChatLine,
     /// Now.
     pub now: DateTime<Utc>,
     /// Until when somebody must take it.
     pub expires_at: DateTime<Utc>,
-    /// Requests of this machine since `counted_from` that are enough.
-    pub most: u64,
-    /// See `most`.
+    /// Requests of this user since `counted_from` that are enough.
+    pub most_of_user: u64,
+    /// And of all users of this machine.
+    pub most_of_machine: u64,
+    /// See `most_of_user`.
     pub counted_from: DateTime<Utc>,
 }
 
@@ -46,9 +53,12 @@ pub enum AskError {
     /// The machine has a request that is not over.
     #[error("this machine has asked for help already")]
     Asked,
-    /// The machine asked often enough.
+    /// This user of the machine asked often enough.
+    #[error("this user asked for help too often")]
+    TooManyOfUser,
+    /// All users of the machine together asked often enough.
     #[error("this machine asked for help too often")]
-    TooMany,
+    TooManyOfMachine,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,9 +70,21 @@ impl From<DbErr> for AskError {
     }
 }
 
+/// A request for help, and what was asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The request.
+    pub code: SupportCodeRow,
+    /// Its first line, or the one that was written before.
+    pub line: ChatLine,
+    /// It was written now.
+    pub is_new: bool,
+}
+
 impl Store {
-    /// Writes that a managed machine's user asks for help. Of several at once one
-    /// is written.
+    /// Writes that a managed machine's user asks for help, and in which words. Of several at
+    /// once one is written; a line that was written before makes no further request, however
+    /// that one ended.
     ///
     /// # Errors
     /// See [`AskError`].
@@ -70,16 +92,27 @@ impl Store {
         &self,
         request: NewSupportRequest,
         entry: NewAuditEntry,
-    ) -> Result<SupportCodeRow, AskError> {
+    ) -> Result<Asked, AskError> {
         let transaction = self.write().await?;
         let machine = request.machine;
-        let before = Entity::find()
+        if let Some((code, line)) = asked_before(&transaction, &machine.id, &request.line).await? {
+            return Ok(Asked {
+                code,
+                line,
+                is_new: false,
+            });
+        }
+        let of_machine = Entity::find()
             .filter(C::MachineId.eq(machine.id.as_str()))
-            .filter(C::CreatedAt.gt(request.counted_from))
-            .count(&transaction)
-            .await?;
-        if before >= request.most {
-            return Err(AskError::TooMany);
+            .filter(C::CreatedAt.gt(request.counted_from));
+        let of_user = of_machine
+            .clone()
+            .filter(C::GuestUser.eq(request.user.as_str()));
+        if of_user.count(&transaction).await? >= request.most_of_user {
+            return Err(AskError::TooManyOfUser);
+        }
+        if of_machine.count(&transaction).await? >= request.most_of_machine {
+            return Err(AskError::TooManyOfMachine);
         }
         let row = ActiveModel {
             // No digits: nobody comes in with it, and each machine has one.
@@ -100,9 +133,14 @@ impl Store {
             Err(error) if is_duplicate(&error) => return Err(AskError::Asked),
             Err(error) => return Err(error.into()),
         };
+        let line = chat::insert(&transaction, request.line).await?;
         audit::append(&transaction, entry).await?;
         transaction.commit().await?;
-        Ok(row.try_into()?)
+        Ok(Asked {
+            code: row.try_into()?,
+            line,
+            is_new: true,
+        })
     }
 
     /// What a managed machine's user asked and is not over.
@@ -119,6 +157,33 @@ impl Store {
             .await?;
         row.map(SupportCodeRow::try_from).transpose()
     }
+}
+
+/// The request of this machine in which a line stands.
+async fn asked_before(
+    connection: &impl ConnectionTrait,
+    machine: &MachineId,
+    line: &NewChatLine,
+) -> Result<Option<(SupportCodeRow, ChatLine)>, StoreError> {
+    let of_machine = Entity::find()
+        .select_only()
+        .column(C::Id)
+        .filter(C::MachineId.eq(machine.as_str()))
+        .into_query();
+    let written = chat_line::Entity::find()
+        .filter(chat_line::Column::SupportId.in_subquery(of_machine))
+        .filter(chat_line::Column::FromGuest.eq(line.from_guest))
+        .filter(chat_line::Column::ClientId.eq(line.client_id.as_str()))
+        .one(connection)
+        .await?;
+    let Some(written) = written else {
+        return Ok(None);
+    };
+    let code = Entity::find_by_id(written.support_id.as_str())
+        .one(connection)
+        .await?;
+    let code = code.map(SupportCodeRow::try_from).transpose()?;
+    Ok(code.map(|code| (code, written.into())))
 }
 
 /// Stands where digits would, so that a machine has one live request.

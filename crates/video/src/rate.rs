@@ -4,8 +4,7 @@
 //! quality that a line carries. Here every frame has a budget of its own: the last packet
 //! says what a quantizer costs, and how much the picture changed says how far that holds.
 
-use std::ops::RangeInclusive;
-
+use crate::coding::FrameOptions;
 use crate::picture::Picture;
 
 /// One pixel in 16 is compared: enough to see a film stop, start or cut.
@@ -100,24 +99,18 @@ impl RateControl {
     }
 
     /// Looks at the picture that comes next, and says how coarse it should be.
-    pub fn choose(
-        &mut self,
-        picture: &Picture,
-        key: bool,
-        budget_bytes: usize,
-        allowed: &RangeInclusive<u8>,
-    ) -> u8 {
+    pub fn choose(&mut self, picture: &Picture, options: &FrameOptions) -> u8 {
         self.look(picture);
-        let budget = (budget_bytes.max(1) as f32).ln();
+        let budget = (options.budget_bytes.max(1) as f32).ln();
         let wanted = match self.last {
-            Some(last) if !key => self.after(&last, budget),
+            Some(last) if !options.key => self.after(&last, budget),
             _ => {
                 let sample = self.key.unwrap_or_else(|| self.guess(picture));
                 sample.quantizer + self.steps(sample.bytes - budget, self.law.usual_slope)
             }
         };
-        let coarsest = (*allowed.end()).min(self.law.coarsest);
-        let finest = (*allowed.start()).min(coarsest);
+        let coarsest = (*options.quantizers.end()).min(self.law.coarsest);
+        let finest = (*options.quantizers.start()).min(coarsest);
         (wanted.round().clamp(0.0, f32::from(self.law.coarsest)) as u8).clamp(finest, coarsest)
     }
 
@@ -204,6 +197,8 @@ impl RateControl {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use gc_model::geometry::Size;
     use proptest::prelude::*;
 
@@ -247,9 +242,12 @@ mod tests {
             let key = self.frame == 0;
             self.frame = self.frame.wrapping_add(levels);
             self.picture.planes[0].fill(self.frame);
-            let quantizer = self
-                .rate
-                .choose(&self.picture, key, budget_bytes, &(0..=63));
+            let options = FrameOptions {
+                key,
+                budget_bytes,
+                quantizers: 0..=63,
+            };
+            let quantizer = self.rate.choose(&self.picture, &options);
             let bytes = self.finest_bytes * (-self.slope * f32::from(quantizer)).exp();
             self.rate.learn(key, quantizer, bytes as usize);
             bytes as usize
@@ -288,11 +286,15 @@ mod tests {
             steps in prop::collection::vec((any::<u8>(), any::<usize>(), any::<bool>(), 0_usize..10_000_000), 1..40),
             ends in (any::<u8>(), any::<u8>()),
         ) {
-            let allowed = RangeInclusive::new(ends.0, ends.1);
             let mut film = Film::new(1.0, 0.1);
             for (level, budget, key, bytes) in steps {
                 film.picture.planes[0].fill(level);
-                let quantizer = film.rate.choose(&film.picture, key, budget, &allowed);
+                let options = FrameOptions {
+                    key,
+                    budget_bytes: budget,
+                    quantizers: RangeInclusive::new(ends.0, ends.1),
+                };
+                let quantizer = film.rate.choose(&film.picture, &options);
                 prop_assert!(quantizer <= ends.1.min(LAW.coarsest));
                 prop_assert!(quantizer >= ends.0.min(ends.1).min(LAW.coarsest));
                 film.rate.learn(key, quantizer, bytes);

@@ -51,6 +51,7 @@ struct Config {
 enum WireFormat {
     Vp9,
     H264,
+    Vp9FullChroma,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -153,6 +154,7 @@ impl Bridge {
                     .map(|format| match format {
                         WireFormat::Vp9 => FilmFormat::Vp9,
                         WireFormat::H264 => FilmFormat::H264,
+                        WireFormat::Vp9FullChroma => FilmFormat::Vp9FullChroma,
                     })
                     .collect(),
             },
@@ -463,7 +465,6 @@ fn event_json(event: &ViewerEvent) -> Value {
             let code = match code {
                 NoticeCode::InputUnavailable => "input_unavailable",
                 NoticeCode::ChordUnsupported => "chord_unsupported",
-                NoticeCode::CaptureFallback => "capture_fallback",
                 NoticeCode::QuestionsClosed => "questions_closed",
                 NoticeCode::ElevationFailed => "elevation_failed",
             };

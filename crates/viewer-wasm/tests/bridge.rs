@@ -153,10 +153,11 @@ impl Pair {
                         self.host.handle_captured(
                             now,
                             Captured::Encoded {
-                                encoded,
+                                encoded: Box::new(encoded),
                                 captured_at: now,
                                 capture,
                                 encode,
+                                waited: Duration::ZERO,
                             },
                         );
                     }

@@ -5,7 +5,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gc_model::geometry::Size;
-use gc_vpx::{BYTES_PER_PIXEL, Chroma, Content, Decoder, Encoder, FrameOptions, Picture, Settings};
+use gc_video::testing::camera;
+use gc_video::{
+    BYTES_PER_PIXEL, Chroma, FrameOptions, Picture, PictureDecoder as _, PictureEncoder as _,
+};
+use gc_vpx::{Content, Decoder, Encoder, Settings};
 
 /// Played back and forth.
 const FRAMES: usize = 12;
@@ -15,43 +19,7 @@ const OPTIONS: FrameOptions = FrameOptions {
     key: false,
     budget_bytes: 8_333,
     quantizers: 8..=63,
-    speed: 8,
 };
-
-fn hash(x: usize, y: usize, seed: usize) -> usize {
-    let mixed = (x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77))
-        .wrapping_add(seed.wrapping_mul(0xC2B2_AE3D));
-    (mixed ^ (mixed >> 15)).wrapping_mul(0x2C1B_3C6D) >> 16
-}
-
-fn frame(size: Size, number: usize) -> Vec<u8> {
-    let (width, height) = (size.width() as usize, size.height() as usize);
-    let disc = (
-        width as f32 * (0.5 + 0.35 * (number as f32 * 0.09).cos()),
-        height as f32 * (0.5 + 0.35 * (number as f32 * 0.11).sin()),
-    );
-    let mut pixels = Vec::with_capacity(size.area() * BYTES_PER_PIXEL);
-    for y in 0..height {
-        for x in 0..width {
-            let grain = (hash(x, y, number) & 7) as f32 - 3.0;
-            let (dx, dy) = (x as f32 - disc.0, y as f32 - disc.1);
-            if dx * dx + dy * dy < 90.0 * 90.0 {
-                pixels.extend([60, (180.0 - dy.abs()) as u8, 240, 0]);
-                continue;
-            }
-            let (across, down) = ((x + number * 4) as f32, (y + number * 2) as f32);
-            let wave = |width: f32, phase: f32| {
-                128.0
-                    + 50.0 * (across / width + phase).sin()
-                    + 40.0 * (down / (width * 1.7)).cos()
-                    + grain
-            };
-            pixels
-                .extend([wave(61.0, 0.0), wave(47.0, 1.0), wave(83.0, 2.0), 0.0].map(|v| v as u8));
-        }
-    }
-    pixels
-}
 
 fn film(size: Size, chroma: Chroma) -> Vec<Picture> {
     let forth: Vec<_> = (0..FRAMES)
@@ -59,7 +27,7 @@ fn film(size: Size, chroma: Chroma) -> Vec<Picture> {
             let mut picture = Picture::new(size, chroma);
             picture
                 .fill(
-                    &frame(size, number),
+                    &camera(size, number),
                     size.width() as usize * BYTES_PER_PIXEL,
                 )
                 .expect("a whole frame");
@@ -92,15 +60,15 @@ fn encoding(criterion: &mut Criterion) {
                     chroma,
                     threads,
                     content,
+                    speed,
                 })
                 .expect("an encoder");
                 let mut pictures = film.iter().cycle();
-                let options = FrameOptions { speed, ..OPTIONS };
                 let name = format!("speed {speed}, {threads} threads, {content:?}");
                 group.bench_function(name, |bencher| {
                     bencher.iter(|| {
                         let picture = pictures.next().expect("an endless film");
-                        black_box(encoder.encode(picture, &options).expect("a packet"))
+                        black_box(encoder.encode(picture, &OPTIONS).expect("a packet"))
                     });
                 });
             }
@@ -111,7 +79,7 @@ fn encoding(criterion: &mut Criterion) {
 
 fn converting(criterion: &mut Criterion) {
     let size = Size::new(1920, 1080).expect("a usual size");
-    let pixels = frame(size, 0);
+    let pixels = camera(size, 0);
     let mut group = criterion.benchmark_group("convert 1920x1080");
     group.throughput(Throughput::Bytes(pixels.len() as u64));
     for chroma in [Chroma::Quarter, Chroma::Full] {
@@ -133,6 +101,7 @@ fn decoding(criterion: &mut Criterion) {
             chroma,
             threads: 2,
             content: Content::Film,
+            speed: 8,
         })
         .expect("an encoder");
         let packets: Vec<_> = film(size, chroma)

@@ -5,7 +5,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use gc_model::geometry::Size;
-use gc_video::{Chroma, Picture};
+use gc_video::{Chroma, Picture, PictureDecoder};
 
 use crate::{LibraryError, sys};
 
@@ -44,12 +44,12 @@ impl Decoder {
         let handle = NonNull::new(handle).ok_or(DecodeError::NothingShown)?;
         Ok(Self { handle })
     }
+}
 
-    /// Decodes one packet of any origin.
-    ///
-    /// # Errors
-    /// See [`DecodeError`].
-    pub fn decode(&mut self, data: &[u8]) -> Result<Picture, DecodeError> {
+impl PictureDecoder for Decoder {
+    type Error = DecodeError;
+
+    fn decode(&mut self, data: &[u8]) -> Result<Picture, DecodeError> {
         if data.is_empty() {
             return Err(DecodeError::NothingShown);
         }

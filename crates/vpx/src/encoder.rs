@@ -1,9 +1,7 @@
 //! The encoder: one picture in, one packet out, at once.
 
-use std::ops::RangeInclusive;
-
 use gc_model::geometry::Size;
-use gc_video::{Chroma, Picture};
+use gc_video::Chroma;
 
 use crate::LibraryError;
 
@@ -36,32 +34,8 @@ pub struct Settings {
     pub threads: u8,
     /// What the pictures are of.
     pub content: Content,
-}
-
-/// What one frame may be. Everything in it may change from frame to frame without a key frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameOptions {
-    /// Make a picture that needs none before it.
-    pub key: bool,
-    /// Bytes that the packet should have. It is met on average; a frame after a cut may be
-    /// a few times that, and one that changed little is smaller.
-    pub budget_bytes: usize,
-    /// How fine (0) and how coarse (63) the picture may become. Where the coarsest still
-    /// needs more than the budget, the frame is larger than the budget.
-    pub quantizers: RangeInclusive<u8>,
-    /// 5 (best) to 9 (fastest).
+    /// 5 (best) to [`MAX_SPEED`].
     pub speed: u8,
-}
-
-/// One encoded picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packet {
-    /// What a decoder wants, whole.
-    pub data: Vec<u8>,
-    /// It needs no picture before it.
-    pub key: bool,
-    /// How coarse it became, 0 to 63.
-    pub quantizer: u8,
 }
 
 /// Why there is no packet. An encoder that failed once can only be replaced.
@@ -101,12 +75,9 @@ mod implementation {
     use std::ptr::{self, NonNull};
     use std::slice;
 
-    use gc_video::{Law, RateControl};
+    use gc_video::{FrameOptions, Law, Packet, Picture, PictureEncoder, RateControl};
 
-    use super::{
-        Chroma, Content, EncodeError, FrameOptions, MAX_QUANTIZER, MAX_SPEED, MAX_THREADS, Packet,
-        Picture, Settings,
-    };
+    use super::{Chroma, Content, EncodeError, MAX_QUANTIZER, MAX_SPEED, MAX_THREADS, Settings};
     use crate::sys;
 
     /// Measured on text and on films. A step is worth 8 %, and towards the level of a film's
@@ -167,12 +138,12 @@ mod implementation {
         pub const fn settings(&self) -> &Settings {
             &self.settings
         }
+    }
 
-        /// Encodes `picture`. Values of `options` outside their range are taken to its ends.
-        ///
-        /// # Errors
-        /// A picture of another size or chroma, or an encoder that broke.
-        pub fn encode(
+    impl PictureEncoder for Encoder {
+        type Error = EncodeError;
+
+        fn encode(
             &mut self,
             picture: &Picture,
             options: &FrameOptions,
@@ -180,16 +151,11 @@ mod implementation {
             if picture.size() != self.settings.size || picture.chroma() != self.settings.chroma {
                 return Err(EncodeError::OtherPicture);
             }
-            let quantizer = self.rate.choose(
-                picture,
-                options.key,
-                options.budget_bytes,
-                &options.quantizers,
-            );
+            let quantizer = self.rate.choose(picture, options);
             let frame = sys::Frame {
                 key: u32::from(options.key),
                 quantizer: u32::from(quantizer),
-                speed: u32::from(options.speed.min(MAX_SPEED)),
+                speed: u32::from(self.settings.speed.min(MAX_SPEED)),
             };
             let planes = sys::Planes {
                 data: [0, 1, 2].map(|plane| picture.plane(plane).as_ptr()),
@@ -239,7 +205,9 @@ mod implementation {
 
 #[cfg(not(libvpx))]
 mod implementation {
-    use super::{EncodeError, FrameOptions, Packet, Picture, Settings};
+    use gc_video::{FrameOptions, Packet, Picture, PictureEncoder};
+
+    use super::{EncodeError, Settings};
 
     /// An encoder for pictures of one size; this program has none.
     pub enum Encoder {}
@@ -257,12 +225,12 @@ mod implementation {
         pub fn settings(&self) -> &Settings {
             match *self {}
         }
+    }
 
-        /// Encodes `picture`.
-        ///
-        /// # Errors
-        /// There is no encoder to call this with.
-        pub fn encode(
+    impl PictureEncoder for Encoder {
+        type Error = EncodeError;
+
+        fn encode(
             &mut self,
             _picture: &Picture,
             _options: &FrameOptions,

@@ -14,10 +14,8 @@ mod sys;
 #[cfg(all(libvpx, feature = "decoder"))]
 pub use decoder::{DecodeError, Decoder};
 pub use encoder::{
-    Content, EncodeError, Encoder, FrameOptions, MAX_QUANTIZER, MAX_SPEED, MAX_THREADS, Packet,
-    Settings, is_available,
+    Content, EncodeError, Encoder, MAX_QUANTIZER, MAX_SPEED, MAX_THREADS, Settings, is_available,
 };
-pub use gc_video::{BYTES_PER_PIXEL, Chroma, Picture, PictureError};
 
 /// A call of libvpx that failed, in its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

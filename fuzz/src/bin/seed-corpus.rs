@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use gc_codec::{Colours, EncodeOrder, Encoder, FrameView, pack_cursor};
-use gc_model::geometry::Size;
+use gc_codec::{Abilities, Colours, EncodeOrder, Encoder, FrameView, Update, pack_cursor};
+use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 use gc_proto::v1::{agent_control, agent_message, key_chord, server_control, viewer_message};
 use gc_proto::{Message, v1};
@@ -26,16 +26,24 @@ fn main() -> std::io::Result<()> {
             [&Header { lane, epoch: 258 }.to_bytes()[..], b"body"].concat(),
         ));
     }
-    let (rects, data) = picture();
-    let bytes: Vec<u8> = rects.iter().map(|&number| number as u8).collect();
-    seeds.push((
-        "picture",
-        [&[(rects.len() / 4) as u8, 0][..], &bytes, &data].concat(),
-    ));
+    let mut frames = Vec::new();
+    for colour in [soft, noisy] {
+        let update = picture(colour);
+        let numbers = |rect: &Rect| [rect.x, rect.y, rect.width, rect.height];
+        let rects: Vec<u32> = update.rects.iter().flat_map(numbers).collect();
+        let bytes: Vec<u8> = rects.iter().map(|&number| number as u8).collect();
+        let flags = update.photos.iter().map(|photo| 2_u8 << photo).sum();
+        let count = update.rects.len() as u8;
+        seeds.push((
+            "picture",
+            [&[count, flags][..], &bytes, &update.data].concat(),
+        ));
+        frames.push(tiles_frame(rects, update));
+    }
     let rgba = [200; 16 * 16 * 4];
     let packed = pack_cursor(&rgba).map_err(std::io::Error::other)?;
     seeds.push(("cursor", [&[16, 16][..], &packed].concat()));
-    for (lane, body) in agent_messages(rects, data, packed) {
+    for (lane, body) in agent_messages(frames, packed) {
         let message = v1::AgentMessage { body: Some(body) }.encode_to_vec();
         seeds.push(("viewer_from_agent", [&[lane][..], &message].concat()));
     }
@@ -64,40 +72,45 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Rectangles and data of a whole small picture.
-fn picture() -> (Vec<u32>, Vec<u8>) {
+/// A byte of something drawn.
+fn soft(index: usize) -> u8 {
+    (index / 40) as u8
+}
+
+/// A byte of something like a photograph.
+fn noisy(index: usize) -> u8 {
+    (index.wrapping_mul(2_654_435_761) >> 13) as u8
+}
+
+/// A whole small picture.
+fn picture(colour: fn(usize) -> u8) -> Update {
     let size = Size::new(64, 48).expect("a small size");
-    let screen: Vec<u8> = (0..size.area() * 4)
-        .map(|index| (index / 40) as u8)
-        .collect();
+    let screen: Vec<u8> = (0..size.area() * 4).map(colour).collect();
     let frame = FrameView::new(size, 64 * 4, &screen).expect("a whole frame");
     let order = EncodeOrder {
         restart: false,
         budget_bytes: 100_000,
         colours: Colours::All,
         hold_films: false,
-        moves: true,
+        viewer: Abilities {
+            moves: true,
+            photos: true,
+        },
         film: None,
     };
     let mut encoder = Encoder::new(size).expect("memory");
     let encoded = encoder
         .encode(Moment::ZERO, &frame, &[], &order)
         .expect("an encoder that works");
-    let update = encoded.update.expect("the first picture");
-    let rects = update
-        .rects
-        .iter()
-        .flat_map(|rect| [rect.x, rect.y, rect.width, rect.height])
-        .collect();
-    (rects, update.data)
+    encoded.update.expect("the first picture")
 }
 
 fn agent_messages(
-    rects: Vec<u32>,
-    data: Vec<u8>,
+    frames: Vec<v1::VideoFrame>,
     packed_cursor: Vec<u8>,
 ) -> Vec<(u8, agent_message::Body)> {
     use agent_message::Body;
+    let frames = frames.into_iter().map(|frame| (2, Body::Frame(frame)));
     let display = v1::Display {
         id: 1,
         name: "Screen".into(),
@@ -106,7 +119,7 @@ fn agent_messages(
         primary: true,
         ..Default::default()
     };
-    vec![
+    let others = vec![
         (
             0,
             Body::Layout(v1::DisplayLayout {
@@ -178,20 +191,21 @@ fn agent_messages(
                 rgba_zstd: packed_cursor.into(),
             }),
         ),
-        (2, Body::Frame(tiles_frame(rects, data))),
         (2, Body::Frame(film_frame())),
-    ]
+    ];
+    frames.chain(others).collect()
 }
 
 /// A frame that begins the stream.
-fn tiles_frame(rects: Vec<u32>, data: Vec<u8>) -> v1::VideoFrame {
+fn tiles_frame(rects: Vec<u32>, update: Update) -> v1::VideoFrame {
     v1::VideoFrame {
         sequence: 1,
         layout_generation: 1,
         encoding: v1::Encoding::ZstdBgrx.into(),
         starts_stream: true,
         rects,
-        data: data.into(),
+        photos: update.photos,
+        data: update.data.into(),
         complete: true,
         link: Some(v1::LinkReport::default()),
         ..Default::default()

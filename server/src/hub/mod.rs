@@ -110,16 +110,32 @@ pub(crate) struct Hub {
     pub(crate) events: Events,
 }
 
+/// A machine's control connection.
+struct Connection {
+    control: ControlId,
+    /// Guests are in no count of machines.
+    kind: MachineKind,
+    /// What can be ordered of it.
+    power_actions: Vec<PowerAction>,
+}
+
 #[derive(Default)]
 struct State {
     relay: Relay,
     controls: HashMap<ControlId, mpsc::Sender<ControlCommand>>,
     ends: HashMap<ParticipantId, mpsc::UnboundedSender<EndCommand>>,
     open: BTreeMap<SessionId, OpenSession>,
-    /// The connections of guests, which no count of machines has in it.
-    guests: HashMap<MachineId, ControlId>,
+    /// The newest of each machine.
+    connections: HashMap<MachineId, Connection>,
     orders: power::Orders,
     last_control: u64,
+}
+
+impl State {
+    fn power_actions(&self, machine: &MachineId) -> Vec<PowerAction> {
+        let connection = self.connections.get(machine);
+        connection.map_or_else(Vec::new, |connection| connection.power_actions.clone())
+    }
 }
 
 impl Hub {
@@ -147,10 +163,12 @@ impl Hub {
         state.last_control += 1;
         let id = ControlId(state.last_control);
         state.controls.insert(id, sender);
-        if machine.kind == MachineKind::Guest {
-            state.guests.insert(machine.id.clone(), id);
-        }
-        state.orders.connected(&machine.id, id, power_actions);
+        let connection = Connection {
+            control: id,
+            kind: machine.kind,
+            power_actions,
+        };
+        state.connections.insert(machine.id.clone(), connection);
         state.relay.handle_control_connected(&machine.id, id);
         self.dispatch(state);
         (id, receiver)
@@ -160,10 +178,11 @@ impl Hub {
     pub(crate) fn disconnect_control(&self, machine: &MachineId, control: ControlId) {
         let mut state = self.lock();
         state.controls.remove(&control);
-        if state.guests.get(machine) == Some(&control) {
-            state.guests.remove(machine);
+        let newest = state.connections.get(machine);
+        if newest.is_some_and(|newest| newest.control == control) {
+            state.connections.remove(machine);
+            state.orders.drop_all_of(machine);
         }
-        state.orders.disconnected(machine, control);
         state.relay.handle_control_closed(machine, control);
         self.dispatch(state);
     }
@@ -244,7 +263,8 @@ impl Hub {
     /// Tells a machine something, if it is connected.
     pub(crate) fn tell_machine(&self, machine: &MachineId, command: ControlCommand) {
         let mut state = self.lock();
-        if let Some(control) = state.orders.control(machine) {
+        if let Some(connection) = state.connections.get(machine) {
+            let control = connection.control;
             tell(&mut state.controls, control, command);
         }
     }
@@ -302,7 +322,7 @@ impl Hub {
         Presence {
             online: state.relay.is_online(machine),
             sessions,
-            power_actions: state.orders.actions(machine),
+            power_actions: state.power_actions(machine),
         }
     }
 
@@ -313,7 +333,7 @@ impl Hub {
         for machine in state.relay.online() {
             let presence = all.entry(machine.clone()).or_default();
             presence.online = true;
-            presence.power_actions = state.orders.actions(machine);
+            presence.power_actions = state.power_actions(machine);
         }
         for session in state
             .open
@@ -342,7 +362,9 @@ impl Hub {
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = self.lock();
         let machines = state.relay.online();
-        let managed = machines.filter(|machine| !state.guests.contains_key(*machine));
+        let is_guest = |connection: &Connection| connection.kind == MachineKind::Guest;
+        let managed =
+            machines.filter(|machine| !state.connections.get(*machine).is_some_and(is_guest));
         (managed.count(), state.relay.live_count())
     }
 

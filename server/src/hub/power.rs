@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use gc_model::id::MachineId;
 use gc_model::power::PowerAction;
-use gc_relay::ControlId;
 use tokio::sync::oneshot;
 
 use super::{ControlCommand, Hub, tell};
@@ -12,43 +11,17 @@ use super::{ControlCommand, Hub, tell};
 /// Orders of one server that wait for an answer; further ones are refused.
 const MAX_WAITING: usize = 1_000;
 
-/// What connected agents can be told, and what they were told.
+/// What connected agents were told.
 #[derive(Default)]
 pub(super) struct Orders {
-    agents: HashMap<MachineId, (ControlId, Vec<PowerAction>)>,
     waiting: HashMap<u64, (MachineId, oneshot::Sender<PowerAnswer>)>,
     last: u64,
 }
 
 impl Orders {
-    pub(super) fn connected(
-        &mut self,
-        machine: &MachineId,
-        control: ControlId,
-        actions: Vec<PowerAction>,
-    ) {
-        self.agents.insert(machine.clone(), (control, actions));
-    }
-
-    pub(super) fn disconnected(&mut self, machine: &MachineId, control: ControlId) {
-        let is_current = |(current, _): &(ControlId, Vec<PowerAction>)| *current == control;
-        if self.agents.get(machine).is_some_and(is_current) {
-            self.agents.remove(machine);
-            // Whoever waits hears that nobody answers any more.
-            self.waiting.retain(|_, (of, _)| of != machine);
-        }
-    }
-
-    /// The machine's connection.
-    pub(super) fn control(&self, machine: &MachineId) -> Option<ControlId> {
-        self.agents.get(machine).map(|(control, _)| *control)
-    }
-
-    pub(super) fn actions(&self, machine: &MachineId) -> Vec<PowerAction> {
-        self.agents
-            .get(machine)
-            .map(|(_, actions)| actions.clone())
-            .unwrap_or_default()
+    /// Whoever waits hears that nobody answers any more.
+    pub(super) fn drop_all_of(&mut self, machine: &MachineId) {
+        self.waiting.retain(|_, (of, _)| of != machine);
     }
 }
 
@@ -74,17 +47,17 @@ pub(crate) struct Ordered {
 impl Hub {
     /// What can be ordered of a machine now.
     pub(crate) fn power_actions(&self, machine: &MachineId) -> Vec<PowerAction> {
-        self.lock().orders.actions(machine)
+        self.lock().power_actions(machine)
     }
 
     /// Gives an order to a machine's agent; `None` when it is not connected, or takes none.
     pub(crate) fn order_power(&self, machine: &MachineId, wish: PowerWish) -> Option<Ordered> {
         let mut state = self.lock();
-        let (control, _) = *state
-            .orders
-            .agents
-            .get(machine)
-            .filter(|(_, can)| can.contains(&wish.action))?;
+        let connection = state.connections.get(machine)?;
+        if !connection.power_actions.contains(&wish.action) {
+            return None;
+        }
+        let control = connection.control;
         if state.orders.waiting.len() >= MAX_WAITING {
             return None;
         }

@@ -7,7 +7,6 @@ mod mail;
 pub(crate) mod webhook;
 
 use anyhow::Context as _;
-use chrono::{Datelike as _, Local, Timelike as _};
 use gc_model::notice::Channel;
 use gc_model::text::clean;
 use gc_store::{NewAuditEntry, NewNotice, Notice, StoreError, SupportCodeRow};
@@ -197,15 +196,8 @@ fn who_asks(code: &SupportCodeRow) -> String {
 impl App {
     /// True while nobody is there to help, by the operator's hours.
     pub(crate) fn is_after_hours(&self) -> bool {
-        let here = self.clock.now().with_timezone(&Local);
-        let day = here.weekday().num_days_from_monday();
-        let minute = here.hour() * 60 + here.minute();
         let hours = self.settings.notices.hours.as_ref();
-        hours.is_some_and(|hours| {
-            let day = u8::try_from(day).expect("a week has seven days");
-            let minute = u16::try_from(minute).expect("a day has 1,440 minutes");
-            !hours.contain(day, minute)
-        })
+        hours.is_some_and(|hours| !hours.contain(self.clock.now()))
     }
 
     /// A customer asks for help: everybody whom the operator named is told. The

@@ -63,6 +63,10 @@ fn frame<'a>(app: &'a App, headers: &HeaderMap) -> Frame<'a> {
     Frame {
         words: words::words(headers),
         settings: &app.settings.support,
+        hours: app.settings.notices.hours.as_ref().map(|support| {
+            let clock = support.clock(app.clock.now());
+            (&support.hours, clock)
+        }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The portal's pages. Everything that is not a sentence of ours is escaped by
 //! the template.
 
+use gc_model::hours::{Hours, HoursPart};
 use maud::{DOCTYPE, Markup, html};
 
 use super::visitor::{Browser, Visitor};
@@ -12,6 +13,8 @@ use crate::support::Program;
 pub(super) struct Frame<'a> {
     pub(super) words: &'static Words,
     pub(super) settings: &'a SupportSettings,
+    /// When somebody is there, and by which clock.
+    pub(super) hours: Option<(&'a Hours, String)>,
 }
 
 /// Why the code was not taken.
@@ -150,12 +153,25 @@ impl Frame<'_> {
         self.page(words.enter, &content)
     }
 
+    /// Nobody is there now, and when somebody is.
+    fn after_hours(&self) -> Markup {
+        let words = self.words;
+        html! {
+            div.notice role="note" {
+                p { (words.after_hours) }
+                @if let Some((hours, clock)) = &self.hours {
+                    p { (words.hours) " " (in_words(hours, &words.days)) " (" (clock) ")" }
+                }
+            }
+        }
+    }
+
     /// The page where a customer without a code asks for help.
     pub(super) fn request(&self, asked: &Asked<'_>) -> Markup {
         let words = self.words;
         let content = html! {
             h1 { (words.request) }
-            @if asked.after_hours { p.notice role="note" { (words.after_hours) } }
+            @if asked.after_hours { (self.after_hours()) }
             @else { p.dim { (words.request_lead) } }
             form.card method="post" action="/support/request" {
                 @match asked.refusal {
@@ -182,7 +198,7 @@ impl Frame<'_> {
                 @if help.helper.is_empty() { (words.helper_unknown) }
                 @else { (with(words.helper, help.helper)) }
             }
-            @if help.after_hours { p.notice role="note" { (words.after_hours) } }
+            @if help.after_hours { (self.after_hours()) }
             p.dim { (words.trust) }
             section.card id="progress" hidden data-ticket=(help.ticket) data-phase=(help.phase)
                 aria-label=(words.progress) {
@@ -299,6 +315,22 @@ pub(super) fn file_name(code: &str, program: Program) -> String {
         Program::Windows => format!("GuruConnect-{code}.exe"),
         Program::Linux => format!("GuruConnect-{code}"),
     }
+}
+
+/// Hours with the days of a language: `Mon–Fri 08:00–18:00, Sat 09:00–12:00`.
+fn in_words(hours: &Hours, days: &[&str; 7]) -> String {
+    let time = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let part = |part: &HoursPart| {
+        let (first, last) = part.days;
+        let mut text = days[usize::from(first)].to_owned();
+        if last != first {
+            text = format!("{text}–{}", days[usize::from(last)]);
+        }
+        let (from, to) = part.minutes;
+        format!("{text} {}–{}", time(from), time(to))
+    };
+    let parts: Vec<_> = hours.parts().iter().map(part).collect();
+    parts.join(", ")
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub(super) struct Words {
     pub(super) request_empty: &'static str,
     pub(super) request_full: &'static str,
     pub(super) after_hours: &'static str,
+    pub(super) hours: &'static str,
+    pub(super) days: [&'static str; 7],
 }
 
 static ENGLISH: Words = Words {
@@ -119,6 +121,8 @@ static ENGLISH: Words = Words {
     request_empty: "Please write your name and what it is about.",
     request_full: "Too many are waiting right now. Please call, or try again in some minutes.",
     after_hours: "Nobody is there right now. Leave a message with how we can reach you, and we will call you back.",
+    hours: "Somebody is there:",
+    days: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
 };
 
 static SPANISH: Words = Words {
@@ -178,6 +182,8 @@ static SPANISH: Words = Words {
     request_empty: "Escriba su nombre y de qué se trata.",
     request_full: "Ahora esperan demasiadas personas. Llame por teléfono o inténtelo dentro de unos minutos.",
     after_hours: "Ahora no hay nadie. Deje un mensaje y diga cómo localizarle, y le llamaremos.",
+    hours: "Le atendemos:",
+    days: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
 };
 
 static GERMAN: Words = Words {
@@ -237,6 +243,8 @@ static GERMAN: Words = Words {
     request_empty: "Bitte schreiben Sie Ihren Namen und worum es geht.",
     request_full: "Gerade warten zu viele. Bitte rufen Sie an, oder versuchen Sie es in einigen Minuten noch einmal.",
     after_hours: "Gerade ist niemand da. Hinterlassen Sie eine Nachricht und wie wir Sie erreichen; wir melden uns.",
+    hours: "Wir sind erreichbar:",
+    days: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
 };
 
 static FRENCH: Words = Words {
@@ -296,6 +304,8 @@ static FRENCH: Words = Words {
     request_empty: "Écrivez votre nom et de quoi il s’agit.",
     request_full: "Trop de personnes attendent en ce moment. Appelez, ou réessayez dans quelques minutes.",
     after_hours: "Il n’y a personne en ce moment. Laissez un message et dites comment vous joindre, nous vous rappellerons.",
+    hours: "Nous sommes joignables :",
+    days: ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
 };
 
 /// Most languages of a browser that are looked at.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use gc_model::hours::Hours;
 use lettre::message::Mailbox;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use super::hours::SupportHours;
 use super::{given, given_all};
 
 /// Addresses that get mail: each is a delivery of its own.
@@ -69,10 +69,15 @@ pub struct NoticeArguments {
     #[arg(long, env = "NOTIFY_RETRY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub notify_retry_seconds: u32,
 
-    /// When somebody is there to help, in the server's time zone (`TZ`), such as
+    /// When somebody is there to help, such as
     /// `mon-fri 08:00-18:00, sat 09:00-12:00`. Always, when absent.
     #[arg(long, env = "SUPPORT_HOURS")]
     pub support_hours: Option<String>,
+
+    /// Time zone of the hours, such as `Europe/Berlin`. The server's own (`TZ`),
+    /// when absent.
+    #[arg(long, env = "SUPPORT_TIME_ZONE")]
+    pub support_time_zone: Option<String>,
 }
 
 /// When mail is sent.
@@ -112,7 +117,7 @@ pub struct NoticeSettings {
     /// Wait after the first failure.
     pub first_wait: Duration,
     /// When somebody is there; `None` for always.
-    pub hours: Option<Hours>,
+    pub hours: Option<SupportHours>,
 }
 
 /// How mail is sent.
@@ -154,11 +159,7 @@ impl TryFrom<NoticeArguments> for NoticeSettings {
         if !webhooks.is_empty() && webhook_secret.is_none() {
             bail!("NOTIFY_WEBHOOKS needs NOTIFY_WEBHOOK_SECRET, which signs what is sent");
         }
-        let hours = given(arguments.support_hours)
-            .map(|text| {
-                Hours::parse(&text).with_context(|| format!("SUPPORT_HOURS: cannot read {text:?}"))
-            })
-            .transpose()?;
+        let hours = SupportHours::read(arguments.support_hours, arguments.support_time_zone)?;
         let email_when = arguments.notify_email_when;
         if email_when == EmailWhen::AfterHours && hours.is_none() {
             bail!("NOTIFY_EMAIL_WHEN=after-hours needs SUPPORT_HOURS");

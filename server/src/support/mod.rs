@@ -22,7 +22,7 @@ use gc_proto::limits::{MAX_CHAT_CHARS, MAX_CLIENT_ID_BYTES};
 use gc_proto::v1::{GuestPhase, GuestState};
 use gc_store::{
     Actor, ChatLine, CodeChange, CreateCodeError, Machine, NewAuditEntry, NewChatLine,
-    NewSupportCode, SayError, Session, StoreError, SupportCodeRow,
+    NewSupportCode, Said, SayError, Session, StoreError, SupportCodeRow,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -314,12 +314,7 @@ impl App {
             CodeEvent::Leave => EndReason::EndedByGuest,
             _ => EndReason::EndedByTechnician,
         };
-        for session in self.hub.open_sessions(|open| open.machine == *guest) {
-            self.end_session(&session, reason, actor.clone(), None)
-                .await?;
-        }
-        self.hub.revoke_machine(guest);
-        Ok(())
+        self.cut_off(guest, reason, actor).await
     }
 
     /// Where a guest stands, as its program is told.
@@ -354,19 +349,17 @@ impl App {
         }
     }
 
-    /// Writes a line of the chat and hands it to everybody. `None` when it was
-    /// said before, or says nothing.
+    /// Writes a line of the chat and hands it to everybody. `None` when it says nothing, or
+    /// the code is over.
     pub(crate) async fn say(
         &self,
         code: &SupportCodeRow,
         author: Author,
         client_id: &str,
         text: &str,
-    ) -> Result<Option<ChatLine>, SayError> {
+    ) -> Result<Option<Said>, SayError> {
         let text = clean_lines(text, MAX_CHAT_CHARS);
-        let is_name = (1..=MAX_CLIENT_ID_BYTES).contains(&client_id.len())
-            && client_id.bytes().all(|byte| byte.is_ascii_graphic());
-        if text.is_empty() || !is_name || !code.state.is_live() {
+        if text.is_empty() || !is_line_name(client_id) || !code.state.is_live() {
             return Ok(None);
         }
         let from_guest = matches!(author, Author::Guest);
@@ -381,17 +374,22 @@ impl App {
             text,
             at: self.clock.now(),
         };
-        let Some(line) = self.store.say(line).await? else {
-            return Ok(None);
-        };
+        let said = self.store.say(line).await?;
+        if let Said::New(line) = &said {
+            self.hand_out(code, line);
+        }
+        Ok(Some(said))
+    }
+
+    /// Hands a new line of the chat to everybody.
+    fn hand_out(&self, code: &SupportCodeRow, line: &ChatLine) {
         if let Some(guest) = &code.guest {
             let command = ControlCommand::Say(Box::new(line.clone()));
             self.hub.tell_machine(&guest.machine_id, command);
         }
         self.hub
             .events
-            .send(crate::api::support_codes::chat_event(&code.id, &line));
-        Ok(Some(line))
+            .send(crate::api::support_codes::chat_event(&code.id, line));
     }
 
     /// The code behind a machine, when it is a guest that may be controlled by
@@ -454,18 +452,21 @@ impl App {
     }
 }
 
+/// True for what somebody's program may call a line.
+fn is_line_name(client_id: &str) -> bool {
+    (1..=MAX_CLIENT_ID_BYTES).contains(&client_id.len())
+        && client_id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// What a customer is called in the chat: as the technician noted, or as they
 /// wrote themselves.
 fn guest_name(code: &SupportCodeRow) -> String {
-    let named = [
-        Some(&code.customer),
-        code.guest.as_ref().map(|guest| &guest.user),
-        code.guest.as_ref().map(|guest| &guest.host_name),
-    ];
-    named
-        .into_iter()
-        .flatten()
-        .find(|name| !name.is_empty())
-        .cloned()
-        .unwrap_or_else(|| "Customer".to_owned())
+    let guest = code.guest.as_ref();
+    let (user, host_name) = guest.map_or(("", ""), |guest| (&guest.user, &guest.host_name));
+    first_name([&code.customer, user, host_name])
+}
+
+fn first_name<const N: usize>(names: [&str; N]) -> String {
+    let named = names.into_iter().find(|name| !name.is_empty());
+    named.unwrap_or("Customer").to_owned()
 }

@@ -15,15 +15,13 @@ use gc_proto::v1::{
     SupportRequest,
 };
 use gc_store::{
-    Action, Actor, ChatLine, CodeChange, Machine, NewAuditEntry, SayError, StoreError,
-    SupportCodeRow,
+    Action, Actor, ChatLine, CodeChange, Machine, NewAuditEntry, StoreError, SupportCodeRow,
 };
 use std::net::IpAddr;
 
 use super::control::control;
 use crate::app::App;
 use crate::hub::ControlCommand;
-use crate::support::Author;
 
 /// Longest name of a right, in characters.
 const MAX_RIGHT_CHARS: usize = 40;
@@ -67,7 +65,8 @@ impl Guest {
         Ok(code.map(|code| control(ServerBody::Guest(app.guest_state(&code)))))
     }
 
-    /// The user of a managed machine asks for help, or says more about what they asked.
+    /// The user of a managed machine asks for help, or says more about what they asked. Every
+    /// line is answered: whoever wrote it waits until then.
     pub(super) async fn ask(
         guest: &mut Option<Self>,
         app: &App,
@@ -78,33 +77,26 @@ impl Guest {
         let Some(line) = &request.text else {
             return Ok(());
         };
-        if let Some(asking) = guest.as_ref()
-            && let Some(code) = asking.code(app).await?
-            && (code.state.is_live() || machine.kind == MachineKind::Guest)
-        {
-            return asking.hear(app, line).await;
-        }
-        if machine.kind != MachineKind::Unattended {
-            // A guest has the code that it came with and no other.
-            return Ok(());
-        }
-        let refuse = |reason: RequestRefusal| {
-            let refused = RequestRefused {
-                client_id: clean(&line.client_id, MAX_CLIENT_ID_BYTES),
-                reason: reason.into(),
-            };
-            let command = ControlCommand::RefuseRequest(refused);
-            app.hub.tell_machine(&machine.id, command);
+        let asking = match guest.as_ref() {
+            Some(guest) => guest.code(app).await,
+            None => Ok(None),
         };
-        let asked = app.request_support(machine, address, &request.user, line);
-        match asked.await {
-            Ok(Ok(code)) => *guest = Some(Self::new(code.id, machine, address)),
-            Ok(Err(reason)) => refuse(reason),
-            Err(error) => {
-                // Nobody waits for what was not written.
-                refuse(RequestRefusal::Failed);
-                return Err(error);
+        let is_guest = machine.kind == MachineKind::Guest;
+        let taken = match asking {
+            Ok(Some(code)) if code.state.is_live() || is_guest => {
+                let heard = app.hear(&code, line).await;
+                heard.map(|heard| heard.map(|()| None))
             }
+            // A guest has the code that it came with and no other.
+            Ok(_) if is_guest => Ok(Err(RequestRefusal::Failed)),
+            Ok(_) => {
+                let asked = app.request_support(machine, address, &request.user, line);
+                asked.await.map(|asked| asked.map(Some))
+            }
+            Err(error) => Err(error),
+        };
+        if let Some(Some(code)) = or_refuse(app, &machine.id, line, taken)? {
+            *guest = Some(Self::new(code.id, machine, address));
         }
         Ok(())
     }
@@ -150,17 +142,12 @@ impl Guest {
 
     /// The customer wrote.
     pub(super) async fn hear(&self, app: &App, chat: &ChatText) -> Result<(), StoreError> {
-        if let Some(code) = self.code(app).await? {
-            let said = app
-                .say(&code, Author::Guest, &chat.client_id, &chat.text)
-                .await;
-            match said {
-                Ok(_) => {}
-                Err(SayError::Full) => tracing::debug!(support = %self.support, "A chat is full"),
-                Err(SayError::Store(error)) => return Err(error),
-            }
-        }
-        Ok(())
+        let heard = match self.code(app).await {
+            Ok(Some(code)) => app.hear(&code, chat).await,
+            Ok(None) => Ok(Err(RequestRefusal::Failed)),
+            Err(error) => Err(error),
+        };
+        or_refuse(app, &self.machine.id, chat, heard).map(drop)
     }
 
     /// The customer leaves.
@@ -181,6 +168,28 @@ impl Guest {
     async fn code(&self, app: &App) -> Result<Option<SupportCodeRow>, StoreError> {
         app.store.support_code(&self.support).await
     }
+}
+
+/// Tells a machine where something that its user wrote was not taken: nobody waits for what
+/// was not written.
+fn or_refuse<T>(
+    app: &App,
+    machine: &MachineId,
+    line: &ChatText,
+    taken: Result<Result<T, RequestRefusal>, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let reason = match &taken {
+        Ok(Ok(_)) => return taken.map(Result::ok),
+        Ok(Err(reason)) => *reason,
+        Err(_) => RequestRefusal::Failed,
+    };
+    let refused = RequestRefused {
+        client_id: clean(&line.client_id, MAX_CLIENT_ID_BYTES),
+        reason: reason.into(),
+    };
+    app.hub
+        .tell_machine(machine, ControlCommand::RefuseRequest(refused));
+    taken.map(|_| None)
 }
 
 fn agent(machine: &Machine) -> Actor {

@@ -1,9 +1,11 @@
 //! The user of a managed machine asks for help.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use gc_model::role::Role;
 use gc_proto::v1::agent_control::Body;
 use gc_proto::v1::server_control::Body as ServerBody;
-use gc_proto::v1::{ChatText, GuestLeaves, GuestPhase, GuestState, RequestRefusal, SupportRequest};
+use gc_proto::v1::{ChatText, GuestLeaves, GuestPhase, GuestState, RequestRefusal};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -13,20 +15,14 @@ on_both_engines! {
     a_machines_user_asks_is_taken_by_one_and_answered,
     a_request_is_taken_back_and_its_machine_stays,
     a_machine_asks_for_one_thing_at_a_time_and_not_too_often,
+    the_users_of_a_machine_ask_beside_each_other_and_not_without_end,
     a_machine_that_was_away_hears_that_nothing_is_open_any_more,
+    every_line_of_a_machines_user_is_answered,
+    what_was_answered_while_the_machine_was_away_is_no_new_request,
 }
 
 async fn ask(agent: &mut TestAgent, name: &str, line: &str) {
-    let text = ChatText {
-        client_id: name.into(),
-        text: line.into(),
-    };
-    agent
-        .say(Body::SupportRequest(SupportRequest {
-            text: Some(text),
-            user: "grace".into(),
-        }))
-        .await;
+    agent.ask_for_help("grace", name, line).await;
 }
 
 /// The next word about where the request stands.
@@ -154,7 +150,7 @@ async fn a_machine_asks_for_one_thing_at_a_time_and_not_too_often(server: TestSe
     let ada = server.claim().await;
     let mut agent = TestAgent::online(&server, &ada).await;
     for round in 0..5 {
-        ask(&mut agent, "1", "Help").await;
+        ask(&mut agent, &format!("1-{round}"), "Help").await;
         assert_eq!(
             state(&mut agent).await.phase(),
             GuestPhase::Waiting,
@@ -168,14 +164,91 @@ async fn a_machine_asks_for_one_thing_at_a_time_and_not_too_often(server: TestSe
     }
 
     ask(&mut agent, "3", "Help").await;
+    assert_eq!(
+        refusal(&mut agent).await,
+        ("3".into(), RequestRefusal::TooOften)
+    );
+    assert_eq!(queue(&ada, |_| true).await.len(), 5);
+}
+
+/// Asks and takes it back at once, unless that was refused.
+async fn ask_and_leave(agent: &mut TestAgent, user: &str) -> Result<(), RequestRefusal> {
+    // Every line has a name of its own.
+    static LINES: AtomicU32 = AtomicU32::new(0);
+    let name = LINES.fetch_add(1, Ordering::Relaxed).to_string();
+    agent.ask_for_help(user, &name, "Help").await;
     match agent.hear().await {
-        ServerBody::RequestRefused(refused) => {
-            assert_eq!(refused.reason(), RequestRefusal::TooOften);
-            assert_eq!(refused.client_id, "3");
-        }
+        ServerBody::Guest(state) => assert_eq!(state.phase(), GuestPhase::Waiting),
+        ServerBody::RequestRefused(refused) => return Err(refused.reason()),
+        other => panic!("an answer, not {other:?}"),
+    }
+    agent.line().await;
+    agent.say(Body::GuestLeaves(GuestLeaves {})).await;
+    assert_eq!(state(agent).await.phase(), GuestPhase::Completed);
+    Ok(())
+}
+
+async fn the_users_of_a_machine_ask_beside_each_other_and_not_without_end(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    for _ in 0..5 {
+        assert_eq!(ask_and_leave(&mut agent, "mallory").await, Ok(()));
+    }
+    let too_often = Err(RequestRefusal::TooOften);
+    assert_eq!(ask_and_leave(&mut agent, "mallory").await, too_often);
+
+    // Whoever else works there has lost nothing by it.
+    assert_eq!(ask_and_leave(&mut agent, "grace").await, Ok(()));
+
+    // Names are the machine's word: new ones do not wake people without end.
+    for name in 0..14 {
+        let user = format!("user {name}");
+        assert_eq!(ask_and_leave(&mut agent, &user).await, Ok(()), "{name}");
+    }
+    let here = Err(RequestRefusal::TooOftenHere);
+    assert_eq!(ask_and_leave(&mut agent, "one more").await, here);
+    let metrics = server.metrics().await;
+    let counted = metrics
+        .lines()
+        .find(|line| line.contains("machine_request"))
+        .expect("is counted");
+    assert!(counted.ends_with(" 2"), "{counted}");
+}
+
+/// Whoever writes to a full chat hears so; nothing stands in it that is not read by anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_for_a_full_chat_is_refused_to_a_machine_and_to_a_guest() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let mut machine = TestAgent::online(&server, &ada).await;
+    ask(&mut machine, "1", "Help").await;
+    assert_eq!(state(&mut machine).await.phase(), GuestPhase::Waiting);
+    machine.line().await;
+    let request = queue(&ada, |items| !items.is_empty()).await.remove(0);
+    let made = ada.post("/api/support-codes", json!({})).await.body;
+    let mut guest = TestAgent::guest(&server, &text(&made["code"])).await;
+    assert_eq!(guest.phase().await, GuestPhase::Waiting);
+    for entry in [&request["id"], &made["id"]] {
+        server.fill_chat(&text(entry)).await;
+    }
+
+    ask(&mut machine, "2", "One more thing").await;
+    let line = ChatText {
+        client_id: "3".into(),
+        text: "One more thing".into(),
+    };
+    guest.say(Body::Chat(line)).await;
+
+    let full = |name: &str| (name.to_owned(), RequestRefusal::ChatFull);
+    assert_eq!(refusal(&mut machine).await, full("2"));
+    assert_eq!(refusal(&mut guest).await, full("3"));
+}
+
+/// What was not taken, and why.
+async fn refusal(agent: &mut TestAgent) -> (String, RequestRefusal) {
+    match agent.hear().await {
+        ServerBody::RequestRefused(refused) => (refused.client_id.clone(), refused.reason()),
         other => panic!("a refusal, not {other:?}"),
     }
-    assert_eq!(queue(&ada, |_| true).await.len(), 5);
 }
 
 async fn a_machine_that_was_away_hears_that_nothing_is_open_any_more(server: TestServer) {
@@ -197,6 +270,81 @@ async fn a_machine_that_was_away_hears_that_nothing_is_open_any_more(server: Tes
     agent.reconnect().await;
 
     assert!(is_nothing(agent.hear_all().await));
+}
+
+async fn every_line_of_a_machines_user_is_answered(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    let failed = |name: &str| (name.to_owned(), RequestRefusal::Failed);
+
+    // Nothing that could be shown, before and after there is a request.
+    ask(&mut agent, "1", "\u{200b}").await;
+    assert_eq!(refusal(&mut agent).await, failed("1"));
+    ask(&mut agent, "2", "Help").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    assert_eq!(agent.line().await.client_id, "2");
+    ask(&mut agent, "3", "\u{200b}\u{feff}").await;
+    assert_eq!(refusal(&mut agent).await, failed("3"));
+    ask(&mut agent, "a name", "Please").await;
+    assert_eq!(refusal(&mut agent).await, failed("a name"));
+
+    // A guest is answered too.
+    let made = ada.post("/api/support-codes", json!({})).await.body;
+    let mut guest = TestAgent::guest(&server, &text(&made["code"])).await;
+    assert_eq!(guest.phase().await, GuestPhase::Waiting);
+    ask(&mut guest, "4", "\u{200b}").await;
+    assert_eq!(refusal(&mut guest).await, failed("4"));
+}
+
+async fn what_was_answered_while_the_machine_was_away_is_no_new_request(server: TestServer) {
+    let ada = server.claim().await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    ask(&mut agent, "1", "Help").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    agent.line().await;
+    let entry = queue(&ada, |items| !items.is_empty()).await.remove(0);
+    for (what, phase) in [
+        ("take", GuestPhase::Accepted),
+        ("cancel", GuestPhase::Completed),
+    ] {
+        assert_eq!(act(&ada, &entry, what).await.status, StatusCode::OK);
+        assert_eq!(state(&mut agent).await.phase(), phase);
+    }
+
+    // Its connection broke before it heard that its line had arrived: it says it again.
+    agent.reconnect().await;
+    ask(&mut agent, "1", "Help").await;
+
+    let stands = state(&mut agent).await;
+    assert_eq!(
+        (stands.phase(), stands.user.as_str()),
+        (GuestPhase::Completed, "grace")
+    );
+    assert_eq!(agent.line().await.client_id, "1");
+    assert_eq!(queue(&ada, |_| true).await.len(), 1);
+
+    ask(&mut agent, "2", "Help again").await;
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    assert_eq!(agent.line().await.client_id, "2");
+    assert_eq!(queue(&ada, |_| true).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_written_with_its_words_or_not_at_all() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    server.break_database("INSERT ON chat_lines").await;
+    ask(&mut agent, "1", "Help").await;
+    let failed = ("1".into(), RequestRefusal::Failed);
+    assert_eq!(refusal(&mut agent).await, failed);
+    assert!(queue(&ada, |_| true).await.is_empty());
+
+    server.mend_database().await;
+    ask(&mut agent, "1", "Help").await;
+
+    assert_eq!(state(&mut agent).await.phase(), GuestPhase::Waiting);
+    assert_eq!(agent.line().await.text, "Help");
+    assert_eq!(queue(&ada, |_| true).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{TestAgent, TestServer, answer, enrol, enrol_as, on_both_engines, text};
+use crate::common::{
+    TestAgent, TestServer, Viewer, answer, close_code, enrol, enrol_as, on_both_engines, text,
+};
 
 on_both_engines! {
     a_machine_is_enrolled_comes_online_and_reports,
@@ -107,6 +109,33 @@ async fn a_removed_machine_is_gone_and_its_history_stays(server: TestServer) {
     assert_eq!(sessions[0]["id"], admission["session_id"]);
     assert_eq!(sessions[0]["machine_name"], "DESK-07");
     assert_eq!(sessions[0]["end_reason"], "machine_revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_machine_is_cut_off_whatever_cannot_be_written_down_of_it() {
+    for broken in ["UPDATE ON support_codes", "UPDATE ON sessions"] {
+        let (server, ada) = TestServer::claimed(&[]).await;
+        let mut agent = TestAgent::online(&server, &ada).await;
+        agent.ask_for_help("grace", "1", "Help").await;
+        let mut viewers = Vec::new();
+        for _ in 0..2 {
+            viewers.push(Viewer::connect(&ada.start(&agent.machine).await).await);
+        }
+        server.break_database(broken).await;
+
+        let path = format!("/api/machines/{}", agent.machine);
+        let removed = ada.send(Method::DELETE, &path).await;
+
+        assert_eq!(
+            removed.status,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "{broken}"
+        );
+        assert_eq!(agent.close_code().await, 4003, "{broken}");
+        for viewer in &mut viewers {
+            assert_eq!(close_code(&mut viewer.socket).await, 4002, "{broken}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

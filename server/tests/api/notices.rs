@@ -416,7 +416,7 @@ async fn a_request_for_help_is_told_by_a_signed_webhook() {
     // Its path may be a secret.
     let target = format!("http://127.0.0.1:{}", receiver.port);
     assert_eq!(delivered["target"], target);
-    let metrics = text(&server.get("/metrics").await.body);
+    let metrics = server.metrics().await;
     assert!(metrics.contains("guruconnect_notices_total{kind=\"delivered\"} 1"));
 }
 
@@ -446,7 +446,7 @@ async fn what_fails_is_tried_again_with_the_same_id_and_given_up_when_told_so() 
     assert_eq!(failed["attempts"], 3);
     assert_eq!(failed["last_error"], "the receiver answered 410 Gone");
     assert_eq!(failed["next_at"], Value::Null);
-    let metrics = text(&server.get("/metrics").await.body);
+    let metrics = server.metrics().await;
     assert!(metrics.contains("guruconnect_notices_total{kind=\"retried\"} 2"));
 }
 

@@ -423,15 +423,21 @@ async fn programs_name_the_address_that_was_asked_for_however_many_there_are() {
 async fn after_hours_customers_are_told_and_their_request_is_still_there_in_the_morning() {
     use chrono::Datelike as _;
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let today = chrono::Local::now().weekday().num_days_from_monday();
+    let today = chrono::Utc::now().weekday().num_days_from_monday();
     let hours = format!("{} 03:00-03:01", days[((today + 3) % 7) as usize]);
-    let arguments = ["--support-requests", "true", "--support-hours", &hours];
-    let (server, ada) = TestServer::claimed(&arguments).await;
+    let zone = ["--support-time-zone", "Pacific/Auckland"];
+    let asking = ["--support-requests", "true", "--support-hours", &hours];
+    let (server, ada) = TestServer::claimed(&[&asking[..], &zone].concat()).await;
 
     let form = page(&server, "/support/request", &[]).await;
     assert!(text(&form.body).contains("we will call you back"));
+    assert!(text(&form.body).contains("03:00–03:01 (Pacific/Auckland)"));
+    let german = page(&server, "/support/request", &[("accept-language", "de")]).await;
+    assert!(text(&german.body).contains("Wir sind erreichbar: "));
     let asked = ask(&server, "Grace", "Call+me").await;
     assert!(text(&asked.body).contains("we will call you back"));
+    let listed = ada.get("/api/notices").await.body;
+    assert_eq!(listed["support_time_zone"], "Pacific/Auckland");
 
     let entry = ada.get("/api/support-codes").await.body["items"][0].clone();
     let time = |name: &str| {

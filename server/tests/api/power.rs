@@ -168,3 +168,23 @@ async fn a_sign_out_is_recorded_with_whose_login_it_was(server: TestServer) {
         json!({ "action": "log_off", "login": "CORP\\ada" })
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_done_is_not_told_as_failed_when_the_log_takes_no_more_of_it() {
+    let (server, ada) = TestServer::claimed(&[]).await;
+    let mut agent = TestAgent::online(&server, &ada).await;
+    let id = agent.machine.clone();
+    let outcome = "INSERT ON audit_entries WHEN NEW.action LIKE 'machine.power_%'";
+    server.break_database(outcome).await;
+
+    for (problem, status) in [
+        ("", StatusCode::NO_CONTENT),
+        ("somebody works there", StatusCode::BAD_GATEWAY),
+    ] {
+        let (answer, _) = tokio::join!(
+            order(&ada, &id, json!({ "action": "log_off" })),
+            obey(&mut agent, problem),
+        );
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
+}

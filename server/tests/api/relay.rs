@@ -90,7 +90,7 @@ async fn a_viewer_that_does_not_read_makes_its_agent_wait_and_nobody_else() {
     while let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(1), sent.changed()).await {}
     let stalled_at = *sent.borrow();
     assert!(stalled_at < ALL, "nobody waited");
-    let metrics = text(&server.get("/metrics").await.body);
+    let metrics = server.metrics().await;
     let relayed = relayed_bytes(&metrics, "to_viewer");
     assert!(
         relayed < 16 * 1024 * 1024,
@@ -132,7 +132,7 @@ async fn the_numbers_say_what_goes_on() {
     viewer.receive().await;
     server.login("ada", "wrong password").await;
 
-    let metrics = text(&server.get("/metrics").await.body);
+    let metrics = server.metrics().await;
 
     for line in [
         "guruconnect_machines_online 1",

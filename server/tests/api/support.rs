@@ -181,7 +181,7 @@ async fn a_code_opens_once_and_never_says_why_it_does_not(server: TestServer) {
     by_link["link_token"] = json!(token);
     let claimed = server.post("/api/support/claim", by_link).await;
     assert_eq!(claimed.status, StatusCode::CREATED, "{}", claimed.body);
-    let metrics = text(&server.get("/metrics").await.body);
+    let metrics = server.metrics().await;
     assert!(metrics.contains("guruconnect_support_codes_wrong_total 5\n"));
     assert!(metrics.contains("guruconnect_limiter_refusals_total{kind=\"support_guess\"} 2\n"));
 }

@@ -13,6 +13,11 @@ const PACKED = [
     size: [201, 121],
   },
   {
+    format: "vp9_full_chroma",
+    file: "crates/vpx/tests/golden/patches-full-chroma.ivf",
+    size: [201, 121],
+  },
+  {
     format: "h264",
     file: "crates/openh264/tests/golden/patches.ivf",
     size: [202, 122],
@@ -131,7 +136,7 @@ for (const {
     );
 
     expect(shown.failure).toBeNull();
-    expect(shown.formats).toEqual(["vp9", "h264"]);
+    expect(shown.formats).toEqual(["vp9", "h264", "vp9_full_chroma"]);
     expect(shown.frames).toHaveLength(4);
     for (const [frame, patches] of shown.frames.entries()) {
       for (const [patch, colour] of patches.entries()) {
@@ -193,6 +198,20 @@ test("a film plays as video, and what it leaves is exact", async ({ page, stack,
     viewer.page.evaluate(() => (window as unknown as { filmPictures(): number }).filmPictures());
 
   await expect.poll(pictures).toBeGreaterThan(30);
+  await scene.stop();
+  await stack.workload("picture", "--seed", "9");
+
+  await expect.poll(() => viewer.differencesFromKnownPicture(9)).toEqual({ count: 0 });
+});
+
+test("thin coloured lines in a film keep their colours", async ({ page, stack, dashboard }) => {
+  const pictures = await notePictures(page);
+  const viewer = await dashboard.openViewer(stack.machine, TECHNICIAN);
+  const scene = await stack.workload("scene", "chart", "--seconds", "120");
+
+  await expect
+    .poll(async () => (await pictures()).vp9_full_chroma ?? 0, { timeout: 80_000 })
+    .toBeGreaterThan(30);
   await scene.stop();
   await stack.workload("picture", "--seed", "9");
 

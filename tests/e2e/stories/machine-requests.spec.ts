@@ -19,7 +19,9 @@ test("a machine's user asks by command, is taken, and reads the answer", async (
   dashboard,
   stack,
 }) => {
-  expect(requestSupport(stack, "--status")).toContain("No help was asked for.");
+  expect(requestSupport(stack, "--status")).toMatch(
+    /No help was asked for\.\nLooking now: nobody\n/,
+  );
   await dashboard.open("/support-codes");
   await dashboard.signIn(TECHNICIAN);
   const { page } = dashboard;
@@ -44,6 +46,14 @@ test("a machine's user asks by command, is taken, and reads the answer", async (
     .toMatch(/takes care of it\.[\s\S]*You: It does not print\n.*: I will look at it/);
   await page.getByRole("link", { name: "Connect", exact: true }).click();
   await expect(page.getByTestId("remote-screen")).toBeVisible();
+
+  // Who works there can see that somebody looks, and that nobody does any more.
+  const looking = () => /Looking now: .*/.exec(requestSupport(stack, "--status"))?.[0];
+  await expect
+    .poll(looking)
+    .toBe("Looking now: Tina Technician, with mouse and keyboard, for less than a minute");
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await expect.poll(looking).toBe("Looking now: nobody");
 });
 
 test("a machine's user asks in the window, sees who takes it, and is done", async ({

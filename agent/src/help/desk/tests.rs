@@ -20,6 +20,30 @@ fn ask(desk: &HelpDesk, user: &str, text: &str) {
     desk.wish(NOW, user, Wish::Ask(text.to_owned()));
 }
 
+/// Grace has asked, and the server has it.
+fn desk_with(text: &str) -> HelpDesk {
+    let (desk, name) = asked(text);
+    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
+    desk.handle_line(&line(1, &name, text));
+    desk
+}
+
+/// Grace has asked, and the server has not answered; the name of her line.
+fn asked(text: &str) -> (HelpDesk, String) {
+    let desk = desk();
+    ask(&desk, "grace", text);
+    let name = name_of(&posted(&desk));
+    (desk, name)
+}
+
+/// The server does not take a line.
+fn refuse(desk: &HelpDesk, client_id: String, reason: v1::RequestRefusal) {
+    desk.handle_refused(&v1::RequestRefused {
+        client_id,
+        reason: reason.into(),
+    });
+}
+
 fn posted(desk: &HelpDesk) -> Vec<Body> {
     let mut state = desk.lock();
     std::iter::from_fn(|| state.next_post()).collect()
@@ -55,9 +79,7 @@ fn name_of(bodies: &[Body]) -> String {
 
 #[test]
 fn what_is_asked_waits_until_the_server_has_it_and_then_stands_in_the_chat() {
-    let desk = desk();
-    ask(&desk, "grace", "  It does not print ");
-    let name = name_of(&posted(&desk));
+    let (desk, name) = asked("  It does not print ");
     assert_eq!(desk.standing("grace").unsent, ["It does not print"]);
 
     // The line broke before it arrived.
@@ -85,11 +107,7 @@ fn what_is_asked_waits_until_the_server_has_it_and_then_stands_in_the_chat() {
 
 #[test]
 fn nobody_else_at_the_machine_reads_or_ends_a_request() {
-    let desk = desk();
-    ask(&desk, "grace", "My salary slip does not print");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "My salary slip does not print"));
+    let desk = desk_with("My salary slip does not print");
 
     ask(&desk, "mallory", "Me too");
     desk.wish(NOW, "mallory", Wish::TakeBack);
@@ -133,17 +151,65 @@ fn a_program_that_asks_without_end_is_slowed_and_says_so() {
 
 #[test]
 fn what_the_server_refuses_is_said_and_not_sent_again() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let client_id = name_of(&posted(&desk));
-    desk.handle_refused(&v1::RequestRefused {
-        client_id,
-        reason: v1::RequestRefusal::TooOften.into(),
-    });
+    let (desk, client_id) = asked("Help");
+    refuse(&desk, client_id, v1::RequestRefusal::TooOften);
     connect(&desk);
 
     assert_eq!(posted(&desk), []);
     assert_eq!(desk.standing("grace").problem, Some(Problem::TooOften));
+}
+
+#[test]
+fn a_line_for_a_full_chat_is_refused_in_words_and_kept_to_be_read() {
+    let desk = desk_with("Help");
+    desk.handle_state(state(v1::GuestPhase::Accepted, "grace", "Ada"));
+    ask(&desk, "grace", "One more thing");
+    let client_id = name_of(&posted(&desk));
+
+    refuse(&desk, client_id, v1::RequestRefusal::ChatFull);
+
+    let standing = desk.standing("grace");
+    assert_eq!(standing.problem, Some(Problem::ChatFull));
+    assert_eq!(standing.stage, Stage::Taken);
+    assert!(standing.unsent.is_empty());
+    assert_eq!(standing.not_taken, ["One more thing"]);
+    assert_eq!(desk.standing("ada").not_taken, [""; 0]);
+    // It is not sent again, and gone with the request.
+    desk.handle_lost();
+    desk.handle_connected();
+    desk.handle_state(state(v1::GuestPhase::Accepted, "grace", "Ada"));
+    assert_eq!(posted(&desk), []);
+    desk.handle_state(state(v1::GuestPhase::Completed, "grace", "Ada"));
+    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
+    assert!(desk.standing("grace").not_taken.is_empty());
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_asked_and_keeps_nobody_from_asking() {
+    let desk = desk();
+    ask(&desk, "mallory", "\u{200b}\u{feff} \u{2066}");
+
+    assert_eq!(posted(&desk), []);
+    assert_ne!(desk.standing("grace").stage, Stage::OfOther);
+}
+
+#[test]
+fn what_was_answered_while_the_machine_was_away_is_done_and_not_asked_again() {
+    let desk = desk();
+    ask(&desk, "grace", "Help");
+    let name = name_of(&posted(&desk));
+    desk.handle_lost();
+    connect(&desk);
+    assert_eq!(name_of(&posted(&desk)), name);
+
+    // The server knows the line.
+    desk.handle_state(state(v1::GuestPhase::Completed, "grace", "Ada"));
+    desk.handle_line(&line(1, &name, "Help"));
+
+    let standing = desk.standing("grace");
+    assert_eq!((standing.stage, standing.unsent.len()), (Stage::Done, 0));
+    assert_eq!(standing.lines[0].text, "Help");
+    assert_eq!(desk.standing("ada").stage, Stage::Nothing);
 }
 
 #[test]
@@ -162,11 +228,7 @@ const LEAVES: Body = Body::GuestLeaves(v1::GuestLeaves {});
 
 #[test]
 fn the_next_user_who_asks_does_not_read_what_was_said_before() {
-    let desk = desk();
-    ask(&desk, "grace", "My salary slip does not print");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "My salary slip does not print"));
+    let desk = desk_with("My salary slip does not print");
     desk.handle_line(&line(2, "", "It is 4,000, is it not?"));
     desk.handle_state(state(v1::GuestPhase::Completed, "grace", "Ada"));
 
@@ -195,11 +257,7 @@ fn what_one_user_wrote_offline_does_not_join_the_request_of_another() {
 
 #[test]
 fn a_request_that_ended_while_the_machine_was_away_is_over_there_too() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "Help"));
+    let desk = desk_with("Help");
     desk.handle_lost();
 
     connect(&desk);
@@ -212,11 +270,7 @@ fn a_request_that_ended_while_the_machine_was_away_is_over_there_too() {
 
 #[test]
 fn a_request_is_taken_back_though_the_line_broke_at_that_moment() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let name = name_of(&posted(&desk));
-    desk.handle_state(state(v1::GuestPhase::Waiting, "grace", ""));
-    desk.handle_line(&line(1, &name, "Help"));
+    let desk = desk_with("Help");
     desk.handle_lost();
     desk.wish(NOW, "grace", Wish::TakeBack);
     assert_eq!(desk.standing("grace").stage, Stage::Done);
@@ -264,14 +318,9 @@ fn a_request_is_taken_back_though_the_server_has_not_answered_it() {
 
 #[test]
 fn nothing_is_taken_back_of_what_the_server_refused() {
-    let desk = desk();
-    ask(&desk, "grace", "Help");
-    let client_id = name_of(&posted(&desk));
+    let (desk, client_id) = asked("Help");
     desk.wish(NOW, "grace", Wish::TakeBack);
-    desk.handle_refused(&v1::RequestRefused {
-        client_id,
-        reason: v1::RequestRefusal::TooOften.into(),
-    });
+    refuse(&desk, client_id, v1::RequestRefusal::TooOften);
     posted(&desk);
 
     ask(&desk, "ada", "Me too");
@@ -318,7 +367,7 @@ fn however_many_users_there_are_the_desk_remembers_few() {
 proptest! {
     #[test]
     fn whatever_happens_a_user_sees_no_more_than_fits_and_only_their_own(
-        steps in prop::collection::vec((0_u8..8, 0_u8..3, ".{0,600}"), 0..60),
+        steps in prop::collection::vec((0_u8..9, 0_u8..3, ".{0,600}"), 0..60),
     ) {
         let desk = desk();
         // Whose request the server has: it sends lines of no other.
@@ -347,6 +396,13 @@ proptest! {
                 6 => {
                     posted(&desk);
                 }
+                7 => {
+                    let line = desk.lock().unsent.back().map(|line| line.text.client_id.clone());
+                    desk.handle_refused(&v1::RequestRefused {
+                        client_id: line.unwrap_or_default(),
+                        reason: v1::RequestRefusal::ChatFull.into(),
+                    });
+                }
                 _ => desk.handle_lost(),
             }
             for reader in ["root", "grace", "ada"] {
@@ -355,11 +411,13 @@ proptest! {
                 prop_assert!(size <= super::super::messages::MAX_STANDING_BYTES);
                 let own = format!("of {reader}:");
                 let said = standing.lines.iter().map(|line| &line.text);
-                for text in said.chain(&standing.unsent) {
+                let own_only = standing.unsent.iter().chain(&standing.not_taken);
+                for text in said.chain(own_only) {
                     prop_assert!(text.starts_with(&own), "{reader} reads {text:?}");
                 }
             }
             prop_assert!(desk.lock().unsent.len() <= MAX_UNSENT);
+            prop_assert!(desk.lock().not_taken.len() <= MAX_UNSENT);
         }
     }
 }

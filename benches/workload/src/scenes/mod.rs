@@ -37,6 +37,8 @@ pub(crate) enum SceneName {
     Drag,
     /// A film of 1280 by 720 pixels plays.
     Video,
+    /// A film of 256 by 144 pixels with thin coloured lines.
+    Chart,
     /// Whole windows take turns twice a second.
     Switch,
 }
@@ -47,7 +49,7 @@ impl SceneName {
         match self {
             Self::Idle | Self::Switch => 2.0,
             Self::Typing => 10.0,
-            Self::Scroll | Self::Drag | Self::Video => 30.0,
+            Self::Scroll | Self::Drag | Self::Video | Self::Chart => 30.0,
         }
     }
 
@@ -57,7 +59,8 @@ impl SceneName {
             Self::Typing => Box::new(typing::Typing::new(stage)?),
             Self::Scroll => Box::new(scroll::Scroll::new(stage)?),
             Self::Drag => Box::new(drag::Drag::new(stage)?),
-            Self::Video => Box::new(video::Video::new(stage)?),
+            Self::Video => Box::new(video::Video::camera(stage)?),
+            Self::Chart => Box::new(video::Video::chart(stage)?),
             Self::Switch => Box::new(switch::Switch::new(stage)?),
         })
     }

@@ -1,4 +1,5 @@
-//! A film: a panning texture under a moving light, a disc that flies about, and grain.
+//! Films: a panning texture under a moving light, a disc that flies about, and grain; and a small
+//! one over which thin coloured lines run, as in a chart that is drawn all the time.
 
 use std::thread;
 
@@ -9,8 +10,28 @@ use crate::canvas::{Canvas, Rgb};
 use crate::picture::{hash, photograph};
 use crate::screen::{Area, Screen, Stored};
 
-const WIDTH: u16 = 1_280;
-const HEIGHT: u16 = 720;
+/// Pixels from one coloured line to the next.
+const LINES_PX: u32 = 12;
+
+#[derive(Clone, Copy)]
+struct Film {
+    width: u16,
+    height: u16,
+    has_lines: bool,
+}
+
+const CAMERA: Film = Film {
+    width: 1_280,
+    height: 720,
+    has_lines: false,
+};
+
+const CHART: Film = Film {
+    width: 256,
+    height: 144,
+    has_lines: true,
+};
+
 /// Played back and forth: 6.6 seconds at 30 frames a second until it repeats.
 const FRAMES: u16 = 100;
 
@@ -20,20 +41,27 @@ pub(super) struct Video {
 }
 
 impl Video {
-    pub(super) fn new(stage: &Stage) -> anyhow::Result<Self> {
+    pub(super) fn camera(stage: &Stage) -> anyhow::Result<Self> {
+        Self::new(stage, CAMERA)
+    }
+
+    pub(super) fn chart(stage: &Stage) -> anyhow::Result<Self> {
+        Self::new(stage, CHART)
+    }
+
+    fn new(stage: &Stage, kind: Film) -> anyhow::Result<Self> {
         stage.desktop(0)?;
         let texture = photograph(
-            WIDTH + FRAMES * 4 + 8,
-            HEIGHT + FRAMES * 2 + 8,
+            kind.width + FRAMES * 4 + 8,
+            kind.height + FRAMES * 2 + 8,
             stage.seed + 77,
         );
-        let film = shoot(&texture)
+        let film = shoot(kind, &texture)
             .iter()
             .map(|frame| stage.screen.store(frame))
             .collect::<Result<Vec<_>, _>>()?;
-        let window = stage
-            .screen
-            .window(Area::new(320, 180, WIDTH, HEIGHT), Rgb::BLACK)?;
+        let area = Area::new(320, 180, kind.width, kind.height);
+        let window = stage.screen.window(area, Rgb::BLACK)?;
         stage.screen.show(film[0], window)?;
         Ok(Self { window, film })
     }
@@ -53,25 +81,25 @@ impl Scene for Video {
 }
 
 /// All frames, made on two threads.
-fn shoot(texture: &Canvas) -> Vec<Canvas> {
+fn shoot(kind: Film, texture: &Canvas) -> Vec<Canvas> {
     let half = FRAMES / 2;
     thread::scope(|scope| {
         let second = scope.spawn(|| {
             (half..FRAMES)
-                .map(|number| film_frame(texture, number))
+                .map(|number| film_frame(kind, texture, number))
                 .collect::<Vec<_>>()
         });
         let mut frames: Vec<_> = (0..half)
-            .map(|number| film_frame(texture, number))
+            .map(|number| film_frame(kind, texture, number))
             .collect();
         frames.extend(second.join().expect("drawing does not panic"));
         frames
     })
 }
 
-fn film_frame(texture: &Canvas, number: u16) -> Canvas {
+fn film_frame(kind: Film, texture: &Canvas, number: u16) -> Canvas {
     let time = f32::from(number);
-    let (width, height) = (f32::from(WIDTH), f32::from(HEIGHT));
+    let (width, height) = (f32::from(kind.width), f32::from(kind.height));
     let light = (
         width * (0.5 + 0.4 * (time * 0.06).sin()),
         height * (0.5 + 0.3 * (time * 0.045).cos()),
@@ -81,7 +109,15 @@ fn film_frame(texture: &Canvas, number: u16) -> Canvas {
         height * (0.5 + 0.35 * (time * 0.11).sin()),
     );
     let pan = (u32::from(number) * 4, u32::from(number) * 2);
-    Canvas::painted(WIDTH, HEIGHT, |x, y| {
+    Canvas::painted(kind.width, kind.height, |x, y| {
+        if kind.has_lines && (x + pan.0).is_multiple_of(LINES_PX) {
+            let is_red = (y / LINES_PX).is_multiple_of(2);
+            return if is_red {
+                Rgb::of(255.0, 0.0, 0.0)
+            } else {
+                Rgb::of(0.0, 0.0, 255.0)
+            };
+        }
         let grain = (hash(x, y, u32::from(number) + 1_000) & 7) as f32 - 3.0;
         let (dx, dy) = (x as f32 - disc.0, y as f32 - disc.1);
         if dx * dx + dy * dy < 90.0 * 90.0 {

@@ -9,17 +9,21 @@ pub enum FilmFormat {
     Vp9,
     /// H.264 in Annex B format, 8 bits, 4:2:0. BT.709, full range.
     H264,
+    /// VP9 profile 1: 8 bits, 4:4:4. BT.709, full range. Takes the place of the other VP9 where
+    /// its colours are seen and the line carries them; never alone.
+    Vp9FullChroma,
 }
 
 impl FilmFormat {
     /// All of them, what this program does best first.
-    pub const ALL: [Self; 2] = [Self::Vp9, Self::H264];
+    pub const ALL: [Self; 3] = [Self::Vp9, Self::H264, Self::Vp9FullChroma];
 
     /// What people call it in settings and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Vp9 => "vp9",
             Self::H264 => "h264",
+            Self::Vp9FullChroma => "vp9_full_chroma",
         }
     }
 }

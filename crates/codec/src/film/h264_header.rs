@@ -5,7 +5,7 @@
 const SLICE: u8 = 1;
 const KEY_SLICE: u8 = 5;
 const EXTRA: u8 = 6;
-const SEQUENCE_PARAMETERS: u8 = 7;
+pub(super) const SEQUENCE_PARAMETERS: u8 = 7;
 const PICTURE_PARAMETERS: u8 = 8;
 const DELIMITER: u8 = 9;
 
@@ -39,7 +39,7 @@ pub(super) fn is_h264_frame(data: &[u8], key: bool, width: u32, height: u32) -> 
             DELIMITER | EXTRA => {}
             PICTURE_PARAMETERS if key => {}
             SEQUENCE_PARAMETERS if key => {
-                if sequence_size(body) != Some((width, height)) {
+                if Sequence::read(body).is_none_or(|found| found.size != (width, height)) {
                     return false;
                 }
                 parameters = true;
@@ -58,7 +58,7 @@ pub(super) fn is_h264_frame(data: &[u8], key: bool, width: u32, height: u32) -> 
 }
 
 /// The units between the start codes, without trailing zeros.
-fn units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = after_start_code(data);
     std::iter::from_fn(move || {
         let all = rest?;
@@ -77,63 +77,83 @@ fn after_start_code(data: &[u8]) -> Option<&[u8]> {
     find_start_code(data).map(|at| &data[at + 3..])
 }
 
-/// Width and height of the pictures, when they are of a kind that we make.
-fn sequence_size(body: &[u8]) -> Option<(u32, u32)> {
-    let mut bits = Bits::new(body);
-    let profile = bits.take(8)?;
-    let _constraints_and_level = bits.take(16)?;
-    let _id = bits.number()?;
-    if !PROFILES.contains(&profile) {
-        return None;
-    }
-    if WITH_CHROMA_FORMAT.contains(&profile) {
-        let chroma = bits.number()?;
-        let deeper = bits.number()? + bits.number()?;
-        let bypass = bits.take(1)?;
-        let scaling = bits.take(1)?;
-        if chroma != CHROMA_QUARTER || deeper != 0 || bypass != 0 || scaling != 0 {
+/// What a stream says of itself, up to what it says of colours.
+#[cfg_attr(
+    not(feature = "hardware"),
+    expect(dead_code, reason = "read by what says it anew")
+)]
+pub(super) struct Sequence {
+    /// Width and height of the pictures.
+    pub(super) size: (u32, u32),
+    /// Most pictures that others refer to.
+    pub(super) reference_frames: u32,
+    /// Stands before what is said of colours and of the order of pictures.
+    pub(super) bits: Bits,
+}
+
+impl Sequence {
+    /// `None` for pictures that are not of a kind that we make.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let mut bits = Bits::new(body);
+        let profile = bits.take(8)?;
+        let _constraints_and_level = bits.take(16)?;
+        let _id = bits.number()?;
+        if !PROFILES.contains(&profile) {
             return None;
         }
-    }
-    let _frame_number_bits = bits.number()?;
-    match bits.number()? {
-        0 => {
-            let _order_bits = bits.number()?;
-        }
-        1 => {
-            let _always_zero = bits.take(1)?;
-            let _offsets = (bits.number()?, bits.number()?);
-            for _ in 0..bits.number()?.min(256) {
-                let _offset = bits.number()?;
+        if WITH_CHROMA_FORMAT.contains(&profile) {
+            let chroma = bits.number()?;
+            let deeper = bits.number()? + bits.number()?;
+            let bypass = bits.take(1)?;
+            let scaling = bits.take(1)?;
+            if chroma != CHROMA_QUARTER || deeper != 0 || bypass != 0 || scaling != 0 {
+                return None;
             }
         }
-        2 => {}
-        _ => return None,
-    }
-    let _reference_frames = bits.number()?;
-    let _gaps = bits.take(1)?;
-    let columns = bits.number()?.checked_add(1)?;
-    let rows = bits.number()?.checked_add(1)?;
-    let whole_frames = bits.take(1)?;
-    if whole_frames == 0 {
-        return None;
-    }
-    let _direct = bits.take(1)?;
-    let mut cut = [0; 4];
-    if bits.take(1)? == 1 {
-        for side in &mut cut {
-            *side = bits.number()?.checked_mul(2)?;
+        let _frame_number_bits = bits.number()?;
+        match bits.number()? {
+            0 => {
+                let _order_bits = bits.number()?;
+            }
+            1 => {
+                let _always_zero = bits.take(1)?;
+                let _offsets = (bits.number()?, bits.number()?);
+                for _ in 0..bits.number()?.min(256) {
+                    let _offset = bits.number()?;
+                }
+            }
+            2 => {}
+            _ => return None,
         }
+        let reference_frames = bits.number()?;
+        let _gaps = bits.take(1)?;
+        let columns = bits.number()?.checked_add(1)?;
+        let rows = bits.number()?.checked_add(1)?;
+        let whole_frames = bits.take(1)?;
+        if whole_frames == 0 {
+            return None;
+        }
+        let _direct = bits.take(1)?;
+        let mut cut = [0; 4];
+        if bits.take(1)? == 1 {
+            for side in &mut cut {
+                *side = bits.number()?.checked_mul(2)?;
+            }
+        }
+        let [left, right, top, bottom] = cut;
+        let side = |blocks: u32, from: u32, to: u32| {
+            blocks.checked_mul(16)?.checked_sub(from)?.checked_sub(to)
+        };
+        Some(Self {
+            size: (side(columns, left, right)?, side(rows, top, bottom)?),
+            reference_frames,
+            bits,
+        })
     }
-    let [left, right, top, bottom] = cut;
-    let side = |blocks: u32, from: u32, to: u32| {
-        blocks.checked_mul(16)?.checked_sub(from)?.checked_sub(to)
-    };
-    Some((side(columns, left, right)?, side(rows, top, bottom)?))
 }
 
 /// Bits of a unit, without the bytes that keep start codes out of it.
-struct Bits {
+pub(super) struct Bits {
     bytes: Vec<u8>,
     at: usize,
 }
@@ -142,7 +162,7 @@ struct Bits {
 const MAX_HEAD_BYTES: usize = 512;
 
 impl Bits {
-    fn new(body: &[u8]) -> Self {
+    pub(super) fn new(body: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(body.len().min(MAX_HEAD_BYTES));
         let mut zeros = 0;
         for &byte in body.iter().take(MAX_HEAD_BYTES) {
@@ -156,7 +176,19 @@ impl Bits {
         Self { bytes, at: 0 }
     }
 
-    fn take(&mut self, count: usize) -> Option<u32> {
+    /// The bits that were taken so far, and none of those that follow, in whole bytes; and how
+    /// many of the last byte there are: 0 for all.
+    #[cfg(feature = "hardware")]
+    pub(super) fn taken(&self) -> (Vec<u8>, usize) {
+        let mut bytes = self.bytes[..self.at.div_ceil(8)].to_vec();
+        let used = self.at % 8;
+        if let Some(last) = bytes.last_mut().filter(|_| used > 0) {
+            *last &= 0xff << (8 - used);
+        }
+        (bytes, used)
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Option<u32> {
         let mut value = 0;
         for _ in 0..count {
             let byte = *self.bytes.get(self.at / 8)?;

@@ -1,17 +1,10 @@
 //! Films as H.264, in builds with `OpenH264`.
 
-use std::ops::RangeInclusive;
+use gc_openh264::{Encoder, MAX_LONG_SIDE_PX, MAX_SHORT_SIDE_PX, MIN_SIDE_PX};
+use gc_video::Chroma;
 
-use gc_model::geometry::Size;
-use gc_openh264::{FrameOptions, MAX_LONG_SIDE_PX, MAX_SHORT_SIDE_PX, MIN_SIDE_PX};
-use gc_video::{Chroma, Picture};
-
-use super::scale::Reduced;
-use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmQuality};
-use crate::frame::FrameView;
-
-/// Coarser than this is not worth looking at, whatever the link carries.
-const COARSEST: u8 = 48;
+use super::scale::Sides;
+use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmQuality, coded};
 
 pub(super) struct OpenH264;
 
@@ -22,66 +15,20 @@ impl FilmCodec for OpenH264 {
 
     /// Even, and neither more nor less than the library packs.
     fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
-        let (long, short) = (width.max(height), width.min(height));
-        let parts = long
-            .div_ceil(MAX_LONG_SIDE_PX)
-            .max(short.div_ceil(MAX_SHORT_SIDE_PX));
-        let even = |side: u32| (side / parts.max(1)) & !1;
-        let coded = (even(width), even(height));
-        (coded.0.min(coded.1) >= MIN_SIDE_PX).then_some(coded)
+        let sides = Sides {
+            min: MIN_SIDE_PX,
+            max_long: MAX_LONG_SIDE_PX,
+            max_short: MAX_SHORT_SIDE_PX,
+        };
+        sides.size_for(width, height)
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
-        let size = Size::new(width, height).map_err(|error| FilmError::caused_by(&error))?;
-        Ok(Box::new(Stream {
-            encoder: gc_openh264::Encoder::new(size)
-                .map_err(|error| FilmError::caused_by(&error))?,
-            picture: Picture::new(size, Chroma::Quarter),
-            reduced: Reduced::new(size),
-        }))
-    }
-}
-
-struct Stream {
-    encoder: gc_openh264::Encoder,
-    picture: Picture,
-    reduced: Reduced,
-}
-
-impl FilmEncoder for Stream {
-    fn encode(
-        &mut self,
-        picture: &FrameView<'_>,
-        order: &FilmOrder,
-    ) -> Result<FilmPacket, FilmError> {
-        let (pixels, stride) = self.reduced.take(picture);
-        self.picture
-            .fill(pixels, stride)
-            .map_err(|error| FilmError::caused_by(&error))?;
-        let quantizers = quantizers(order.quality);
-        let best = *quantizers.start();
-        let options = FrameOptions {
-            key: false,
-            budget_bytes: order.target_bytes,
-            quantizers,
+        let quantizers = |quality| match quality {
+            FilmQuality::Coarse => 38..=48,
+            FilmQuality::Good => 24..=48,
         };
-        let packet = self
-            .encoder
-            .encode(&self.picture, &options)
-            .map_err(|error| FilmError::caused_by(&error))?;
-        Ok(FilmPacket {
-            held_back: packet.quantizer > best,
-            data: packet.data,
-            key: packet.key,
-        })
-    }
-}
-
-/// Finer than the first, a film spends its bytes on grain that nobody sees while it moves.
-fn quantizers(quality: FilmQuality) -> RangeInclusive<u8> {
-    match quality {
-        FilmQuality::Coarse => 38..=COARSEST,
-        FilmQuality::Good => 24..=COARSEST,
+        coded::open((width, height), Chroma::Quarter, quantizers, Encoder::new)
     }
 }
 

@@ -1,14 +1,9 @@
-//! Films as VP9.
+//! Films as VP9, with one sample of colour for four pixels or for each.
 
-use std::ops::RangeInclusive;
+use gc_video::Chroma;
+use gc_vpx::{Content, Encoder, Settings};
 
-use gc_model::geometry::Size;
-use gc_video::{Chroma, Picture};
-use gc_vpx::{Content, FrameOptions, Settings};
-
-use super::scale::Reduced;
-use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmQuality};
-use crate::frame::FrameView;
+use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmQuality, coded};
 
 /// Speed of the encoder: from 5 to 9 films look the same at the same bytes, and 9 takes the
 /// least time (`cargo bench -p gc-vpx`).
@@ -17,10 +12,7 @@ const SPEED: u8 = 9;
 /// More threads gain nothing below this many pixels, and another program wants the core.
 const TWO_THREADS_FROM_PX: usize = 640 * 360;
 
-/// Coarser than this is not worth looking at, whatever the link carries.
-const COARSEST: u8 = 60;
-
-pub(super) struct Vp9;
+pub(super) struct Vp9(pub(super) Chroma);
 
 impl Vp9 {
     /// Builds by Microsoft's compiler may have none.
@@ -31,70 +23,30 @@ impl Vp9 {
 
 impl FilmCodec for Vp9 {
     fn format(&self) -> FilmFormat {
-        FilmFormat::Vp9
+        match self.0 {
+            Chroma::Quarter => FilmFormat::Vp9,
+            Chroma::Full => FilmFormat::Vp9FullChroma,
+        }
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
-        let size = Size::new(width, height).map_err(|error| FilmError::caused_by(&error))?;
-        let settings = Settings {
-            size,
-            chroma: Chroma::Quarter,
-            threads: if size.area() < TWO_THREADS_FROM_PX {
-                1
-            } else {
-                2
-            },
-            content: Content::Film,
+        let chroma = self.0;
+        let quantizers = |quality| match quality {
+            FilmQuality::Coarse => 44..=60,
+            FilmQuality::Good => 20..=60,
         };
-        Ok(Box::new(Stream {
-            encoder: gc_vpx::Encoder::new(settings)
-                .map_err(|error| FilmError::caused_by(&error))?,
-            picture: Picture::new(size, Chroma::Quarter),
-            reduced: Reduced::new(size),
-        }))
-    }
-}
-
-struct Stream {
-    encoder: gc_vpx::Encoder,
-    picture: Picture,
-    reduced: Reduced,
-}
-
-impl FilmEncoder for Stream {
-    fn encode(
-        &mut self,
-        picture: &FrameView<'_>,
-        order: &FilmOrder,
-    ) -> Result<FilmPacket, FilmError> {
-        let (pixels, stride) = self.reduced.take(picture);
-        self.picture
-            .fill(pixels, stride)
-            .map_err(|error| FilmError::caused_by(&error))?;
-        let quantizers = quantizers(order.quality);
-        let best = *quantizers.start();
-        let options = FrameOptions {
-            key: false,
-            budget_bytes: order.target_bytes,
-            quantizers,
-            speed: SPEED,
-        };
-        let packet = self
-            .encoder
-            .encode(&self.picture, &options)
-            .map_err(|error| FilmError::caused_by(&error))?;
-        Ok(FilmPacket {
-            held_back: packet.quantizer > best,
-            data: packet.data,
-            key: packet.key,
+        coded::open((width, height), chroma, quantizers, |size| {
+            Encoder::new(Settings {
+                size,
+                chroma,
+                threads: if size.area() < TWO_THREADS_FROM_PX {
+                    1
+                } else {
+                    2
+                },
+                content: Content::Film,
+                speed: SPEED,
+            })
         })
-    }
-}
-
-/// Finer than the first, a film spends its bytes on grain that nobody sees while it moves.
-fn quantizers(quality: FilmQuality) -> RangeInclusive<u8> {
-    match quality {
-        FilmQuality::Coarse => 44..=COARSEST,
-        FilmQuality::Good => 20..=COARSEST,
     }
 }

@@ -8,23 +8,32 @@ const SYNC_CODE: u32 = 0x49_83_42;
 /// The colour space that has no colour range.
 const CS_RGB: u32 = 7;
 
-/// True for one frame of profile 0 that is shown, is a key frame or needs earlier ones as
-/// `key` says, and has `width` x `height` pixels as far as it names a size.
-pub(super) fn is_vp9_frame(data: &[u8], key: bool, width: u32, height: u32) -> bool {
+/// Profiles of 8 bits as they stand in the header, whose lower bit comes first: 4:2:0, and others.
+pub(super) const PROFILE_0: u32 = 0;
+pub(super) const PROFILE_1: u32 = 2;
+
+/// True for one frame of `profile` (in 4:4:4 for the second) that is shown, is a key frame or
+/// needs earlier ones as `key` says, and has `width` x `height` pixels as far as it names a size.
+pub(super) fn is_vp9_frame(
+    profile: u32,
+    data: &[u8],
+    key: bool,
+    (width, height): (u32, u32),
+) -> bool {
     // A last byte like this one announces several frames in one packet.
     let one_frame = data.last().is_some_and(|last| last & 0xe0 != 0xc0);
     let mut bits = Bits { data, at: 0 };
-    one_frame && follows(&mut bits, key, width, height).is_some_and(|good| good)
+    one_frame && follows(profile, &mut bits, key, width, height).is_some_and(|good| good)
 }
 
-fn follows(bits: &mut Bits<'_>, key: bool, width: u32, height: u32) -> Option<bool> {
+fn follows(profile: u32, bits: &mut Bits<'_>, key: bool, width: u32, height: u32) -> Option<bool> {
     let marker = bits.take(2)?;
-    let profile = bits.take(2)?;
+    let named = bits.take(2)?;
     let show_existing = bits.take(1)?;
     let is_inter = bits.take(1)?;
     let is_shown = bits.take(1)?;
     let error_resilient = bits.take(1)?;
-    let plain = marker == 2 && profile == 0 && show_existing == 0 && is_shown == 1;
+    let plain = marker == 2 && named == profile && show_existing == 0 && is_shown == 1;
     if !plain || (is_inter == 0) != key {
         return Some(false);
     }
@@ -32,7 +41,14 @@ fn follows(bits: &mut Bits<'_>, key: bool, width: u32, height: u32) -> Option<bo
         let sync = bits.take(24)?;
         let colour_space = bits.take(3)?;
         let _range = bits.take(1)?;
-        return Some(sync == SYNC_CODE && colour_space != CS_RGB && bits.is_size(width, height)?);
+        if sync != SYNC_CODE || colour_space == CS_RGB {
+            return Some(false);
+        }
+        // Whether colours are sampled less often across and down, and a bit that stays empty.
+        if profile == PROFILE_1 && bits.take(3)? != 0 {
+            return Some(false);
+        }
+        return bits.is_size(width, height);
     }
     if error_resilient == 0 {
         let _reset_frame_context = bits.take(2)?;

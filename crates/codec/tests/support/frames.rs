@@ -6,7 +6,9 @@ use gc_codec::FilmFormat;
 pub fn head(format: FilmFormat, key: bool, (width, height): (u32, u32)) -> Vec<u8> {
     match (format, key) {
         (FilmFormat::Vp9, true) => vp9_key(width, height),
+        (FilmFormat::Vp9FullChroma, true) => vp9_full_chroma_key(width, height),
         (FilmFormat::Vp9, false) => vec![0x87, 0, 0, 0x08],
+        (FilmFormat::Vp9FullChroma, false) => vec![0xa7, 0, 0, 0x08],
         (FilmFormat::H264, true) => h264_key(width, height),
         (FilmFormat::H264, false) => vec![0, 0, 0, 1, 0x41, 0x9a, 0x02],
     }
@@ -19,6 +21,17 @@ fn vp9_key(width: u32, height: u32) -> Vec<u8> {
     packet[4] |= size[0];
     packet.extend_from_slice(&size[1..]);
     // A last byte of its own: some would announce several frames.
+    packet.push(0);
+    packet
+}
+
+/// The same, with three more bits before the size.
+fn vp9_full_chroma_key(width: u32, height: u32) -> Vec<u8> {
+    let sizes = (u64::from(width - 1) << 16 | u64::from(height - 1)) << 1;
+    let size = &sizes.to_be_bytes()[3..];
+    let mut packet = vec![0xa2, 0x49, 0x83, 0x42, 0x20];
+    packet[4] |= size[0];
+    packet.extend_from_slice(&size[1..]);
     packet.push(0);
     packet
 }

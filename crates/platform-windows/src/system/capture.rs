@@ -18,6 +18,7 @@ use super::pointer::PointerReader;
 use crate::cadence::Cadence;
 use crate::compare::changed_tiles;
 use crate::duplication::{Choice, Fault, Reader, Ways};
+use crate::layout_watch::LayoutWatch;
 use crate::screen::VirtualScreen;
 
 /// 33 ms: the pointer is looked at this often even when the screen is still.
@@ -26,9 +27,6 @@ const POINTER_INTERVAL: Duration = Duration::from_millis(33);
 /// 8 ms: half a frame of a 60 Hz screen. Asking costs some microseconds.
 const ASK_INTERVAL: Duration = Duration::from_millis(8);
 
-/// Monitors can change places without changing the size of the whole.
-const MONITORS_INTERVAL: Duration = Duration::from_millis(500);
-
 /// For a moment between two desktops the screen cannot be read at all.
 const MOST_FAILED_LOOKS: u32 = 50;
 
@@ -36,7 +34,7 @@ const MOST_FAILED_LOOKS: u32 = 50;
 pub(crate) struct ScreenCapture {
     signals: Arc<Signals>,
     reader: Reader<WindowsWays>,
-    monitors_at: Instant,
+    layout: LayoutWatch,
     /// When the system was last asked what is new.
     asked_at: Instant,
     /// Something is new, and whoever waits was told.
@@ -64,7 +62,7 @@ impl ScreenCapture {
         Ok(Self {
             signals,
             reader: Reader::new(ways, screen, monitors(), choice),
-            monitors_at: Instant::now(),
+            layout: LayoutWatch::new(Instant::now()),
             asked_at: Instant::now(),
             is_told: false,
             is_pointer_apart: true,
@@ -77,14 +75,12 @@ impl ScreenCapture {
     }
 
     fn is_layout_changed(&mut self, now: Instant) -> bool {
-        if virtual_screen().ok() != Some(self.reader.screen()) {
-            return true;
-        }
-        if now.saturating_duration_since(self.monitors_at) < MONITORS_INTERVAL {
-            return false;
-        }
-        self.monitors_at = now;
-        monitors() != self.reader.monitors()
+        virtual_screen().ok() != Some(self.reader.screen()) || self.are_monitors_changed(now)
+    }
+
+    fn are_monitors_changed(&mut self, now: Instant) -> bool {
+        let before = self.reader.monitors();
+        self.layout.is_changed(now, || monitors() != before)
     }
 
     /// What is new, where the system says so by itself; nothing where it has to be looked for.
@@ -97,8 +93,7 @@ impl ScreenCapture {
         if self.is_told {
             return None;
         }
-        let is_due = now.saturating_duration_since(self.monitors_at) >= MONITORS_INTERVAL;
-        if self.reader.poll(now) || (is_due && self.is_layout_changed(now)) {
+        if self.reader.poll(now) || self.are_monitors_changed(now) {
             self.is_told = true;
             return Some(Wait::Activity);
         }

@@ -1,5 +1,6 @@
 //! Objects of the Component Object Model, called by the place of a method in their table.
-//! Only what desktop duplication needs: a library for all of it would not start on Windows 7.
+//! Only what desktop duplication and Media Foundation need: a library for all of it would not
+//! start on Windows 7.
 
 use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
@@ -27,6 +28,14 @@ impl Object {
             return Err(answer);
         }
         NonNull::new(object).map(Self).ok_or(NOTHING_CAME)
+    }
+
+    /// An object that a call left in a structure or an array; `None` for none.
+    ///
+    /// # Safety
+    /// It is an object, and one reference to it is the caller's, who gives it away.
+    pub(crate) unsafe fn adopt(pointer: *mut c_void) -> Option<Self> {
+        NonNull::new(pointer).map(Self)
     }
 
     /// The object, for calls. Valid while this lives.
@@ -81,5 +90,6 @@ impl Drop for Object {
 }
 
 // SAFETY: whoever has one uses objects that may be used by one thread at a time, whichever
-// it is: those of DXGI and Direct3D 11.
+// it is: those of DXGI and Direct3D 11, and those of Media Foundation in the apartment that is
+// every thread's.
 unsafe impl Send for Object {}

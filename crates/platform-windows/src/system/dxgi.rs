@@ -139,15 +139,7 @@ pub(crate) fn duplicate_all() -> Result<Vec<DuplicatedOutput>, Fault> {
 fn visit_outputs(
     mut visit: impl FnMut(&Object, &OutputDesc, &Device) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    static CREATE_FACTORY: OnceLock<Option<Function>> = OnceLock::new();
-    let function = (*CREATE_FACTORY
-        .get_or_init(|| system_function("dxgi.dll", c"CreateDXGIFactory1")))
-    .ok_or(Fault::NotImplemented)?;
-    // SAFETY: the documented signature of CreateDXGIFactory1.
-    let create = unsafe { transmute::<Function, CreateFactory>(function) };
-    // SAFETY: the interface is one that factories have, and the answer has room.
-    let factory = object(|found| unsafe { create(&FACTORY, found) })?;
-    for adapter in members(&factory, place::FACTORY_ENUM_ADAPTERS) {
+    for adapter in adapters()? {
         let mut device = None;
         for output in members(&adapter, place::ADAPTER_ENUM_OUTPUTS) {
             let Some(desc) = description(&output) else {
@@ -163,6 +155,19 @@ fn visit_outputs(
         }
     }
     Ok(())
+}
+
+/// Every graphics card, or what the system has in the place of one.
+pub(super) fn adapters() -> Result<Vec<Object>, Fault> {
+    static CREATE_FACTORY: OnceLock<Option<Function>> = OnceLock::new();
+    let function = (*CREATE_FACTORY
+        .get_or_init(|| system_function("dxgi.dll", c"CreateDXGIFactory1")))
+    .ok_or(Fault::NotImplemented)?;
+    // SAFETY: the documented signature of CreateDXGIFactory1.
+    let create = unsafe { transmute::<Function, CreateFactory>(function) };
+    // SAFETY: the interface is one that factories have, and the answer has room.
+    let factory = object(|found| unsafe { create(&FACTORY, found) })?;
+    Ok(members(&factory, place::FACTORY_ENUM_ADAPTERS).collect())
 }
 
 /// All adapters of a factory, or all outputs of an adapter.

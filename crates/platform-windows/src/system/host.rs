@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gc_platform::guest::GuestWindow;
 use gc_platform::{
-    Desktop, Facts, Guardian, Guards, Host, PlatformError, Power, Preset, Removed, ServiceControl,
-    Tray,
+    Desktop, Facts, FilmEncoders, Guardian, Guards, Host, MachineFilms, PlatformError, Power,
+    Preset, Removed, ServiceControl, Tray,
 };
 use windows_sys::Win32::System::RemoteDesktop::{
     WTS_INFO_CLASS, WTSDomainName, WTSGetActiveConsoleSessionId, WTSUserName,
@@ -27,7 +27,9 @@ use super::os::{Version, from_wide};
 use super::power::WindowsPower;
 use super::service::WindowsService;
 use super::tray::WindowsTray;
-use super::{hardware, private_files, program_files, registry, secrets, slot, tokens};
+use super::{
+    graphics, hardware, media, private_files, program_files, registry, secrets, slot, tokens,
+};
 
 /// Where an installer or an administrator leaves settings.
 const SETTINGS_KEY: &str = r"SOFTWARE\GuruConnect";
@@ -109,6 +111,14 @@ impl Host for WindowsHost {
 
     fn guardian(&self) -> Result<Box<dyn Guardian>, PlatformError> {
         Ok(Box::new(WindowsGuardian::default()))
+    }
+
+    fn film_encoders(&self, which: FilmEncoders) -> Result<MachineFilms, PlatformError> {
+        media::film_encoders(which)
+    }
+
+    fn graphics(&self) -> Option<String> {
+        Some(graphics::description())
     }
 
     fn power(&self) -> Option<Box<dyn Power>> {

@@ -3,16 +3,16 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::windows::ffi::OsStrExt;
-use std::os::windows::io::{FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::Path;
 use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{
-    ERROR_ALREADY_EXISTS, FALSE, GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree,
+    ERROR_ALREADY_EXISTS, FALSE, GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree, WIN32_ERROR,
 };
 use windows_sys::Win32::Security::Authorization::{
-    ConvertStringSecurityDescriptorToSecurityDescriptorW, GetNamedSecurityInfoW, SDDL_REVISION_1,
-    SE_FILE_OBJECT, SetNamedSecurityInfoW,
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, GetNamedSecurityInfoW, GetSecurityInfo,
+    SDDL_REVISION_1, SE_FILE_OBJECT, SE_KERNEL_OBJECT, SetNamedSecurityInfoW,
 };
 use windows_sys::Win32::Security::{
     ACL, DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, OWNER_SECURITY_INFORMATION,
@@ -33,7 +33,12 @@ pub(crate) struct Descriptor(PSECURITY_DESCRIPTOR);
 
 impl Descriptor {
     pub(crate) fn of(kind: Protected) -> io::Result<Self> {
-        let text = wide(&descriptor(kind, &current_account()?));
+        Self::from_text(&descriptor(kind, &current_account()?))
+    }
+
+    /// Reads Windows' own language for descriptors.
+    pub(super) fn from_text(text: &str) -> io::Result<Self> {
+        let text = wide(text);
         let mut made = null_mut();
         // SAFETY: the text ends with a zero; the length is not asked for.
         let known = unsafe {
@@ -129,23 +134,52 @@ pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
 
 fn owner(path: &Path) -> io::Result<String> {
     let name = wide_path(path);
-    let mut owner: PSID = null_mut();
-    let mut made = null_mut();
-    // SAFETY: the name ends with a zero. `owner` points into the descriptor, which is freed behind its last use.
-    unsafe {
-        code_to_result(GetNamedSecurityInfoW(
+    // SAFETY: the name ends with a zero, and both places are there to be written to.
+    owner_that(|owner, made| unsafe {
+        GetNamedSecurityInfoW(
             name.as_ptr(),
             SE_FILE_OBJECT,
             OWNER_SECURITY_INFORMATION,
-            &raw mut owner,
+            owner,
             null_mut(),
             null_mut(),
             null_mut(),
-            &raw mut made,
-        ))?;
-        let _freed_last = Descriptor(made);
-        sid_text(owner)
+            made,
+        )
+    })
+}
+
+/// Whose a pipe is, as the text of an account's number.
+pub(super) fn owner_of_object(object: &impl AsRawHandle) -> io::Result<String> {
+    let handle = object.as_raw_handle();
+    // SAFETY: the object is open while it is borrowed, and both places are there to be written to.
+    owner_that(|owner, made| unsafe {
+        GetSecurityInfo(
+            handle,
+            SE_KERNEL_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            owner,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            made,
+        )
+    })
+}
+
+/// What a function of Windows answers that finds an owner, in a descriptor of its own.
+fn owner_that(
+    find: impl FnOnce(*mut PSID, *mut PSECURITY_DESCRIPTOR) -> WIN32_ERROR,
+) -> io::Result<String> {
+    let mut owner: PSID = null_mut();
+    let mut made = null_mut();
+    code_to_result(find(&raw mut owner, &raw mut made))?;
+    let _freed_last = Descriptor(made);
+    if owner.is_null() {
+        return Err(io::Error::other("it has no owner"));
     }
+    // SAFETY: `owner` points into the descriptor, which is freed behind this last use.
+    unsafe { sid_text(owner) }
 }
 
 /// See [`gc_platform::Host::replace_private_file`].

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 
-use gc_platform::{PlatformError, Tray, TrayTeller};
+use gc_platform::{PlatformError, Tray, TrayFace, TrayTeller};
 use windows_sys::Win32::Foundation::{
     CloseHandle, ERROR_ALREADY_EXISTS, GetLastError, HANDLE, HWND, LPARAM, LRESULT, POINT, WPARAM,
 };
@@ -20,9 +20,10 @@ use windows_sys::Win32::UI::Shell::{
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DestroyIcon, DestroyMenu,
     DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetCursorPos, GetMessageW, GetSystemMetrics,
-    HICON, MF_STRING, MSG, PostMessageW, RegisterClassW, RegisterWindowMessageW, SM_CXSMICON,
-    SetForegroundWindow, SetWindowLongPtrW, TPM_RIGHTBUTTON, TrackPopupMenu, WM_APP, WM_CLOSE,
-    WM_COMMAND, WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL, WM_RBUTTONUP, WNDCLASSW, WS_POPUP,
+    HICON, KillTimer, MF_STRING, MSG, PostMessageW, RegisterClassW, RegisterWindowMessageW,
+    SM_CXSMICON, SetForegroundWindow, SetTimer, SetWindowLongPtrW, TPM_RIGHTBUTTON, TrackPopupMenu,
+    WM_APP, WM_CLOSE, WM_COMMAND, WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL, WM_RBUTTONUP, WM_TIMER,
+    WNDCLASSW, WS_POPUP,
 };
 
 use super::input_desktop::go_to_the_users_desktop;
@@ -30,6 +31,7 @@ use super::late::Shell_NotifyIconW;
 use super::os::{is_wine, last_error, wide};
 use super::window_face::{WindowFace, handle_message};
 use super::worker::WorkerProcess;
+use crate::icon_place::{Ask, IconPlace};
 
 /// Class of the hidden window, by which tests find it.
 const CLASS: &str = "GuruConnectTray";
@@ -47,8 +49,15 @@ const NEWS: u32 = WM_APP + 2;
 /// The icon goes.
 const END: u32 = WM_APP + 3;
 
+/// The timer's number.
+const TRY_AGAIN: usize = 1;
+/// 10 s: a task bar that is there says so, and then it is at once.
+const TRY_AGAIN_AFTER_MS: u32 = 10_000;
+
 /// The mark's colour, as bytes of a pixel: blue, green, red, alpha.
 const GREEN: [u8; 4] = [0x60, 0x6b, 0x17, 0xff];
+/// While somebody looks.
+const ORANGE: [u8; 4] = [0x0c, 0x41, 0xc2, 0xff];
 const WHITE: [u8; 4] = [0xff, 0xff, 0xff, 0xff];
 const NOTHING: [u8; 4] = [0; 4];
 
@@ -57,11 +66,13 @@ pub(crate) struct WindowsTray {
     first: HANDLE,
     window: HWND,
     icon: HICON,
+    /// While somebody looks.
+    watched_icon: HICON,
     items: Vec<Vec<u16>>,
     face: Box<Face>,
-    shown: Arc<Mutex<Shown>>,
-    /// The task bar was made anew: it has forgotten the icon.
-    made_anew: u32,
+    shown: Arc<Mutex<TrayFace>>,
+    place: IconPlace,
+    is_trying: bool,
 }
 
 /// What the window's procedure leaves for the thread. Cells, because Windows calls it in the
@@ -72,19 +83,17 @@ struct Face {
     chosen: Cell<Option<usize>>,
     news: Cell<bool>,
     end: Cell<bool>,
-}
-
-#[derive(Default)]
-struct Shown {
-    tip: String,
-    news: Option<(String, String)>,
+    /// The task bar was made anew: it has forgotten the icon.
+    is_forgotten: Cell<bool>,
+    /// The message that says so.
+    made_anew: Cell<u32>,
 }
 
 /// See [`Tray::teller`].
 struct Teller {
     /// A window's handle as a number: it may be used from every thread.
     window: usize,
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Mutex<TrayFace>>,
 }
 
 impl WindowsTray {
@@ -103,17 +112,20 @@ impl WindowsTray {
             first,
             window: null_mut(),
             icon: null_mut(),
+            watched_icon: null_mut(),
             items: items.iter().map(|item| wide(item)).collect(),
             face: Box::default(),
             shown: Arc::default(),
-            made_anew: 0,
+            place: IconPlace::default(),
+            is_trying: false,
         };
         if is_held {
             return Ok(None);
         }
         tray.make_window()?;
-        tray.icon = mark()?;
-        tray.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
+        tray.icon = mark(GREEN)?;
+        tray.watched_icon = mark(ORANGE)?;
+        tray.show();
         Ok(Some(tray))
     }
 
@@ -150,34 +162,71 @@ impl WindowsTray {
                 return Err(last_error("CreateWindowEx"));
             }
             SetWindowLongPtrW(self.window, GWLP_USERDATA, (&raw const *self.face) as _);
-            self.made_anew = RegisterWindowMessageW(made_anew.as_ptr());
+            self.face
+                .made_anew
+                .set(RegisterWindowMessageW(made_anew.as_ptr()));
         }
         Ok(())
     }
 
-    /// Where there is no task bar yet, it says so when there is one.
-    fn tell_shell(&self, what: u32, parts: u32) {
+    /// Shows the icon as it is to look now; tries again in a while where there is no task bar
+    /// yet, or it has no time.
+    fn show(&mut self) {
+        let face = {
+            let mut shown = self.shown.lock().expect("no code under this lock panics");
+            let news = shown.news.take();
+            TrayFace {
+                news,
+                ..shown.clone()
+            }
+        };
+        let mut place = std::mem::take(&mut self.place);
+        let is_there = place.show(|ask| match ask {
+            Ask::Add => self.tell_shell(NIM_ADD, &face),
+            Ask::Change => self.tell_shell(NIM_MODIFY, &face),
+        });
+        self.place = place;
+        if !is_there {
+            // For the next try, unless there is something newer by then.
+            let mut shown = self.shown.lock().expect("no code under this lock panics");
+            shown.news = shown.news.take().or(face.news);
+        }
+        if is_there == self.is_trying {
+            self.is_trying = !is_there;
+            // SAFETY: takes numbers; the window is ours, and the timer goes with it.
+            unsafe {
+                if self.is_trying {
+                    SetTimer(self.window, TRY_AGAIN, TRY_AGAIN_AFTER_MS, None);
+                } else {
+                    KillTimer(self.window, TRY_AGAIN);
+                }
+            }
+        }
+    }
+
+    /// False when the shell did not do it.
+    fn tell_shell(&self, what: u32, face: &TrayFace) -> bool {
         let mut data = NOTIFYICONDATAW {
             cbSize: size_of::<NOTIFYICONDATAW>() as u32,
             hWnd: self.window,
             uID: 1,
-            uFlags: parts | NIF_TIP,
+            uFlags: NIF_ICON | NIF_MESSAGE | NIF_TIP,
             uCallbackMessage: FROM_ICON,
             hIcon: self.icon,
             dwInfoFlags: NIIF_INFO,
             ..Default::default()
         };
-        {
-            let mut shown = self.shown.lock().expect("no code under this lock panics");
-            data.szTip = fitted(&shown.tip);
-            if let Some((title, text)) = shown.news.take() {
-                data.uFlags |= NIF_INFO;
-                data.szInfoTitle = fitted(&title);
-                data.szInfo = fitted(&text);
-            }
+        if face.is_watched {
+            data.hIcon = self.watched_icon;
+        }
+        data.szTip = fitted(&face.tip);
+        if let Some((title, text)) = &face.news {
+            data.uFlags |= NIF_INFO;
+            data.szInfoTitle = fitted(title);
+            data.szInfo = fitted(text);
         }
         // SAFETY: the structure says its own size; window and icon are ours.
-        unsafe { Shell_NotifyIconW(what, &raw const data) };
+        unsafe { Shell_NotifyIconW(what, &raw const data) != 0 }
     }
 
     fn open_menu(&self) {
@@ -214,8 +263,12 @@ impl Tray for WindowsTray {
             if self.face.end.get() {
                 return None;
             }
+            if self.face.is_forgotten.take() {
+                self.place.forget();
+                self.face.news.set(true);
+            }
             if self.face.news.take() {
-                self.tell_shell(NIM_MODIFY, NIF_ICON | NIF_MESSAGE);
+                self.show();
             }
             if self.face.pressed.take() {
                 self.open_menu();
@@ -232,9 +285,6 @@ impl Tray for WindowsTray {
                 if GetMessageW(&raw mut message, null_mut(), 0, 0) <= 0 {
                     return None;
                 }
-                if message.message == self.made_anew {
-                    self.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
-                }
                 DispatchMessageW(&raw const message);
             }
         }
@@ -244,7 +294,7 @@ impl Tray for WindowsTray {
 impl Drop for WindowsTray {
     fn drop(&mut self) {
         if !self.icon.is_null() {
-            self.tell_shell(NIM_DELETE, 0);
+            self.tell_shell(NIM_DELETE, &TrayFace::default());
         }
         // SAFETY: window, icon and mutex are ours and used no more.
         unsafe {
@@ -252,8 +302,10 @@ impl Drop for WindowsTray {
                 SetWindowLongPtrW(self.window, GWLP_USERDATA, 0);
                 DestroyWindow(self.window);
             }
-            if !self.icon.is_null() {
-                DestroyIcon(self.icon);
+            for icon in [self.icon, self.watched_icon] {
+                if !icon.is_null() {
+                    DestroyIcon(icon);
+                }
             }
             CloseHandle(self.first);
         }
@@ -261,13 +313,12 @@ impl Drop for WindowsTray {
 }
 
 impl TrayTeller for Teller {
-    fn show(&self, tip: &str, news: Option<(&str, &str)>) {
+    fn show(&self, face: TrayFace) {
         {
             let mut shown = self.shown.lock().expect("no code under this lock panics");
-            tip.clone_into(&mut shown.tip);
-            if let Some((title, text)) = news {
-                shown.news = Some((title.to_owned(), text.to_owned()));
-            }
+            // What was not shown yet is not lost.
+            let news = face.news.or_else(|| shown.news.take());
+            *shown = TrayFace { news, ..face };
         }
         self.post(NEWS);
     }
@@ -285,21 +336,38 @@ impl Teller {
 }
 
 impl WindowFace for Face {
-    fn take(&self, _: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+    fn take(&self, window: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
         match message {
             FROM_ICON => {
                 let what = (lparam & 0xffff) as u32;
                 if matches!(what, WM_LBUTTONUP | WM_RBUTTONUP | WM_CONTEXTMENU) {
                     self.pressed.set(true);
+                    wake(window);
                 }
             }
+            // Zero where the system has no such message.
+            told if told != WM_NULL && told == self.made_anew.get() => {
+                self.is_forgotten.set(true);
+                wake(window);
+            }
             WM_COMMAND => self.chosen.set((wparam & 0xffff).checked_sub(FIRST_ITEM)),
-            NEWS => self.news.set(true),
-            END | WM_CLOSE => self.end.set(true),
+            // The timer is the only one, for an icon that is not there.
+            NEWS | WM_TIMER => self.news.set(true),
+            END | WM_CLOSE => {
+                self.end.set(true);
+                wake(window);
+            }
             _ => return None,
         }
         Some(0)
     }
+}
+
+/// The shell sends its messages: Windows calls the procedure from within `GetMessage`, which
+/// goes on waiting until there is a message that was posted.
+fn wake(window: HWND) {
+    // SAFETY: takes numbers; the window is ours.
+    unsafe { PostMessageW(window, WM_NULL, 0, 0) };
 }
 
 /// A text into a field that ends with a zero.
@@ -319,8 +387,8 @@ fn fitted<const UNITS: usize>(text: &str) -> [u16; UNITS] {
     field
 }
 
-/// The product's mark: a ring on a green disc.
-fn mark() -> Result<HICON, PlatformError> {
+/// The product's mark: a ring on a disc of that colour.
+fn mark(disc: [u8; 4]) -> Result<HICON, PlatformError> {
     // SAFETY: takes a number.
     let side = unsafe { GetSystemMetrics(SM_CXSMICON) }.clamp(16, 64);
     let count = (side * side) as usize;
@@ -333,7 +401,7 @@ fn mark() -> Result<HICON, PlatformError> {
         let colour = match (within(10), within(6), within(3)) {
             (false, ..) => NOTHING,
             (_, true, false) => WHITE,
-            _ => GREEN,
+            _ => disc,
         };
         pixels.extend_from_slice(&colour);
     }
@@ -376,7 +444,29 @@ pub fn start_for_user(
 
 #[cfg(test)]
 mod tests {
+    use windows_sys::Win32::UI::WindowsAndMessaging::{
+        PM_NOREMOVE, PM_REMOVE, PeekMessageW, SendMessageW,
+    };
+
     use super::*;
+
+    #[test]
+    fn a_new_task_bar_is_heard_of_although_it_sends_its_word_and_does_not_post_it() {
+        let tray = WindowsTray::open(&["Help"]).expect("a window");
+        let tray = tray.expect("no other icon of ours");
+        let mut message = MSG::default();
+
+        // As the shell does it, which waits until the window's procedure is through.
+        // SAFETY: takes numbers; the message has its place.
+        let is_woken = unsafe {
+            while PeekMessageW(&raw mut message, null_mut(), 0, 0, PM_REMOVE) != 0 {}
+            SendMessageW(tray.window, tray.face.made_anew.get(), 0, 0);
+            PeekMessageW(&raw mut message, tray.window, 0, 0, PM_NOREMOVE) != 0
+        };
+
+        assert!(tray.face.is_forgotten.get());
+        assert!(is_woken, "whoever waits for messages goes on");
+    }
 
     #[test]
     fn a_text_that_is_too_long_is_cut_between_characters() {

@@ -1,5 +1,6 @@
 //! The first two messages: who looks, and what they may.
 
+use gc_codec::Abilities;
 use gc_model::time::Moment;
 use gc_proto::Message as _;
 use gc_proto::v1;
@@ -15,6 +16,19 @@ use crate::preferences::Preferences;
 use crate::wire::{Header, Lane, WIRE_VERSION};
 
 impl Host {
+    /// Takes what the viewer can; whether it can see anything at all.
+    fn agree(&mut self, viewer: &v1::Capabilities) -> bool {
+        let knows = |encoding: v1::Encoding| viewer.encodings.contains(&encoding.into());
+        let can = |feature: v1::Feature| viewer.features.contains(&feature.into());
+        self.frames.viewer = Abilities {
+            moves: can(v1::Feature::Moves),
+            photos: can(v1::Feature::Photos),
+        };
+        let films = self.config.films.iter().copied();
+        self.frames.films = films.filter(|&one| knows(format_to_wire(one))).collect();
+        knows(v1::Encoding::ZstdBgrx)
+    }
+
     pub(super) fn handle_opening(&mut self, now: Moment, body: &[u8]) {
         let State::Opening(handshake) = &mut self.state else {
             return;
@@ -42,16 +56,7 @@ impl Host {
                 unix_seconds: self.config.unix_seconds,
             },
         );
-        let knows = |encoding: v1::Encoding| {
-            let capabilities = opening.capabilities.as_ref();
-            capabilities.is_some_and(|known| known.encodings.contains(&encoding.into()))
-        };
-        let speaks_zstd = knows(v1::Encoding::ZstdBgrx);
-        let capabilities = opening.capabilities.as_ref();
-        self.frames.moves =
-            capabilities.is_some_and(|known| known.features.contains(&v1::Feature::Moves.into()));
-        let films = self.config.films.iter().copied();
-        self.frames.films = films.filter(|&one| knows(format_to_wire(one))).collect();
+        let speaks_zstd = self.agree(&opening.capabilities.unwrap_or_default());
         let grant = match checked {
             Ok(_) if !speaks_zstd => {
                 let detail = "the viewer cannot decode any picture that this machine can make";

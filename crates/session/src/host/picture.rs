@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use gc_codec::{
-    Colours, EncodeOrder, Encoded, FilmFormats, FilmOrder, FilmQuality, Pending, Update,
+    Abilities, Colours, EncodeOrder, Encoded, FilmFormat, FilmFormats, FilmOrder, FilmQuality,
+    Pending, Update,
 };
 use gc_model::time::Moment;
 use gc_proto::v1;
 use gc_proto::v1::agent_message;
 
+use super::full_chroma::{FilmFrame, FullChroma};
 use super::{Host, HostOutput, State};
 use crate::convert::{film_to_wire, moves_to_wire, rects_to_wire};
 use crate::preferences::Quality;
@@ -23,8 +25,9 @@ const MAX_INTERVAL: Duration = Duration::from_millis(50);
 /// After input the answer is looked for this often at most.
 const INPUT_INTERVAL: Duration = Duration::from_millis(4);
 
-/// How long after input its answer is expected.
-const INPUT_WINDOW: Duration = Duration::from_millis(150);
+/// How long after input its answer is expected. So long pictures are ordered at short intervals,
+/// and whoever reads the screen looks at it itself: a system may announce nothing.
+pub const INPUT_WINDOW: Duration = Duration::from_millis(150);
 
 /// Below this delivered rate, in bytes a second, automatic quality takes the fewest colours: 0.5 Mbit/s.
 const FEW_COLOURS_BELOW: u64 = 64_000;
@@ -35,13 +38,16 @@ pub enum Captured {
     /// The screen was read.
     Encoded {
         /// What the encoder made of it.
-        encoded: Encoded,
+        encoded: Box<Encoded>,
         /// When reading began.
         captured_at: Moment,
         /// Time for reading the screen.
         capture: Duration,
         /// Time for finding changes and packing them.
         encode: Duration,
+        /// How much of that was spent waiting for what another viewer's thread packs for both:
+        /// no work of this one.
+        waited: Duration,
     },
     /// The layout changed; [`Host::handle_layout`] follows.
     Reopen,
@@ -60,13 +66,18 @@ pub(super) struct Frames {
     /// The budget of the order that was not answered yet.
     pub(super) outstanding: Option<usize>,
     pub(super) last_order: Option<Moment>,
+    /// Mean time for reading and packing, and for packing alone.
     pub(super) cost: Duration,
+    packing: Duration,
     pub(super) limit: v1::Limit,
     pub(super) viewer_time: Duration,
     /// The codecs for films that both ends know, as far as none failed in the viewer.
     pub(super) films: FilmFormats,
-    /// The viewer can copy parts of its picture.
-    pub(super) moves: bool,
+    /// What the viewer can.
+    pub(super) viewer: Abilities,
+    full_chroma: FullChroma,
+    /// Bytes that a film's frame might have, of the last order.
+    film_bytes: usize,
 }
 
 impl Default for Frames {
@@ -79,10 +90,13 @@ impl Default for Frames {
             outstanding: None,
             last_order: None,
             cost: Duration::ZERO,
+            packing: Duration::ZERO,
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
-            moves: false,
+            viewer: Abilities::default(),
+            full_chroma: FullChroma::default(),
+            film_bytes: 0,
         }
     }
 }
@@ -101,9 +115,11 @@ impl Host {
                 captured_at,
                 capture,
                 encode,
+                waited,
             } => {
-                let cost = capture + encode;
-                self.frames.cost = (self.frames.cost * 3 + cost) / 4;
+                let packing = encode.saturating_sub(waited);
+                self.frames.cost = (self.frames.cost * 3 + capture + packing) / 4;
+                self.frames.packing = (self.frames.packing * 3 + packing) / 4;
                 match encoded.pending {
                     Pending::Nothing => self.frames.due = None,
                     Pending::Now => self.frames.wanted = true,
@@ -191,9 +207,10 @@ impl Host {
             budget_bytes: budget,
             colours: self.colours(),
             hold_films: self.echo.holds(now),
-            moves: self.frames.moves,
+            viewer: self.frames.viewer,
             film: self.film_order(now, budget),
         };
+        self.frames.film_bytes = order.film.map_or(0, |film| film.target_bytes);
         self.outputs.push_back(HostOutput::Capture(order));
     }
 
@@ -205,7 +222,11 @@ impl Host {
             Quality::Low => FilmQuality::Coarse,
             Quality::Auto | Quality::Medium => FilmQuality::Good,
         };
-        let formats = self.frames.films;
+        let mut formats = self.frames.films;
+        // Who chose a quality by hand wants to save something.
+        if self.quality() != Quality::Auto || !self.frames.full_chroma.is_allowed() {
+            formats = formats.without(FilmFormat::Vp9FullChroma);
+        }
         (!formats.is_empty()).then(|| FilmOrder {
             formats,
             target_bytes: self.pacer.film_bytes(now).min(budget),
@@ -258,6 +279,17 @@ impl Host {
         }
         self.frames.sequence += 1;
         let held_back = update.film.as_ref().is_some_and(|film| film.held_back);
+        if let Some(film) = &update.film {
+            let made = FilmFrame {
+                bytes: film.data.len(),
+                target_bytes: self.frames.film_bytes,
+                held_back,
+                has_full_chroma: film.format == FilmFormat::Vp9FullChroma,
+                cost: self.frames.cost,
+                packing: self.frames.packing,
+            };
+            self.frames.full_chroma.note(now, &made);
+        }
         let app_limited = update.bytes() < budget && !held_back;
         let frame = v1::VideoFrame {
             sequence: self.frames.sequence,
@@ -265,6 +297,7 @@ impl Host {
             encoding: v1::Encoding::ZstdBgrx.into(),
             starts_stream: update.starts_stream,
             rects: rects_to_wire(&update.rects),
+            photos: update.photos,
             data: update.data.into(),
             captured_at_us: captured_at.as_micros(),
             capture_us: micros(capture),

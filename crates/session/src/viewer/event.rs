@@ -114,8 +114,6 @@ pub enum NoticeCode {
     InputUnavailable,
     /// A key combination cannot be made there.
     ChordUnsupported,
-    /// The screen is read in a slower way.
-    CaptureFallback,
     /// The person at the machine is not asked any more.
     QuestionsClosed,
     /// The person agreed, and still the agent has no administrator rights.

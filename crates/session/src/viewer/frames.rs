@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gc_codec::{Decoder, FilmFormat, Moves, bgrx_to_rgba};
+use gc_codec::{Decoder, FilmFormat, Moves, Piece, bgrx_to_rgba};
 use gc_model::geometry::Rect;
 use gc_model::time::Moment;
 use gc_proto::v1;
@@ -243,7 +243,12 @@ impl Viewer {
         }
         let rects = rects_from_wire(&frame.rects).map_err(|_| Damaged)?;
         let pixels = decoder
-            .decode(&rects, &frame.data, frame.starts_stream)
+            .decode(&Piece {
+                rects: &rects,
+                photos: &frame.photos,
+                data: &frame.data,
+                starts_stream: frame.starts_stream,
+            })
             .map_err(|_| Damaged)?;
         bgrx_to_rgba(pixels);
         Ok(rects)

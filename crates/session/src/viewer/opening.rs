@@ -34,6 +34,7 @@ impl Viewer {
                     v1::Feature::Cursor.into(),
                     v1::Feature::TextInput.into(),
                     v1::Feature::Moves.into(),
+                    v1::Feature::Photos.into(),
                 ],
                 software: text(&self.config.software),
                 os_family: v1::OsFamily::Unspecified.into(),

@@ -177,6 +177,10 @@ pub struct Session {
     pub video: bool,
     /// What plays is soft, with some grain, as films are; else it is noise.
     pub soft: bool,
+    /// Time that each picture waits for another viewer's thread.
+    pub waited: Duration,
+    /// What plays has thin coloured lines.
+    pub fine: bool,
     /// What a viewer decodes films with: the stream and its decoder.
     film: Option<(u32, FilmDecoder)>,
     /// Formats for which the viewer's film decoder does not work.
@@ -198,12 +202,15 @@ enum FilmDecoder {
 impl FilmDecoder {
     fn new(format: FilmFormat) -> Result<Self, ()> {
         Ok(match format {
-            FilmFormat::Vp9 => Self::Vp9(gc_vpx::Decoder::new().map_err(drop)?),
+            FilmFormat::Vp9 | FilmFormat::Vp9FullChroma => {
+                Self::Vp9(gc_vpx::Decoder::new().map_err(drop)?)
+            }
             FilmFormat::H264 => Self::H264(Box::new(gc_openh264::Decoder::new().map_err(drop)?)),
         })
     }
 
     fn decode(&mut self, packet: &[u8]) -> Result<gc_video::Picture, ()> {
+        use gc_video::PictureDecoder as _;
         match self {
             Self::Vp9(decoder) => decoder.decode(packet).map_err(drop),
             Self::H264(decoder) => decoder.decode(packet).map_err(drop),
@@ -237,6 +244,8 @@ impl Session {
             viewer_hangs: false,
             video: false,
             soft: false,
+            waited: Duration::ZERO,
+            fine: false,
             film: None,
             failing: Vec::new(),
             encoder: Encoder::new(size).expect("memory"),
@@ -279,7 +288,11 @@ impl Session {
                 let grain =
                     (x.wrapping_mul(7_919) ^ y.wrapping_mul(104_729) ^ frame.wrapping_mul(31)) % 5;
                 let level = |shift: f32| (118.0 + wave(shift) * 90.0) as u32 + grain;
-                let pixel = level(0.0) << 16 | level(1.3) << 8 | level(2.6);
+                let pixel = if self.fine && (x + frame).is_multiple_of(6) {
+                    [0xff_00_00, 0x00_00_ff][(y / 8 % 2) as usize]
+                } else {
+                    level(0.0) << 16 | level(1.3) << 8 | level(2.6)
+                };
                 let at = (y * WIDTH + x) as usize * 4;
                 self.screen[at..at + 4].copy_from_slice(&pixel.to_le_bytes());
             }
@@ -481,13 +494,14 @@ impl Session {
         }
         let (capture, encode) = (Duration::from_millis(1), Duration::from_millis(2));
         let captured = Captured::Encoded {
-            encoded,
+            encoded: Box::new(encoded),
             captured_at: self.now,
             capture,
-            encode,
+            encode: encode + self.waited,
+            waited: self.waited,
         };
         self.capturing
-            .push_back((self.now + capture + encode, captured));
+            .push_back((self.now + capture + encode + self.waited, captured));
     }
 
     fn show(&mut self, frame: ShownFrame) {

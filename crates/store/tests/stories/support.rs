@@ -7,7 +7,7 @@ use gc_model::machine::{MachineFacts, OsFamily};
 use gc_model::support::{CodeEvent, CodeState, SupportCode};
 use gc_store::{
     Action, Actor, ClaimCodeError, CodeChange, CreateCodeError, GuestClaim, MAX_LINES_READ,
-    NewChatLine, NewSupportCode, Store,
+    NewChatLine, NewSupportCode, Said, Store,
 };
 
 use crate::{Database, actions, at, entry, hash, machine_id, stories, user_id};
@@ -304,8 +304,10 @@ async fn a_line_that_is_sent_twice_is_said_once(database: Database) {
         .expect("an answer");
     let other = store.say(line("1", false, "Hi!")).await.expect("said");
 
-    assert!(first.is_some() && other.is_some());
-    assert_eq!(again, None);
+    let (Said::New(first), Said::New(_)) = (first, other) else {
+        panic!("two new lines")
+    };
+    assert_eq!(again, Said::Before(first));
     let chat = store.chat(&id("a")).await.expect("a chat");
     let texts: Vec<_> = chat.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(texts, ["Hello", "Hi!"]);

@@ -110,7 +110,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--gc-hover": "#eef4f2",
     "--gc-selected": "#e2f1ee",
     "--gc-online": "#0d734b",
-    "--gc-busy": "#a8590a",
+    "--gc-busy": "#9c5109",
     "--gc-offline": "#8a9692",
     "--gc-link": "#0e6862",
     "--gc-soft": "#dcefec",

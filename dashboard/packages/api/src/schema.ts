@@ -1207,10 +1207,16 @@ export interface components {
       /** @description The newest deliveries, newest first. */
       items: components["schemas"]["NoticeBody"][];
       /**
-       * @description When somebody is there, in the server's time zone; null for always.
+       * @description When somebody is there; null for always.
        * @example mon-fri 08:00-18:00
        */
       support_hours?: string | null;
+      /**
+       * @description Whose clock the hours mean: a zone of the IANA database, or the server's own as its
+       *     distance to UTC; null without hours.
+       * @example Europe/Berlin
+       */
+      support_time_zone?: string | null;
       /** @description Who is told, by the operator's settings. */
       targets: components["schemas"]["TargetBody"][];
     };

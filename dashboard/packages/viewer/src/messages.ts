@@ -121,7 +121,7 @@ export type FromWorker =
 export type Rect = readonly [number, number, number, number];
 
 /** Video codecs that a browser may decode. */
-export type FilmFormat = "vp9" | "h264";
+export type FilmFormat = "vp9" | "h264" | "vp9_full_chroma";
 
 /** One frame of a region that keeps changing. Painted after the frame's rectangles, none of which it covers. */
 export interface Film {
@@ -244,12 +244,7 @@ export type CoreEvent =
   | { type: "pong"; rtt_us: number }
   | {
       type: "notice";
-      code:
-        | "input_unavailable"
-        | "chord_unsupported"
-        | "capture_fallback"
-        | "questions_closed"
-        | "elevation_failed";
+      code: "input_unavailable" | "chord_unsupported" | "questions_closed" | "elevation_failed";
       detail: string;
     }
   | { type: "ended"; code: EndCode; message: string };

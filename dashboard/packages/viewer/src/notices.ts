@@ -9,7 +9,6 @@ export interface Notice {
 const OF_THE_MACHINE: Record<string, string> = {
   input_unavailable: "The machine does not accept input right now.",
   chord_unsupported: "The machine cannot press this combination.",
-  capture_fallback: "The machine uses a slower way to capture its screen.",
   questions_closed:
     "The person at the machine said no three times and is not asked any more. Only they can allow questions again, in their window.",
   elevation_failed:

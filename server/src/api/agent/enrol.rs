@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{FactsBody, facts, public_key};
-use crate::app::{App, Shared};
+use crate::app::Shared;
 use crate::auth::agent::KEY_PREFIX;
 use crate::chance::{new_id, new_secret, secret_hash};
 use crate::http::bodies::Json;
@@ -86,7 +86,12 @@ pub(crate) async fn enrol(
     let machine = enrolled.machine;
     tracing::info!(machine = %machine.id, is_new = enrolled.is_new, "Machine enrolled");
     if !enrolled.is_new {
-        cut_off_former(&app, &machine.id).await?;
+        // Whoever held the machine's former key is not this machine any more.
+        let reason = EndReason::MachineRevoked;
+        if let Err(error) = app.cut_off(&machine.id, reason, Actor::System).await {
+            // The machine has its new key all the same, and no other way to hear of it.
+            tracing::error!(machine = %machine.id, "Ended sessions could not be written down: {error:#}");
+        }
     }
     app.hub.events.machine_changed(machine.id.clone());
     Ok(Json(EnrolledBody {
@@ -94,14 +99,4 @@ pub(crate) async fn enrol(
         api_key: api_key.as_str().to_owned(),
         server_public_key: BASE64.encode(app.keys.public_key()),
     }))
-}
-
-/// Whoever held the machine's former key is not this machine any more.
-async fn cut_off_former(app: &App, machine: &MachineId) -> Result<(), ApiError> {
-    app.hub.revoke_machine(machine);
-    for session in app.hub.open_sessions(|open| open.machine == *machine) {
-        app.end_session(&session, EndReason::MachineRevoked, Actor::System, None)
-            .await?;
-    }
-    Ok(())
 }

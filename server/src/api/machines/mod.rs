@@ -12,7 +12,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
 use gc_model::id::MachineId;
 use gc_model::machine::MachineKind;
-use gc_model::session::EndReason;
 use gc_store::{Action, Machine, NewAuditEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -135,15 +134,4 @@ fn entry(
         address: Some(client.address.to_string()),
         detail,
     }
-}
-
-/// A machine lost its right to be here: its agent goes, its sessions end.
-async fn cut_off(app: &App, machine: &MachineId, current: &CurrentUser) -> Result<(), ApiError> {
-    app.hub.revoke_machine(machine);
-    for session in app.hub.open_sessions(|open| open.machine == *machine) {
-        app.end_session(&session, EndReason::MachineRevoked, current.actor(), None)
-            .await?;
-    }
-    app.hub.events.machine_changed(machine.clone());
-    Ok(())
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use gc_model::id::MachineId;
 use gc_model::power::PowerAction;
 use gc_model::role::Permission;
-use gc_store::{Action, Machine};
+use gc_store::{Action, Machine, NewAuditEntry};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -124,16 +124,26 @@ async fn give_order(
         Ok(login) => {
             // Only the machine knows who was signed in there.
             let detail = json!({ "action": action, "login": login });
-            let done = note(Action::MachinePowerLogin, detail);
-            app.store.append_audit(done).await?;
+            note_outcome(&app, note(Action::MachinePowerLogin, detail)).await;
             return Ok(StatusCode::NO_CONTENT);
         }
         Err(failed) => failed,
     };
     let detail = json!({ "action": action, "problem": problem });
-    let failed = note(Action::MachinePowerFailed, detail);
-    app.store.append_audit(failed).await?;
+    note_outcome(&app, note(Action::MachinePowerFailed, detail)).await;
     Err(error)
+}
+
+/// Writes down what became of an order. Where that fails, whoever gave it hears of the order
+/// all the same: they would give it again.
+async fn note_outcome(app: &App, outcome: NewAuditEntry) {
+    let action = outcome.action;
+    if let Err(error) = app.store.append_audit(outcome).await {
+        tracing::error!(
+            action = action.as_str(),
+            "What became of an order could not be written down: {error:#}"
+        );
+    }
 }
 
 /// Whose login an order was about, as the machine says; otherwise what the caller

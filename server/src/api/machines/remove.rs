@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use gc_model::role::Permission;
+use gc_model::session::EndReason;
 use gc_store::Action;
 
-use super::{cut_off, entry, find_managed};
+use super::{entry, find_managed};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::Path;
@@ -37,10 +38,17 @@ pub(crate) async fn remove_machine(
         &machine,
         detail,
     );
-    if !app.store.delete_machine(&machine.id, entry).await? {
+    let deleted = app.store.delete_machine(&machine.id, entry).await;
+    if matches!(deleted, Ok(false)) {
         return Err(ApiError::machine_not_found());
     }
-    app.machine_is_removed(&machine.id, current.actor()).await?;
-    cut_off(&app, &machine.id, &current).await?;
+    // First, and also where the database does not say whether it was done: a machine that is
+    // gone is found by nobody who could do it later.
+    let reason = EndReason::MachineRevoked;
+    let cut = app.cut_off(&machine.id, reason, current.actor()).await;
+    app.hub.events.machine_changed(machine.id.clone());
+    deleted?;
+    let told = app.machine_is_removed(&machine.id, current.actor()).await;
+    cut.and(told)?;
     Ok(StatusCode::NO_CONTENT)
 }

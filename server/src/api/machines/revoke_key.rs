@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use gc_model::role::Permission;
+use gc_model::session::EndReason;
 use gc_store::Action;
 
-use super::{cut_off, entry, find_managed};
+use super::{entry, find_managed};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::Path;
@@ -37,9 +38,14 @@ pub(crate) async fn revoke_key(
         &machine,
         detail,
     );
-    app.store
+    let revoked = app
+        .store
         .revoke_machine_key(&machine.id, app.clock.now(), entry)
-        .await?;
-    cut_off(&app, &machine.id, &current).await?;
+        .await;
+    // Also where the database does not say whether it was done: who still may comes back.
+    let reason = EndReason::MachineRevoked;
+    let cut = app.cut_off(&machine.id, reason, current.actor()).await;
+    app.hub.events.machine_changed(machine.id);
+    revoked.and(cut)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -22,9 +22,13 @@ pub(crate) struct NoticesBody {
     /// `always` or `after-hours`.
     #[schema(example = "always")]
     email_when: &'static str,
-    /// When somebody is there, in the server's time zone; null for always.
+    /// When somebody is there; null for always.
     #[schema(example = "mon-fri 08:00-18:00")]
     support_hours: Option<String>,
+    /// Whose clock the hours mean: a zone of the IANA database, or the server's own as its
+    /// distance to UTC; null without hours.
+    #[schema(example = "Europe/Berlin")]
+    support_time_zone: Option<String>,
     /// The newest deliveries, newest first.
     items: Vec<NoticeBody>,
 }
@@ -94,6 +98,7 @@ pub(crate) async fn list_notices(
 ) -> Result<Json<NoticesBody>, ApiError> {
     current.require(Permission::SeeNotices)?;
     let settings = &app.settings.notices;
+    let hours = settings.hours.as_ref();
     let targets = app.notices.targets().iter().map(|target| TargetBody {
         channel: target.channel.as_str(),
         target: target.label.clone(),
@@ -102,7 +107,8 @@ pub(crate) async fn list_notices(
     Ok(Json(NoticesBody {
         targets: targets.collect(),
         email_when: settings.email_when.as_str(),
-        support_hours: settings.hours.as_ref().map(ToString::to_string),
+        support_hours: hours.map(|hours| hours.hours.to_string()),
+        support_time_zone: hours.map(|hours| hours.clock(app.clock.now())),
         items: notices.into_iter().map(NoticeBody::from).collect(),
     }))
 }

@@ -5,8 +5,8 @@ use gc_proto::Message as _;
 use gc_proto::v1::agent_control::Body;
 use gc_proto::v1::server_control::Body as ServerBody;
 use gc_proto::v1::{
-    AgentControl, AgentHello, ChatLine, CheckIn, GuestPhase, MachineFacts, OfferFailed,
-    ServerControl, SessionOffer,
+    AgentControl, AgentHello, ChatLine, ChatText, CheckIn, GuestPhase, MachineFacts, OfferFailed,
+    ServerControl, SessionOffer, SupportRequest,
 };
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -156,6 +156,19 @@ impl TestAgent {
     pub(crate) async fn check_in(&mut self, host_name: &str) {
         self.say(Body::CheckIn(CheckIn {
             facts: Some(facts(host_name)),
+        }))
+        .await;
+    }
+
+    /// A user of this machine asks for help; `name` is the line's.
+    pub(crate) async fn ask_for_help(&mut self, user: &str, name: &str, line: &str) {
+        let text = ChatText {
+            client_id: name.into(),
+            text: line.into(),
+        };
+        self.say(Body::SupportRequest(SupportRequest {
+            text: Some(text),
+            user: user.into(),
         }))
         .await;
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
-use gc_store::{Action, Actor, NewAuditEntry, NewUser, Store};
+use gc_model::id::SupportId;
+use gc_store::{Action, Actor, NewAuditEntry, NewChatLine, NewUser, SayError, Store};
 use gc_testkit::postgres::Postgres;
 use guruconnect_server::{Arguments, Server, Settings};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -202,6 +203,52 @@ impl TestServer {
         Store::open(&self.database_url, chrono::Utc::now())
             .await
             .expect("the database opens")
+    }
+
+    /// From now on the database refuses this: `UPDATE ON sessions`, say.
+    pub(crate) async fn break_database(&self, what: &str) {
+        let refuse = "BEGIN SELECT RAISE(ABORT, 'broken by a test'); END";
+        self.change_database(format!("CREATE TRIGGER broken BEFORE {what} {refuse}"))
+            .await;
+    }
+
+    /// It is as before.
+    pub(crate) async fn mend_database(&self) {
+        self.change_database("DROP TRIGGER broken".to_owned()).await;
+    }
+
+    async fn change_database(&self, statement: String) {
+        let database = sqlx::SqlitePool::connect(&self.database_url)
+            .await
+            .expect("the database opens");
+        let changed = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&database);
+        changed.await.expect("a good statement");
+        database.close().await;
+    }
+
+    /// Writes into a chat, past the API, until it takes no more.
+    pub(crate) async fn fill_chat(&self, support: &str) {
+        let store = self.store().await;
+        for number in 0_u64.. {
+            let line = NewChatLine {
+                support_id: SupportId::parse(support).expect("an id"),
+                from_guest: false,
+                client_id: format!("full {number}"),
+                author: "ada".into(),
+                text: "And".into(),
+                at: chrono::Utc::now(),
+            };
+            match store.say(line).await {
+                Ok(_) => {}
+                Err(SayError::Full) => return,
+                Err(SayError::Store(error)) => panic!("the line is written: {error}"),
+            }
+        }
+    }
+
+    /// What operators count.
+    pub(crate) async fn metrics(&self) -> String {
+        text(&self.get("/metrics").await.body)
     }
 
     pub(crate) fn person(&self, signed_in: &Answer) -> Person {

@@ -65,7 +65,8 @@ export function Notices() {
             ? "Nobody is told when a customer asks for help. The operators' guide says how to set mail addresses and webhooks."
             : `When a customer asks for help, told are ${data.targets.map(({ target }) => target).join(", ")}.`}
           {data.email_when === "after-hours" && " Mail goes out after hours only."}
-          {data.support_hours && ` Somebody is there ${data.support_hours}.`}
+          {data.support_hours &&
+            ` Somebody is there ${data.support_hours} (${data.support_time_zone}).`}
         </p>
       )}
       {data && data.items.length > 0 && <Deliveries notices={data.items} />}

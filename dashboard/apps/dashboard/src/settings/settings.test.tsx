@@ -89,11 +89,13 @@ describe("settings", () => {
       ],
       email_when: "after-hours",
       support_hours: "mon-fri 08:00-18:00",
+      support_time_zone: "Europe/Berlin",
       items: [delivery],
     }));
     server.on("POST /api/notices/test", () => undefined);
     const { user, screen } = open("/settings", server);
     expect(await screen.findByText(/told are on-call@example.com, https:/)).toBeTruthy();
+    expect(screen.getByText(/there mon-fri 08:00-18:00 \(Europe\/Berlin\)/)).toBeTruthy();
     expect(screen.getByText("Given up after 8 tries")).toBeTruthy();
     expect(screen.getByText("the receiver answered 500 Internal Server Error")).toBeTruthy();
 

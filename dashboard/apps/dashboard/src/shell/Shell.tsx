@@ -3,6 +3,7 @@ import {
   Menu,
   UnstyledButton,
   useMantineColorScheme,
+  VisuallyHidden,
 } from "@mantine/core";
 import type { ComponentType } from "react";
 import { Link, Outlet, useLocation } from "react-router";
@@ -81,17 +82,14 @@ function RailLink({
   const { pathname } = useLocation();
   const here = pathname === to || pathname.startsWith(alsoFor ?? `${to}/`);
   return (
-    <Link
-      to={to}
-      className={classes.link}
-      aria-current={here ? "page" : undefined}
-      aria-label={count > 0 ? `${label}: ${count} ${counted}` : undefined}
-    >
+    <Link to={to} className={classes.link} aria-current={here ? "page" : undefined}>
       <Icon size={20} />
       <span>{label}</span>
       {count > 0 && (
-        <span className={classes.count} aria-hidden="true">
+        <span className={classes.count}>
+          <VisuallyHidden>: </VisuallyHidden>
           {count}
+          <VisuallyHidden> {counted}</VisuallyHidden>
         </span>
       )}
     </Link>

@@ -57,6 +57,7 @@ export class FakeServer {
         targets: [],
         email_when: "always",
         support_hours: null,
+        support_time_zone: null,
         items: [],
       }),
       "GET /api/sessions": () => ({ items: [], next_cursor: null }),

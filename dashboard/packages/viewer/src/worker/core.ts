@@ -58,7 +58,7 @@ export interface CoreConfig {
 export type OpenCore = (config: CoreConfig, nowUs: number) => ViewerCore;
 
 /** In the order in which the core counts them. */
-export const FORMATS: readonly FilmFormat[] = ["vp9", "h264"];
+export const FORMATS: readonly FilmFormat[] = ["vp9", "h264", "vp9_full_chroma"];
 
 /** The functions of `guruconnect_viewer.wasm`. */
 interface Exports {

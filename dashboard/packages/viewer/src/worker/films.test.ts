@@ -241,6 +241,8 @@ describe("FilmPlayer", () => {
     const vp9 = (coded: Film["coded"]) => filmConfig({ format: "vp9", coded }).codec;
     expect(vp9([1_920, 1_080])).toBe("vp09.00.41.08");
     expect(vp9([3_840, 2_160])).toBe("vp09.00.51.08");
+    const fullChroma = filmConfig({ format: "vp9_full_chroma", coded: [1_920, 1_080] }).codec;
+    expect(fullChroma).toBe("vp09.01.41.08.03.01.13.01.01");
   });
 
   it("calls H.264 what its own parameters say", () => {
@@ -265,7 +267,7 @@ describe("FilmPlayer", () => {
 
     expect(await probeFilms()).toEqual(["h264"]);
 
-    expect(asked).toEqual(["vp09.00.41.08", "avc1.42E029"]);
+    expect(asked).toEqual(["vp09.00.41.08", "avc1.42E029", "vp09.01.41.08.03.01.13.01.01"]);
     vi.unstubAllGlobals();
   });
 

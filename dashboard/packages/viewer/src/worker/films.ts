@@ -62,9 +62,14 @@ export function filmConfig(
   hardwareAcceleration: HardwareAcceleration = "no-preference",
 ): VideoDecoderConfig {
   const level = LEVELS.find(({ pixels }) => codedWidth * codedHeight <= pixels)?.level;
-  const vp9 = `vp09.00.${level}.08`;
+  const codecs: Record<FilmFormat, string> = {
+    vp9: `vp09.00.${level}.08`,
+    // What the second profile leaves open is said: 4:4:4, and the colours below by their numbers.
+    vp9_full_chroma: `vp09.01.${level}.08.03.01.13.01.01`,
+    h264: (packet && h264Codec(packet)) ?? USUAL_H264,
+  };
   return {
-    codec: format === "vp9" ? vp9 : ((packet && h264Codec(packet)) ?? USUAL_H264),
+    codec: codecs[format],
     codedWidth,
     codedHeight,
     colorSpace: COLOURS,
