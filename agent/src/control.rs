@@ -98,7 +98,7 @@ pub(crate) async fn serve(
 }
 
 const REFUSED: &str = "the server does not accept this machine's key: the key was revoked or the machine removed; \
-    enrol again with --token (after deleting agent.json), or give the machine's new key with --api-key";
+    enrol it again with --token, or give the machine's new key with --api-key";
 
 const TAKEN: &str = "another agent connected with this machine's key: \
     run only one, and enrol copies of this machine on their own";

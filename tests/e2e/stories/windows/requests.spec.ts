@@ -10,6 +10,11 @@ test("a user of the service asks in the window, is taken, and nothing stays behi
   const { server } = unclaimed;
   const windows = await windowsFor(unclaimed);
   windows.run("notepad");
+  // It takes the focus when it opens, and is not to do that later.
+  await until("Notepad", () => JSON.parse(windows.ask("place-notepad")), {
+    withinMs: 60_000,
+    everyMs: 500,
+  });
   await installService(windows, server);
   const icons = () => windows.processes((words) => words.includes("tray"));
   await until("the icon", () => icons().length === 1, { withinMs: 30_000, everyMs: 200 });
