@@ -244,11 +244,7 @@ export type CoreEvent =
   | { type: "pong"; rtt_us: number }
   | {
       type: "notice";
-      code:
-        | "input_unavailable"
-        | "chord_unsupported"
-        | "questions_closed"
-        | "elevation_failed";
+      code: "input_unavailable" | "chord_unsupported" | "questions_closed" | "elevation_failed";
       detail: string;
     }
   | { type: "ended"; code: EndCode; message: string };
