@@ -141,6 +141,7 @@ fn agent_messages_keep_their_bytes() {
             rects: vec![0, 64, 640, 300],
             from_dx: 12,
         }),
+        photos: vec![0, 1],
         film: Some(v1::FilmFrame {
             stream: 4,
             encoding: v1::Encoding::Vp9.into(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gc_codec::{Abilities, Colours, Decoder, EncodeOrder, Pending};
-use gc_model::geometry::{Display, Rect, Size};
+use gc_model::geometry::{Rect, Size};
 use gc_platform::Facts;
 use gc_platform::fake::{FakeHost, FakeScreen};
 use gc_session::Captured;
@@ -37,8 +37,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let screen = FakeScreen::new(Size::new(300, 100).expect("a small screen"));
-        screen.set_displays(vec![display(1, 0, 100), display(2, 100, 200)]);
+        let screen = FakeScreen::side_by_side(&[100, 200]);
         let host = FakeHost {
             screen: screen.clone(),
             data_dir: std::env::temp_dir(),
@@ -74,17 +73,6 @@ impl Room {
         };
         watcher.resize(opened.layout.picture);
         watcher
-    }
-}
-
-fn display(id: u32, x: i32, width: u32) -> Display {
-    Display {
-        id,
-        name: format!("Display {id}"),
-        x,
-        y: 0,
-        size: Size::new(width, 100).expect("a small display"),
-        primary: id == 1,
     }
 }
 
@@ -438,7 +426,8 @@ async fn a_display_that_goes_away_gives_way_to_all() {
     watcher.show(Some(2)).await;
     watcher.catch_up().await;
 
-    room.screen.set_displays(vec![display(1, 0, 300)]);
+    room.screen
+        .resize(Size::new(300, 100).expect("a small screen"));
     watcher.active().await;
     assert_eq!(watcher.order().await, None);
     while watcher.size.width() != 300 {

@@ -371,6 +371,32 @@ fn one_who_cannot_keep_up_goes_on_alone_and_disturbs_nobody() {
 }
 
 #[test]
+fn on_a_busy_machine_a_late_turn_is_no_reason_to_pack_twice() {
+    let mut screen = Screen::new();
+    let mut watchers = [screen.watcher(), screen.watcher()];
+    together(&mut screen, &mut watchers, 30);
+    let packed = screen.packed();
+
+    for frame in 0..50 {
+        screen.pass(40);
+        screen.play(VIDEO, &mut watchers);
+        watchers[0].look(&screen);
+        screen.pass(80);
+        // What the other is given is 200 ms old, and one newer frame is there.
+        if frame > 0 {
+            watchers[1].look(&screen);
+        }
+    }
+
+    assert!(
+        screen.packed() - packed <= 52,
+        "{}",
+        screen.packed() - packed
+    );
+    assert_eq!(screen.films.streams(), 1);
+}
+
+#[test]
 fn viewers_with_other_wishes_have_other_films() {
     let mut screen = Screen::new();
     let mut watchers = [

@@ -9,6 +9,7 @@ pub mod cursor_image;
 pub mod duplication;
 pub mod firmware;
 pub mod guest_layout;
+pub mod icon_place;
 pub mod keystrokes;
 pub mod layout_watch;
 pub mod protection;

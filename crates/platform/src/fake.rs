@@ -130,6 +130,27 @@ impl FakeScreen {
         });
     }
 
+    /// A screen of displays of these widths, side by side and 100 pixels high. They are
+    /// numbered from 1 on.
+    pub fn side_by_side(widths: &[u32]) -> Self {
+        let size = |width| Size::new(width, 100).expect("a small screen");
+        let screen = Self::new(size(widths.iter().sum()));
+        let mut displays: Vec<Display> = Vec::new();
+        for (id, &width) in (1..).zip(widths) {
+            let before = displays.last();
+            displays.push(Display {
+                id,
+                name: format!("Display {id}"),
+                x: before.map_or(0, |left| left.x.saturating_add_unsigned(left.size.width())),
+                y: 0,
+                size: size(width),
+                primary: id == 1,
+            });
+        }
+        screen.set_displays(displays);
+        screen
+    }
+
     /// Lets input be refused from now on.
     pub fn refuse_input(&self, refusal: Refusal) {
         self.change(|state| state.refusal = Some(refusal));

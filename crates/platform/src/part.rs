@@ -48,32 +48,16 @@ pub fn inside(rect: Rect, area: Rect) -> Option<Rect> {
 
 #[cfg(test)]
 mod tests {
-    use gc_model::geometry::{Display, Size};
-
     use super::*;
     use crate::Desktop as _;
     use crate::fake::FakeScreen;
 
-    fn display(id: u32, x: i32, width: u32) -> Display {
-        Display {
-            id,
-            name: format!("Display {id}"),
-            x,
-            y: 0,
-            size: Size::new(width, 100).expect("a small display"),
-            primary: id == 1,
-        }
-    }
-
-    fn two_displays() -> FakeScreen {
-        let screen = FakeScreen::new(Size::new(300, 100).expect("a small screen"));
-        screen.set_displays(vec![display(1, 0, 100), display(2, 100, 200)]);
-        screen
-    }
-
     #[test]
     fn one_display_is_the_whole_picture_and_the_others_lie_beside_it() {
-        let layout = two_displays().desktop().layout().expect("a layout");
+        let layout = FakeScreen::side_by_side(&[100, 200])
+            .desktop()
+            .layout()
+            .expect("a layout");
 
         let area = area_of(&layout, 2).expect("it is there");
         let layout = layout_of(&layout, area);
@@ -107,7 +91,10 @@ mod tests {
 
     #[test]
     fn a_display_that_is_not_there_has_no_area() {
-        let layout = two_displays().desktop().layout().expect("a layout");
+        let layout = FakeScreen::side_by_side(&[100, 200])
+            .desktop()
+            .layout()
+            .expect("a layout");
 
         assert_eq!(area_of(&layout, 3), None);
     }

@@ -55,11 +55,11 @@ impl SupportHours {
 
     /// Whose clock is meant, for people: the zone's name, or how far the server's clock is ahead.
     pub fn clock(&self, now: DateTime<Utc>) -> String {
-        let Some(zone) = &self.zone else {
-            let ahead: FixedOffset = now.with_timezone(&Local).offset().fix();
-            return format!("UTC{ahead}");
-        };
-        zone.name().to_owned()
+        if let Some(zone) = &self.zone {
+            return zone.name().to_owned();
+        }
+        let ahead: FixedOffset = now.with_timezone(&Local).offset().fix();
+        format!("UTC{ahead}")
     }
 }
 

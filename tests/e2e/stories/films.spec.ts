@@ -210,7 +210,7 @@ test("thin coloured lines in a film keep their colours", async ({ page, stack, d
   const scene = await stack.workload("scene", "chart", "--seconds", "120");
 
   await expect
-    .poll(async () => (await pictures()).vp9_full_chroma ?? 0, { timeout: 60_000 })
+    .poll(async () => (await pictures()).vp9_full_chroma ?? 0, { timeout: 80_000 })
     .toBeGreaterThan(30);
   await scene.stop();
   await stack.workload("picture", "--seed", "9");

@@ -37,7 +37,7 @@ pub(crate) enum SceneName {
     Drag,
     /// A film of 1280 by 720 pixels plays.
     Video,
-    /// A film of 480 by 272 pixels with thin coloured lines.
+    /// A film of 256 by 144 pixels with thin coloured lines.
     Chart,
     /// Whole windows take turns twice a second.
     Switch,

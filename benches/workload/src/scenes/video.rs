@@ -27,8 +27,8 @@ const CAMERA: Film = Film {
 };
 
 const CHART: Film = Film {
-    width: 480,
-    height: 272,
+    width: 256,
+    height: 144,
     has_lines: true,
 };
 

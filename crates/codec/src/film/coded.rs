@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use gc_model::geometry::Size;
-use gc_video::{Chroma, FrameOptions, Picture, PictureEncoder};
+use gc_video::{Chroma, FrameOptions, PictureEncoder};
 
-use super::scale::Reduced;
+use super::scale::Planes;
 use super::{FilmEncoder, FilmError, FilmOrder, FilmPacket, FilmQuality};
 use crate::frame::FrameView;
 
@@ -16,8 +16,7 @@ pub(super) type Quantizers = fn(FilmQuality) -> RangeInclusive<u8>;
 struct Coded<E> {
     encoder: E,
     quantizers: Quantizers,
-    picture: Picture,
-    reduced: Reduced,
+    planes: Planes,
 }
 
 /// A film of pictures of `width` x `height`, by the encoder that `open` makes for them.
@@ -34,8 +33,7 @@ where
     Ok(Box::new(Coded {
         encoder: open(size).map_err(|error| FilmError::caused_by(&error))?,
         quantizers,
-        picture: Picture::new(size, chroma),
-        reduced: Reduced::new(size),
+        planes: Planes::new(size, chroma),
     }))
 }
 
@@ -45,10 +43,7 @@ impl<E: PictureEncoder> FilmEncoder for Coded<E> {
         picture: &FrameView<'_>,
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError> {
-        let (pixels, stride) = self.reduced.take(picture);
-        self.picture
-            .fill(pixels, stride)
-            .map_err(|error| FilmError::caused_by(&error))?;
+        let picture = self.planes.fill(picture)?;
         let options = FrameOptions {
             key: false,
             budget_bytes: order.target_bytes,
@@ -56,7 +51,7 @@ impl<E: PictureEncoder> FilmEncoder for Coded<E> {
         };
         let packet = self
             .encoder
-            .encode(&self.picture, &options)
+            .encode(picture, &options)
             .map_err(|error| FilmError::caused_by(&error))?;
         Ok(FilmPacket {
             held_back: packet.quantizer > *options.quantizers.start(),

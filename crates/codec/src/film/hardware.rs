@@ -5,17 +5,17 @@ use gc_model::geometry::Size;
 use gc_video::{Chroma, Picture};
 
 use super::h264_rewrite::as_we_say_it;
-use super::scale::Reduced;
+use super::scale::{Planes, Sides};
 use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmQuality};
 use crate::frame::FrameView;
 
-/// Some vendors' encoders take no smaller pictures: NVIDIA's none below 145 pixels, AMD's none
-/// below 128.
-const MIN_SIDE_PX: u32 = 160;
-
-/// No vendor's takes larger ones, nor does level 5.1, which browsers ask for 4K.
-const MAX_LONG_SIDE_PX: u32 = 4_096;
-const MAX_SHORT_SIDE_PX: u32 = 2_304;
+/// Some vendors' encoders take no smaller pictures (NVIDIA's none below 145 pixels, AMD's none
+/// below 128), none takes larger ones, nor does level 5.1, which browsers ask for 4K.
+const SIDES: Sides = Sides {
+    min: 160,
+    max_long: 4_096,
+    max_short: 2_304,
+};
 
 /// The encoder thinks in bits a second, and is told that its pictures come so often. So its rate
 /// is a budget for each picture, however often they really come.
@@ -81,13 +81,7 @@ impl FilmCodec for HardwareFilms {
 
     /// Even, and neither more nor less than encoders take.
     fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
-        let (long, short) = (width.max(height), width.min(height));
-        let parts = long
-            .div_ceil(MAX_LONG_SIDE_PX)
-            .max(short.div_ceil(MAX_SHORT_SIDE_PX));
-        let even = |side: u32| (side / parts.max(1)) & !1;
-        let coded = (even(width), even(height));
-        (coded.0.min(coded.1) >= MIN_SIDE_PX).then_some(coded)
+        SIDES.size_for(width, height)
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
@@ -96,8 +90,8 @@ impl FilmCodec for HardwareFilms {
         Ok(Box::new(Stream {
             encoder: (self.0)(size, rate)?,
             rate,
-            picture: Picture::new(size, Chroma::Quarter),
-            reduced: Reduced::new(size),
+            size,
+            planes: Planes::new(size, Chroma::Quarter),
         }))
     }
 }
@@ -106,8 +100,8 @@ struct Stream {
     encoder: Box<dyn HardwareEncoder>,
     /// Bits a second that it was told.
     rate: u32,
-    picture: Picture,
-    reduced: Reduced,
+    size: Size,
+    planes: Planes,
 }
 
 impl FilmEncoder for Stream {
@@ -116,22 +110,18 @@ impl FilmEncoder for Stream {
         picture: &FrameView<'_>,
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError> {
-        let (pixels, stride) = self.reduced.take(picture);
-        self.picture
-            .fill(pixels, stride)
-            .map_err(|error| FilmError::caused_by(&error))?;
-        let rate = rate_for(self.picture.size(), order);
+        let rate = rate_for(self.size, order);
         if rate.abs_diff(self.rate) > self.rate / 100 * SAME_RATE_PERCENT {
             self.encoder.set_rate(rate)?;
             self.rate = rate;
         }
-        let packet = self.encoder.encode(&self.picture)?;
+        let packet = self.encoder.encode(self.planes.fill(picture)?)?;
         let data = as_we_say_it(&packet.data)
             .ok_or_else(|| FilmError("it made parameters of another kind".to_owned()))?;
         // At its limit, and with fewer bytes than the quality could use.
         let is_tight = data.len() * 4 > order.target_bytes * 3;
         Ok(FilmPacket {
-            held_back: is_tight && rate < most_for(self.picture.size(), order.quality),
+            held_back: is_tight && rate < most_for(self.size, order.quality),
             data,
             key: packet.key,
         })
@@ -160,7 +150,8 @@ fn bits_a_second(bytes_per_frame: f64) -> u32 {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use gc_openh264::{Decoder, FrameOptions};
+    use gc_openh264::Decoder;
+    use gc_video::{FrameOptions, PictureDecoder as _, PictureEncoder as _};
 
     use super::*;
     use crate::film::{FilmFormats, is_film_frame};

@@ -3,6 +3,7 @@
 use gc_openh264::{Encoder, MAX_LONG_SIDE_PX, MAX_SHORT_SIDE_PX, MIN_SIDE_PX};
 use gc_video::Chroma;
 
+use super::scale::Sides;
 use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmQuality, coded};
 
 pub(super) struct OpenH264;
@@ -14,13 +15,12 @@ impl FilmCodec for OpenH264 {
 
     /// Even, and neither more nor less than the library packs.
     fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
-        let (long, short) = (width.max(height), width.min(height));
-        let parts = long
-            .div_ceil(MAX_LONG_SIDE_PX)
-            .max(short.div_ceil(MAX_SHORT_SIDE_PX));
-        let even = |side: u32| (side / parts.max(1)) & !1;
-        let coded = (even(width), even(height));
-        (coded.0.min(coded.1) >= MIN_SIDE_PX).then_some(coded)
+        let sides = Sides {
+            min: MIN_SIDE_PX,
+            max_long: MAX_LONG_SIDE_PX,
+            max_short: MAX_SHORT_SIDE_PX,
+        };
+        sides.size_for(width, height)
     }
 
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {

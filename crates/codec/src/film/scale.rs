@@ -1,17 +1,63 @@
 //! Smaller pictures for slow links.
 
 use gc_model::geometry::Size;
+use gc_video::{Chroma, Picture};
 
+use super::FilmError;
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
 
+/// Sides that an encoder takes, in pixels, where it wants even ones.
+#[cfg(any(feature = "hardware", feature = "openh264"))]
+pub(super) struct Sides {
+    pub(super) min: u32,
+    pub(super) max_long: u32,
+    pub(super) max_short: u32,
+}
+
+#[cfg(any(feature = "hardware", feature = "openh264"))]
+impl Sides {
+    /// The size of the pictures for an area of `width` x `height`; `None` where they are too small.
+    pub(super) fn size_for(&self, width: u32, height: u32) -> Option<(u32, u32)> {
+        let (long, short) = (width.max(height), width.min(height));
+        let parts = long
+            .div_ceil(self.max_long)
+            .max(short.div_ceil(self.max_short));
+        let even = |side: u32| (side / parts.max(1)) & !1;
+        let size = (even(width), even(height));
+        (size.0.min(size.1) >= self.min).then_some(size)
+    }
+}
+
+/// The film's part of the screen in planes, as large as its coded picture.
+pub(super) struct Planes {
+    picture: Picture,
+    reduced: Reduced,
+}
+
+impl Planes {
+    pub(super) fn new(size: Size, chroma: Chroma) -> Self {
+        Self {
+            picture: Picture::new(size, chroma),
+            reduced: Reduced::new(size),
+        }
+    }
+
+    pub(super) fn fill(&mut self, picture: &FrameView<'_>) -> Result<&Picture, FilmError> {
+        let (pixels, stride) = self.reduced.take(picture);
+        let filled = self.picture.fill(pixels, stride);
+        filled.map_err(|error| FilmError::caused_by(&error))?;
+        Ok(&self.picture)
+    }
+}
+
 /// A part of the screen as large as the film's coded picture.
-pub(super) struct Reduced {
+struct Reduced {
     size: Size,
     pixels: Vec<u8>,
 }
 
 impl Reduced {
-    pub(super) fn new(size: Size) -> Self {
+    const fn new(size: Size) -> Self {
         Self {
             size,
             pixels: Vec::new(),
@@ -19,7 +65,7 @@ impl Reduced {
     }
 
     /// The pixels and the bytes from row to row: `picture`'s own where nothing is to be reduced.
-    pub(super) fn take<'a>(&'a mut self, picture: &FrameView<'a>) -> (&'a [u8], usize) {
+    fn take<'a>(&'a mut self, picture: &FrameView<'a>) -> (&'a [u8], usize) {
         if picture.size() == self.size {
             return (picture.data(), picture.stride());
         }

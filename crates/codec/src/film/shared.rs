@@ -24,6 +24,13 @@ const MAX_KEPT: usize = 5;
 /// An older packet is not worth showing: five frames at 30 Hz.
 const MAX_AGE: Duration = Duration::from_millis(150);
 
+/// Unless a busy machine makes fewer frames than that: this many of them. Who leaves for being
+/// late there packs as well, and makes everything later still.
+const MAX_FRAMES_OLD: u32 = 3;
+
+/// At the most.
+const MAX_AGE_OF_FEW: Duration = Duration::from_millis(500);
+
 /// A film that rested for so long: who has not seen its end could not know of it.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -389,14 +396,23 @@ impl Stream {
             .kept
             .iter()
             .rev()
-            .position(|(at, packet)| packet.key && now.since(*at) <= MAX_AGE)?;
+            .position(|(at, packet)| packet.key && now.since(*at) <= self.max_age())?;
         Some(self.made - 1 - back as u64)
     }
 
     fn kept_packet(&self, number: u64, now: Moment) -> Option<FilmPacket> {
         let back = usize::try_from(self.made - number).ok()?;
         let (at, packet) = self.kept.get(self.kept.len().checked_sub(back)?)?;
-        (now.since(*at) <= MAX_AGE).then(|| packet.clone())
+        (now.since(*at) <= self.max_age()).then(|| packet.clone())
+    }
+
+    /// How old a packet may be that is still given to a member.
+    fn max_age(&self) -> Duration {
+        let times = self.kept.iter().map(|(at, _)| *at);
+        let gaps = times.clone().zip(times.skip(1));
+        let longest = gaps.map(|(at, next)| next.since(at)).max();
+        let of_few = longest.unwrap_or_default() * MAX_FRAMES_OLD;
+        of_few.clamp(MAX_AGE, MAX_AGE_OF_FEW)
     }
 
     fn make(

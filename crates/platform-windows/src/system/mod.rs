@@ -35,6 +35,7 @@ mod service;
 mod slot;
 mod tokens;
 mod tray;
+mod window_face;
 mod worker;
 
 pub use desktop::WindowsDesktop;

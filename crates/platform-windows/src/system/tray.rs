@@ -18,18 +18,20 @@ use windows_sys::Win32::UI::Shell::{
     NOTIFYICONDATAW,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DefWindowProcW, DestroyIcon,
-    DestroyMenu, DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetCursorPos, GetMessageW,
-    GetSystemMetrics, GetWindowLongPtrW, HICON, MF_STRING, MSG, PostMessageW, RegisterClassW,
-    RegisterWindowMessageW, SM_CXSMICON, SetForegroundWindow, SetWindowLongPtrW, TPM_RIGHTBUTTON,
-    TrackPopupMenu, WM_APP, WM_CLOSE, WM_COMMAND, WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL,
-    WM_RBUTTONUP, WNDCLASSW, WS_POPUP,
+    AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DestroyIcon, DestroyMenu,
+    DestroyWindow, DispatchMessageW, GWLP_USERDATA, GetCursorPos, GetMessageW, GetSystemMetrics,
+    HICON, KillTimer, MF_STRING, MSG, PostMessageW, RegisterClassW, RegisterWindowMessageW,
+    SM_CXSMICON, SetForegroundWindow, SetTimer, SetWindowLongPtrW, TPM_RIGHTBUTTON, TrackPopupMenu,
+    WM_APP, WM_CLOSE, WM_COMMAND, WM_CONTEXTMENU, WM_LBUTTONUP, WM_NULL, WM_RBUTTONUP, WM_TIMER,
+    WNDCLASSW, WS_POPUP,
 };
 
 use super::input_desktop::go_to_the_users_desktop;
 use super::late::Shell_NotifyIconW;
 use super::os::{is_wine, last_error, wide};
+use super::window_face::{WindowFace, handle_message};
 use super::worker::WorkerProcess;
+use crate::icon_place::{Ask, IconPlace};
 
 /// Class of the hidden window, by which tests find it.
 const CLASS: &str = "GuruConnectTray";
@@ -46,6 +48,11 @@ const FROM_ICON: u32 = WM_APP + 1;
 const NEWS: u32 = WM_APP + 2;
 /// The icon goes.
 const END: u32 = WM_APP + 3;
+
+/// The timer's number.
+const TRY_AGAIN: usize = 1;
+/// 10 s: a task bar that is there says so, and then it is at once.
+const TRY_AGAIN_AFTER_MS: u32 = 10_000;
 
 /// The mark's colour, as bytes of a pixel: blue, green, red, alpha.
 const GREEN: [u8; 4] = [0x60, 0x6b, 0x17, 0xff];
@@ -64,6 +71,8 @@ pub(crate) struct WindowsTray {
     items: Vec<Vec<u16>>,
     face: Box<Face>,
     shown: Arc<Mutex<TrayFace>>,
+    place: IconPlace,
+    is_trying: bool,
 }
 
 /// What the window's procedure leaves for the thread. Cells, because Windows calls it in the
@@ -107,6 +116,8 @@ impl WindowsTray {
             items: items.iter().map(|item| wide(item)).collect(),
             face: Box::default(),
             shown: Arc::default(),
+            place: IconPlace::default(),
+            is_trying: false,
         };
         if is_held {
             return Ok(None);
@@ -114,7 +125,7 @@ impl WindowsTray {
         tray.make_window()?;
         tray.icon = mark(GREEN)?;
         tray.watched_icon = mark(ORANGE)?;
-        tray.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
+        tray.show();
         Ok(Some(tray))
     }
 
@@ -124,7 +135,7 @@ impl WindowsTray {
         // outlives the window, which `drop` destroys first.
         unsafe {
             let described = WNDCLASSW {
-                lpfnWndProc: Some(handle_message),
+                lpfnWndProc: Some(handle_message::<Face>),
                 hInstance: GetModuleHandleW(null()),
                 lpszClassName: class.as_ptr(),
                 ..Default::default()
@@ -158,32 +169,64 @@ impl WindowsTray {
         Ok(())
     }
 
-    /// Where there is no task bar yet, it says so when there is one.
-    fn tell_shell(&self, what: u32, parts: u32) {
+    /// Shows the icon as it is to look now; tries again in a while where there is no task bar
+    /// yet, or it has no time.
+    fn show(&mut self) {
+        let face = {
+            let mut shown = self.shown.lock().expect("no code under this lock panics");
+            let news = shown.news.take();
+            TrayFace {
+                news,
+                ..shown.clone()
+            }
+        };
+        let mut place = std::mem::take(&mut self.place);
+        let is_there = place.show(|ask| match ask {
+            Ask::Add => self.tell_shell(NIM_ADD, &face),
+            Ask::Change => self.tell_shell(NIM_MODIFY, &face),
+        });
+        self.place = place;
+        if !is_there {
+            // For the next try, unless there is something newer by then.
+            let mut shown = self.shown.lock().expect("no code under this lock panics");
+            shown.news = shown.news.take().or(face.news);
+        }
+        if is_there == self.is_trying {
+            self.is_trying = !is_there;
+            // SAFETY: takes numbers; the window is ours, and the timer goes with it.
+            unsafe {
+                if self.is_trying {
+                    SetTimer(self.window, TRY_AGAIN, TRY_AGAIN_AFTER_MS, None);
+                } else {
+                    KillTimer(self.window, TRY_AGAIN);
+                }
+            }
+        }
+    }
+
+    /// False when the shell did not do it.
+    fn tell_shell(&self, what: u32, face: &TrayFace) -> bool {
         let mut data = NOTIFYICONDATAW {
             cbSize: size_of::<NOTIFYICONDATAW>() as u32,
             hWnd: self.window,
             uID: 1,
-            uFlags: parts | NIF_TIP,
+            uFlags: NIF_ICON | NIF_MESSAGE | NIF_TIP,
             uCallbackMessage: FROM_ICON,
             hIcon: self.icon,
             dwInfoFlags: NIIF_INFO,
             ..Default::default()
         };
-        {
-            let mut shown = self.shown.lock().expect("no code under this lock panics");
-            if shown.is_watched {
-                data.hIcon = self.watched_icon;
-            }
-            data.szTip = fitted(&shown.tip);
-            if let Some((title, text)) = shown.news.take() {
-                data.uFlags |= NIF_INFO;
-                data.szInfoTitle = fitted(&title);
-                data.szInfo = fitted(&text);
-            }
+        if face.is_watched {
+            data.hIcon = self.watched_icon;
+        }
+        data.szTip = fitted(&face.tip);
+        if let Some((title, text)) = &face.news {
+            data.uFlags |= NIF_INFO;
+            data.szInfoTitle = fitted(title);
+            data.szInfo = fitted(text);
         }
         // SAFETY: the structure says its own size; window and icon are ours.
-        unsafe { Shell_NotifyIconW(what, &raw const data) };
+        unsafe { Shell_NotifyIconW(what, &raw const data) != 0 }
     }
 
     fn open_menu(&self) {
@@ -221,10 +264,11 @@ impl Tray for WindowsTray {
                 return None;
             }
             if self.face.is_forgotten.take() {
-                self.tell_shell(NIM_ADD, NIF_ICON | NIF_MESSAGE);
+                self.place.forget();
+                self.face.news.set(true);
             }
             if self.face.news.take() {
-                self.tell_shell(NIM_MODIFY, NIF_ICON | NIF_MESSAGE);
+                self.show();
             }
             if self.face.pressed.take() {
                 self.open_menu();
@@ -250,7 +294,7 @@ impl Tray for WindowsTray {
 impl Drop for WindowsTray {
     fn drop(&mut self) {
         if !self.icon.is_null() {
-            self.tell_shell(NIM_DELETE, 0);
+            self.tell_shell(NIM_DELETE, &TrayFace::default());
         }
         // SAFETY: window, icon and mutex are ours and used no more.
         unsafe {
@@ -291,44 +335,31 @@ impl Teller {
     }
 }
 
-unsafe extern "system" fn handle_message(
-    window: HWND,
-    message: u32,
-    wparam: WPARAM,
-    lparam: LPARAM,
-) -> LRESULT {
-    // SAFETY: zero, or the face that outlives the window.
-    let face = unsafe { (GetWindowLongPtrW(window, GWLP_USERDATA) as *const Face).as_ref() };
-    match (face, message) {
-        (Some(face), FROM_ICON) => {
-            let what = (lparam & 0xffff) as u32;
-            if matches!(what, WM_LBUTTONUP | WM_RBUTTONUP | WM_CONTEXTMENU) {
-                face.pressed.set(true);
+impl WindowFace for Face {
+    fn take(&self, window: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+        match message {
+            FROM_ICON => {
+                let what = (lparam & 0xffff) as u32;
+                if matches!(what, WM_LBUTTONUP | WM_RBUTTONUP | WM_CONTEXTMENU) {
+                    self.pressed.set(true);
+                    wake(window);
+                }
+            }
+            // Zero where the system has no such message.
+            told if told != WM_NULL && told == self.made_anew.get() => {
+                self.is_forgotten.set(true);
                 wake(window);
             }
-            0
+            WM_COMMAND => self.chosen.set((wparam & 0xffff).checked_sub(FIRST_ITEM)),
+            // The timer is the only one, for an icon that is not there.
+            NEWS | WM_TIMER => self.news.set(true),
+            END | WM_CLOSE => {
+                self.end.set(true);
+                wake(window);
+            }
+            _ => return None,
         }
-        // Zero where the system has no such message.
-        (Some(face), told) if told != WM_NULL && told == face.made_anew.get() => {
-            face.is_forgotten.set(true);
-            wake(window);
-            0
-        }
-        (Some(face), WM_COMMAND) => {
-            face.chosen.set((wparam & 0xffff).checked_sub(FIRST_ITEM));
-            0
-        }
-        (Some(face), NEWS) => {
-            face.news.set(true);
-            0
-        }
-        (Some(face), END | WM_CLOSE) => {
-            face.end.set(true);
-            wake(window);
-            0
-        }
-        // SAFETY: the arguments are the system's own.
-        _ => unsafe { DefWindowProcW(window, message, wparam, lparam) },
+        Some(0)
     }
 }
 
@@ -413,7 +444,29 @@ pub fn start_for_user(
 
 #[cfg(test)]
 mod tests {
+    use windows_sys::Win32::UI::WindowsAndMessaging::{
+        PM_NOREMOVE, PM_REMOVE, PeekMessageW, SendMessageW,
+    };
+
     use super::*;
+
+    #[test]
+    fn a_new_task_bar_is_heard_of_although_it_sends_its_word_and_does_not_post_it() {
+        let tray = WindowsTray::open(&["Help"]).expect("a window");
+        let tray = tray.expect("no other icon of ours");
+        let mut message = MSG::default();
+
+        // As the shell does it, which waits until the window's procedure is through.
+        // SAFETY: takes numbers; the message has its place.
+        let is_woken = unsafe {
+            while PeekMessageW(&raw mut message, null_mut(), 0, 0, PM_REMOVE) != 0 {}
+            SendMessageW(tray.window, tray.face.made_anew.get(), 0, 0);
+            PeekMessageW(&raw mut message, tray.window, 0, 0, PM_NOREMOVE) != 0
+        };
+
+        assert!(tray.face.is_forgotten.get());
+        assert!(is_woken, "whoever waits for messages goes on");
+    }
 
     #[test]
     fn a_text_that_is_too_long_is_cut_between_characters() {

@@ -66,7 +66,9 @@ pub(super) struct Frames {
     /// The budget of the order that was not answered yet.
     pub(super) outstanding: Option<usize>,
     pub(super) last_order: Option<Moment>,
+    /// Mean time for reading and packing, and for packing alone.
     pub(super) cost: Duration,
+    packing: Duration,
     pub(super) limit: v1::Limit,
     pub(super) viewer_time: Duration,
     /// The codecs for films that both ends know, as far as none failed in the viewer.
@@ -88,6 +90,7 @@ impl Default for Frames {
             outstanding: None,
             last_order: None,
             cost: Duration::ZERO,
+            packing: Duration::ZERO,
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
@@ -114,8 +117,9 @@ impl Host {
                 encode,
                 waited,
             } => {
-                let cost = (capture + encode).saturating_sub(waited);
-                self.frames.cost = (self.frames.cost * 3 + cost) / 4;
+                let packing = encode.saturating_sub(waited);
+                self.frames.cost = (self.frames.cost * 3 + capture + packing) / 4;
+                self.frames.packing = (self.frames.packing * 3 + packing) / 4;
                 match encoded.pending {
                     Pending::Nothing => self.frames.due = None,
                     Pending::Now => self.frames.wanted = true,
@@ -282,6 +286,7 @@ impl Host {
                 held_back,
                 has_full_chroma: film.format == FilmFormat::Vp9FullChroma,
                 cost: self.frames.cost,
+                packing: self.frames.packing,
             };
             self.frames.full_chroma.note(now, &made);
         }

@@ -1,5 +1,5 @@
-import { until } from "../../../../scripts/lib/processes.mjs";
 import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
+import { until } from "../../../../scripts/lib/processes.mjs";
 import { expect, test } from "../../lib/stack";
 import { installService, windowsFor } from "../../lib/windows-service";
 

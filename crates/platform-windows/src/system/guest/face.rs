@@ -18,15 +18,15 @@ use windows_sys::Win32::Graphics::Gdi::{
 use windows_sys::Win32::System::LibraryLoader::GetModuleHandleW;
 use windows_sys::Win32::UI::Controls::{DRAWITEMSTRUCT, ODS_FOCUS, ODS_SELECTED};
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    BN_CLICKED, DefWindowProcW, GWLP_USERDATA, GetClientRect, GetWindowLongPtrW,
-    GetWindowTextLengthW, GetWindowTextW, IDC_ARROW, LoadCursorW, RegisterClassW, WM_CLOSE,
-    WM_COMMAND, WM_CTLCOLOREDIT, WM_CTLCOLORSTATIC, WM_DISPLAYCHANGE, WM_DPICHANGED, WM_DRAWITEM,
-    WM_PAINT, WNDCLASSW,
+    BN_CLICKED, GetClientRect, GetWindowTextLengthW, GetWindowTextW, IDC_ARROW, LoadCursorW,
+    RegisterClassW, WM_CLOSE, WM_COMMAND, WM_CTLCOLOREDIT, WM_CTLCOLORSTATIC, WM_DISPLAYCHANGE,
+    WM_DPICHANGED, WM_DRAWITEM, WM_PAINT, WNDCLASSW,
 };
 
 use crate::guest_layout::{BASE_DPI, Measure, Style};
 use crate::system::letters::{Brush, Font, text_height, text_width, write_in_the_middle};
 use crate::system::os::{last_error, loaded_function, wide};
+use crate::system::window_face::{WindowFace, handle_message};
 
 /// A page that just appeared is not answered by a click that was meant for what was there before.
 const SETTLE: Duration = Duration::from_millis(400);
@@ -180,50 +180,31 @@ impl Face {
     }
 }
 
-unsafe extern "system" fn handle_message(
-    window: HWND,
-    message: u32,
-    wparam: WPARAM,
-    lparam: LPARAM,
-) -> LRESULT {
-    // SAFETY: zero, or the face that outlives the window.
-    let face = unsafe { (GetWindowLongPtrW(window, GWLP_USERDATA) as *const Face).as_ref() };
-    let Some(face) = face else {
-        // SAFETY: the arguments are the system's own.
-        return unsafe { DefWindowProcW(window, message, wparam, lparam) };
-    };
-    match message {
-        WM_COMMAND => {
-            let (id, what) = ((wparam & 0xffff) as i32, (wparam >> 16) as u32 & 0xffff);
-            if lparam != 0 && what == BN_CLICKED && id >= FIRST_BUTTON {
-                face.press((id - FIRST_BUTTON) as usize);
+impl WindowFace for Face {
+    fn take(&self, window: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+        match message {
+            WM_COMMAND => {
+                let (id, what) = ((wparam & 0xffff) as i32, (wparam >> 16) as u32 & 0xffff);
+                if lparam != 0 && what == BN_CLICKED && id >= FIRST_BUTTON {
+                    self.press((id - FIRST_BUTTON) as usize);
+                }
             }
-            0
-        }
-        WM_CLOSE => {
-            face.events.borrow_mut().push_back(GuestEvent::Closed);
-            0
-        }
-        WM_DRAWITEM => {
-            // SAFETY: Windows points to the structure of this message.
-            if let Some(item) = unsafe { (lparam as *const DRAWITEMSTRUCT).as_ref() } {
-                face.draw_button(item);
+            WM_CLOSE => self.events.borrow_mut().push_back(GuestEvent::Closed),
+            WM_DRAWITEM => {
+                // SAFETY: Windows points to the structure of this message.
+                if let Some(item) = unsafe { (lparam as *const DRAWITEMSTRUCT).as_ref() } {
+                    self.draw_button(item);
+                }
+                return Some(1);
             }
-            1
+            WM_CTLCOLORSTATIC | WM_CTLCOLOREDIT => {
+                return Some(self.colour(wparam as HDC, lparam as HWND) as LRESULT);
+            }
+            WM_PAINT => self.paint(window),
+            WM_DPICHANGED | WM_DISPLAYCHANGE => self.restless.set(true),
+            _ => return None,
         }
-        WM_CTLCOLORSTATIC | WM_CTLCOLOREDIT => {
-            face.colour(wparam as HDC, lparam as HWND) as LRESULT
-        }
-        WM_PAINT => {
-            face.paint(window);
-            0
-        }
-        WM_DPICHANGED | WM_DISPLAYCHANGE => {
-            face.restless.set(true);
-            0
-        }
-        // SAFETY: the arguments are the system's own.
-        _ => unsafe { DefWindowProcW(window, message, wparam, lparam) },
+        Some(0)
     }
 }
 
@@ -232,7 +213,7 @@ pub(super) fn register_class() -> Result<(), PlatformError> {
     // SAFETY: the name outlives the call; a class that is there already is ours from before.
     unsafe {
         let class = WNDCLASSW {
-            lpfnWndProc: Some(handle_message),
+            lpfnWndProc: Some(handle_message::<Face>),
             hInstance: GetModuleHandleW(null()),
             hCursor: LoadCursorW(null_mut(), IDC_ARROW),
             lpszClassName: name.as_ptr(),
