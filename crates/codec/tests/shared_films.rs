@@ -476,6 +476,26 @@ fn a_codec_that_fails_leaves_everybody_with_exact_pictures() {
 }
 
 #[test]
+fn viewers_share_again_at_once_when_a_codec_failed_once() {
+    let mut screen = Screen::new();
+    let mut watchers = [screen.watcher(), screen.watcher(), screen.watcher()];
+    together(&mut screen, &mut watchers, 30);
+
+    screen.pass(33);
+    screen.play(VIDEO, &mut watchers);
+    for (index, watcher) in watchers.iter_mut().enumerate() {
+        *screen.plain.broken.lock().expect("a lock") = index == 0;
+        watcher.look(&screen);
+    }
+    let before = screen.packed();
+    together(&mut screen, &mut watchers, 60);
+
+    let packed = screen.packed() - before;
+    assert!(packed < 60 + 10, "{packed} packets for 60 frames");
+    assert!(watchers.iter().all(|watcher| watcher.films > 80));
+}
+
+#[test]
 fn whoever_leaves_leaves_nothing_behind() {
     let mut screen = Screen::new();
     let mut watchers = vec![screen.watcher(), screen.watcher()];

@@ -213,9 +213,9 @@ struct SharedEncoder {
 
 enum Next {
     Packet(FilmPacket),
-    /// Those in between are lost. `rested`: the film paused meanwhile.
+    /// Those in between are lost. `blameless`: the film paused meanwhile, or its codec failed.
     Missed {
-        rested: bool,
+        blameless: bool,
     },
 }
 
@@ -254,7 +254,7 @@ impl FilmEncoder for SharedEncoder {
         };
         let missed = match self.next_packet(now, picture, &order)? {
             Next::Packet(packet) => return Ok(packet),
-            Next::Missed { rested } => !rested,
+            Next::Missed { blameless } => !blameless,
         };
         if missed {
             // Too much came without this viewer: it goes on alone.
@@ -335,7 +335,7 @@ impl SharedEncoder {
         let mut stream = lock(&shared);
         let newest = stream.kept.back().map(|(at, _)| *at);
         let missed = Next::Missed {
-            rested: newest.is_some_and(|at| now.since(at) > PAUSE),
+            blameless: stream.failed || newest.is_some_and(|at| now.since(at) > PAUSE),
         };
         if stream.failed {
             return Ok(missed);
@@ -356,9 +356,11 @@ impl SharedEncoder {
                 let open = || lock(&codec).open(self.coded.0, self.coded.1);
                 let packet = stream.make(now, picture, order, next.is_none(), open);
                 if packet.is_err() {
-                    // Whoever else is in it begins anew as well.
+                    // Whoever else is in it begins anew as well, and nobody joins it.
                     stream.failed = true;
+                    let group = seat.group;
                     drop(stream);
+                    lock(&self.room).close(group);
                     self.leave();
                     return packet.map(Next::Packet);
                 }
@@ -527,6 +529,11 @@ impl Room {
             group.members.retain(|member| member.viewer != viewer);
         }
         self.groups.retain(|group| !group.members.is_empty());
+    }
+
+    /// Whoever is in it finds another one with the next picture.
+    fn close(&mut self, group: u64) {
+        self.groups.retain(|found| found.id != group);
     }
 
     /// Notes what a viewer wishes; what its whole group does with it.
