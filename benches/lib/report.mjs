@@ -39,6 +39,8 @@ export function report({ machine, measurements, seconds }) {
   if (latencies.length > 0) parts.push("## input to pixel", latencyTable(latencies));
   const promises = [...latencyPromises(latencies), ...costPromises(watched, bare)];
   if (promises.length > 0) parts.push("## what was promised", promises.join("\n"));
+  const compared = againstTheBest(watched, latencies, bare);
+  if (compared.length > 0) parts.push("## against the best of the others", comparison(compared));
   return `${parts.join("\n\n")}\n`;
 }
 
@@ -221,6 +223,83 @@ const REASON_FOR_LATENCY = {
   video:
     "packing a frame of the film takes both cores for 9 of 33 ms, and a key that comes meanwhile waits for it and for the browser that paints the last one; runs differ by 10 ms either way, and what is shown of the film is half as old",
 };
+
+/**
+ * @typedef {{ cell: string, figure: string, ours: number, stack: string, best: number, aim: number }} Compared
+ */
+
+/**
+ * Ours against the best of the others, cell by cell.
+ * @param {SceneMeasurement[]} scenes @param {LatencyMeasurement[]} latencies @param {Map<string, number>} bare
+ * @returns {Compared[]}
+ */
+function againstTheBest(scenes, latencies, bare) {
+  /** @param {SceneMeasurement} row */
+  const cpu = (row) => (agentCpu(row, bare.get(row.scene) ?? 0) / Math.max(1, row.shown)) * 1e3;
+  const figures = /** @type {const} */ ([
+    ["age of what is shown, ms", 0.5, (/** @type {SceneMeasurement} */ row) => row.ageMs.median],
+    ["bytes per update", 0.6, bytesPerUpdate],
+    ["agent + X CPU ms per update", 0.7, cpu],
+  ]);
+  const ofScenes = unique(scenes.map((row) => row.scene)).flatMap((scene) =>
+    figures.map(([figure, aim, value]) => {
+      const rows = scenes.filter((row) => row.scene === scene);
+      return best(scene, figure, aim, rows, value);
+    }),
+  );
+  const cells = unique(latencies.map((row) => `${row.input} under ${row.under}`));
+  const ofInputs = cells.map((cell) => {
+    const rows = latencies.filter((row) => `${row.input} under ${row.under}` === cell);
+    return best(cell, "input to pixel, ms", 0.5, rows, (row) => row.all.median);
+  });
+  return [...ofInputs, ...ofScenes].flatMap((one) => one ?? []);
+}
+
+/**
+ * @template {{ stack: string }} Row
+ * @param {string} cell @param {string} figure @param {number} aim @param {Row[]} rows
+ * @param {(row: Row) => number | null} value
+ * @returns {Compared | null}
+ */
+function best(cell, figure, aim, rows, value) {
+  /** @param {string} stack */
+  const of = (stack) =>
+    median(rows.filter((row) => row.stack === stack).flatMap((row) => value(row) ?? []));
+  const ours = of(OURS);
+  const others = unique(rows.map((row) => row.stack))
+    .filter((stack) => stack !== OURS)
+    .flatMap((stack) => {
+      const found = of(stack);
+      return found === null ? [] : [{ stack, found }];
+    })
+    .sort((one, other) => one.found - other.found);
+  if (ours === null || others.length === 0) return null;
+  return { cell, figure, ours, stack: others[0].stack, best: others[0].found, aim };
+}
+
+/** @param {Compared[]} cells */
+function comparison(cells) {
+  return table(
+    ["what", "figure", "ours", "best other", "ratio", "aim", ""],
+    cells.map(({ cell, figure, ours, stack, best, aim }) => {
+      const ratio = ours / best;
+      const reason = REASON_BESIDE_THE_BEST[`${cell}: ${figure}`];
+      const missed = reason ? `**missed**: ${reason}` : "**missed**";
+      return [
+        cell,
+        figure,
+        number(ours),
+        `${number(best)} (${stack})`,
+        ratio.toFixed(2),
+        aim.toFixed(1),
+        ratio <= aim ? "holds" : missed,
+      ];
+    }),
+  );
+}
+
+/** Why a cell misses its aim beside the best of the others. @type {Record<string, string>} */
+const REASON_BESIDE_THE_BEST = {};
 
 /** @param {boolean} holds @param {string} sentence @param {string} [reason] for when it does not */
 function verdict(holds, sentence, reason) {
