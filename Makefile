@@ -95,8 +95,10 @@ dashboard-packages:
 ##-- Measuring
 
 .PHONY: bench
-bench: build setup-bench ## Side by side with x11vnc and x0vncserver; writes benches/results
+bench: build windows setup-bench ## Side by side with x11vnc and x0vncserver; what agents cost at rest; writes benches/results
 	@benches/run-all desktop
+	@benches/run-all idle
+	@benches/run-all idle-windows --soak-minutes 2
 
 .PHONY: bench-idle
 bench-idle: build setup-bench ## What an agent costs when nobody looks
