@@ -346,6 +346,7 @@ impl Pacer {
         let own = self.rate().map_or(Duration::ZERO, |known| {
             Duration::from_secs_f64((frame.bytes as f64 / known.max(1.0)).min(10.0))
         });
+        let is_next_door = self.slack() == SLACK_NEXT_DOOR;
         let limit = self.slack().max(own) + JITTER;
         let queued = queue > limit;
         if queued && (self.queued_once || queue > limit + CERTAIN_QUEUE) {
@@ -354,7 +355,8 @@ impl Pacer {
             self.gain = 1.0;
         }
         if frame.bytes <= SMALL_UPDATE_BYTES {
-            let limit = self.slack() + JITTER + self.fixed.own(frame.bytes);
+            let jitter = if is_next_door { Duration::ZERO } else { JITTER };
+            let limit = self.slack() + jitter + self.fixed.own(frame.bytes);
             self.fixed
                 .handle_small(queue > limit, self.rtt, frame.bytes);
         }
@@ -362,8 +364,9 @@ impl Pacer {
 
         if frame.delivered >= self.round_ends_at {
             self.round_ends_at = self.delivered;
-            // What the smallest piece itself takes on a slow line is no queue.
-            let own = if frame.bytes <= SMALLEST_PIECE_BYTES {
+            // What the smallest piece itself takes on a slow line is no queue. Next door, what any
+            // update takes is mostly the viewer's own time: small ones would not be shown sooner.
+            let own = if is_next_door || frame.bytes <= SMALLEST_PIECE_BYTES {
                 own
             } else {
                 Duration::ZERO

@@ -4,6 +4,7 @@ mod support;
 
 use std::time::Duration;
 
+use gc_model::geometry::{Rect, Size};
 use support::Session;
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -246,6 +247,27 @@ fn a_slow_viewer_sets_the_pace() {
 }
 
 /// The time for a picture depends little on its size: a busy machine's browser, or a phone's.
+#[test]
+fn a_viewer_next_door_that_takes_its_time_has_the_whole_picture_at_once() {
+    for paint in [5, 10, 15, 20, 25, 30, 40, 60, 80] {
+        let mut session = Session::over(1_000_000_000, ms(1));
+        session.paint = ms(paint);
+        session.draw(
+            Rect::whole(Size::new(support::WIDTH, support::HEIGHT).expect("a small screen")),
+            7,
+        );
+        session.connect();
+
+        session
+            .run_until(Duration::from_secs(20), Session::is_exact)
+            .expect("the picture comes");
+
+        // In pieces that are limited by what the viewer takes for each, it would be 75.
+        let updates = session.frames.len();
+        assert!(updates < 15, "{paint} ms for each: {updates} updates");
+    }
+}
+
 #[test]
 fn a_viewer_that_takes_long_for_any_picture_gets_large_pieces() {
     for rtt in [5, 100] {
