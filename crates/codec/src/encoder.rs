@@ -88,6 +88,9 @@ pub struct EncodeOrder {
     pub budget_bytes: usize,
     /// Colours of busy, photo-like regions.
     pub colours: Colours,
+    /// How long nothing changed, and nothing was left to send, since the order before this one.
+    /// What changes between such pauses (slides, windows that are switched) is no film.
+    pub rested: Duration,
     /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
     pub hold_films: bool,
     /// What the viewer can.
@@ -240,7 +243,7 @@ impl Encoder {
             self.films.restart();
             self.starts_stream = true;
         } else if !self.starts_stream {
-            self.map.look(now, frame, &self.sent);
+            self.map.look(now, order.rested, frame, &self.sent);
         }
         let moves = if order.viewer.moves {
             self.find_moves(now, frame)
