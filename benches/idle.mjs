@@ -2,7 +2,7 @@
 // What an agent costs while nobody looks: memory and CPU beside a desktop on which a caret
 // blinks. The agents run side by side, so that what else the machine does falls on all.
 //
-//   node idle.mjs [--stacks guruconnect,x11vnc,x0vncserver] [--seconds 60] [--settle 20]
+//   node idle.mjs [--stacks guruconnect,x11vnc,x0vncserver,meshcentral] [--seconds 60] [--settle 20]
 
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -19,7 +19,7 @@ import { stacks } from "./stacks/index.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver" },
+    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver,meshcentral" },
     seconds: { type: "string", default: "60" },
     settle: { type: "string", default: "20" },
     out: { type: "string", default: "" },

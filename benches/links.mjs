@@ -2,7 +2,7 @@
 // The same work over lines of different speed, in one run: what reaches the technician's eye,
 // how late, at what cost, and how exact it is when it has come to rest.
 //
-//   node links.mjs [--stacks guruconnect,x11vnc,xvnc] [--lines lan,20000/40,2000/80,256/300]
+//   node links.mjs [--stacks guruconnect,x11vnc,xvnc,meshcentral] [--lines lan,20000/40,2000/80,256/300]
 //                  [--scenes typing,scroll,video] [--settle 4] [--seconds 8] [--out results/NAME]
 //
 // A line is kilobits a second / milliseconds of round trip; `lan` is neither. The first
@@ -27,7 +27,7 @@ import { desktops, stacks } from "./stacks/index.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    stacks: { type: "string", default: "guruconnect,x11vnc,xvnc" },
+    stacks: { type: "string", default: "guruconnect,x11vnc,xvnc,meshcentral" },
     lines: { type: "string", default: "lan,20000/40,2000/80,256/300" },
     scenes: { type: "string", default: "typing,scroll,video" },
     settle: { type: "string", default: "4" },
@@ -74,9 +74,9 @@ async function measureStack(name) {
     const stack = await stacks[name]({ desktop, folder, cleanup });
     const link = cleanup.stopping(new SlowLink(stack.port));
     await link.listen();
-    const { browser, page } = await openBrowser();
+    const { browser, page } = await openBrowser(stack);
     cleanup.add(() => browser.close());
-    await stack.open?.(page, `http://127.0.0.1:${link.port}`);
+    await stack.open?.(page, link.port);
     await installProbe(page);
     await backdrop.stop();
     for (const line of options.lines.split(",")) {

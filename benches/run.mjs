@@ -2,7 +2,7 @@
 // Plays the scenes on each stack in turn and measures what a technician would see, in one
 // run on one machine:
 //
-//   node run.mjs [--stacks guruconnect,x11vnc,x0vncserver] [--scenes idle,…] [--rounds 2]
+//   node run.mjs [--stacks guruconnect,x11vnc,x0vncserver,meshcentral] [--scenes idle,…] [--rounds 2]
 //                [--seconds 10] [--trials 60] [--out results/NAME]
 //
 // Writes NAME.json (every measurement) and NAME.md (the tables), and prints the tables.
@@ -37,7 +37,7 @@ const NICENESS = -15;
 
 const { values: options } = parseArgs({
   options: {
-    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver" },
+    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver,meshcentral" },
     scenes: { type: "string", default: "idle,typing,scroll,drag,video,switch" },
     load: { type: "string", default: "idle,video,scroll" },
     rounds: { type: "string", default: "2" },
@@ -78,7 +78,7 @@ async function measureStack(name, round) {
     /** @type {import('playwright-core').Page | undefined} */
     let page;
     if (stack.open) {
-      const opened = await openBrowser();
+      const opened = await openBrowser(stack);
       cleanup.add(() => opened.browser.close());
       page = opened.page;
       await stack.open(page);

@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import os from "node:os";
+import { meshcentralVersion } from "../stacks/meshcentral.mjs";
 
 export function machineFacts() {
   return {
@@ -20,6 +21,7 @@ export function machineFacts() {
       xvnc: packageVersion("tigervnc-standalone-server"),
       websockify: packageVersion("websockify"),
       novnc: packageVersion("novnc"),
+      meshcentral: meshcentralVersion(),
     },
     loadAtStart: os.loadavg()[0],
   };

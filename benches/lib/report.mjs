@@ -57,7 +57,7 @@ export function describeMachine({
 }) {
   return (
     `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, kernel ${kernel}, ${browser}. Load at the start ${loadAtStart.toFixed(1)}. ` +
-    `x11vnc ${versions.x11vnc}, x0vncserver ${versions.x0vncserver}, Xvnc ${versions.xvnc}, websockify ${versions.websockify}, noVNC ${versions.novnc}.`
+    `x11vnc ${versions.x11vnc}, x0vncserver ${versions.x0vncserver}, Xvnc ${versions.xvnc}, websockify ${versions.websockify}, noVNC ${versions.novnc}, MeshCentral ${versions.meshcentral}.`
   );
 }
 

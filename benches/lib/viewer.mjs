@@ -10,7 +10,8 @@ import { quantile, rounded } from "./statistics.mjs";
 
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-export async function openBrowser() {
+/** @param {Pick<import('../stacks/index.mjs').Stack, 'selfSigned'>} stack whose page it is for */
+export async function openBrowser({ selfSigned = false }) {
   const browser = await chromium.launch({
     executablePath: BROWSER,
     headless: false,
@@ -30,7 +31,10 @@ export async function openBrowser() {
       "--force-device-scale-factor=1",
     ],
   });
-  const context = await browser.newContext({ viewport: { width: 1960, height: 1240 } });
+  const context = await browser.newContext({
+    viewport: { width: 1960, height: 1240 },
+    ignoreHTTPSErrors: selfSigned,
+  });
   return { browser, page: await context.newPage() };
 }
 
