@@ -27,6 +27,23 @@ export function machineFacts() {
   };
 }
 
+/** In a line, as the reports begin. @param {ReturnType<typeof machineFacts>} machine */
+export function describeMachine({
+  processor,
+  cores,
+  memoryGiB,
+  system,
+  kernel,
+  browser,
+  versions,
+  loadAtStart,
+}) {
+  return (
+    `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, kernel ${kernel}, ${browser}. Load at the start ${loadAtStart.toFixed(1)}. ` +
+    `x11vnc ${versions.x11vnc}, x0vncserver ${versions.x0vncserver}, Xvnc ${versions.xvnc}, websockify ${versions.websockify}, noVNC ${versions.novnc}, MeshCentral ${versions.meshcentral}.`
+  );
+}
+
 /** @param {string} name */
 function packageVersion(name) {
   return firstLine("dpkg-query", ["-W", "-f", "${Version}", name]);
