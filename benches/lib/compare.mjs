@@ -20,10 +20,13 @@ const SHOWS_ENOUGH = 2 / 3;
  * How ours stands in one cell: beside the best of the others that show enough, or, when none
  * does, beside the one that shows most.
  *
+ * @typedef {{ ours: Known, best: Known, aside: Known[], ratio: number | null, doubt: string | null }} Standing
+ *   `aside`: who has a better figure than the best but shows too little; `ratio`: ours to the
+ *   best, unless that is too little to measure; `doubt`: why ours does not count although its
+ *   figure is better
+ *
  * @param {Contender[]} contenders
- * @returns {{ ours: number, best: number, others: (figure: (value: number) => string) => string,
- *   doubt: string | null } | null} `others` names that one, and in brackets who has a better
- *   figure but shows too little; `doubt` is why ours does not count although its figure is better
+ * @returns {Standing | null}
  */
 export function standing(contenders) {
   const known = /** @type {Known[]} */ (contenders.filter(({ value }) => value !== null));
@@ -34,26 +37,37 @@ export function standing(contenders) {
     others.find((one) => share(one, ours) >= SHOWS_ENOUGH) ??
     others.reduce((most, one) => (share(one, ours) > share(most, ours) ? one : most));
   const aside = others.slice(0, others.indexOf(best));
-  return {
-    ours: ours.value,
-    best: best.value,
-    others: (figure) => {
-      const words = (/** @type {Known} */ one) => {
-        const shows = share(one, ours);
-        const few = shows < SHOWS_ENOUGH ? `, ${percent(shows)} shown` : "";
-        return `${figure(one.value)} (${one.stack}${few})`;
-      };
-      return [words(best), ...aside.map((one) => `[${words(one)}]`)].join(" ");
-    },
-    doubt: doubt(ours, best),
-  };
+  const ratio = best.value > 0 ? ours.value / best.value : null;
+  return { ours, best, aside, ratio, doubt: doubt(ours, best) };
 }
 
-/** @param {{ doubt: string | null }} found @param {boolean} holds @param {string} [reason] for when it does not */
-export function verdictWords({ doubt }, holds, reason) {
-  if (holds && doubt) return `**does not count**: ${doubt}`;
-  if (holds) return "holds";
-  return reason ? `**missed**: ${reason}` : "**missed**";
+/**
+ * The cells of a report: ours, the best of the others, their ratio, the aim, and what that means.
+ *
+ * @param {Standing} found
+ * @param {number} aim
+ * @param {{ figure: (value: number) => string, reason?: string }} words `reason`: why ours
+ *   misses its aim, for those who read it
+ */
+export function standingCells({ ours, best, aside, ratio, doubt }, aim, { figure, reason }) {
+  /** @param {Known} one */
+  const words = (one) => {
+    const [shows, ssim] = [share(one, ours), one.ssim];
+    const notes = [
+      ...(one === ours ? [] : [one.stack]),
+      ...(typeof ssim === "number" ? [`SSIM ${ssim.toFixed(4)}`] : []),
+      ...(shows < SHOWS_ENOUGH ? [`${percent(shows)} shown`] : []),
+    ];
+    return notes.length > 0 ? `${figure(one.value)} (${notes.join(", ")})` : figure(one.value);
+  };
+  /** @returns {string} */
+  const verdict = () => {
+    if (ratio === null) return "too little to measure";
+    if (ratio <= aim) return doubt ? `**does not count**: ${doubt}` : "holds";
+    return reason ? `**missed**: ${reason}` : "**missed**";
+  };
+  const others = [words(best), ...aside.map((one) => `[${words(one)}]`)].join(" ");
+  return [words(ours), others, ratio?.toFixed(2) ?? "-", aim.toFixed(1), verdict()];
 }
 
 /** @param {Known} ours @param {Known} best */
@@ -61,7 +75,7 @@ function doubt(ours, best) {
   const shows = share(ours, best);
   if (shows < SHOWS_ENOUGH) return `we show ${percent(shows)} of its updates`;
   if (typeof ours.ssim === "number" && typeof best.ssim === "number" && ours.ssim < best.ssim)
-    return `our picture is less exact (SSIM ${ours.ssim.toFixed(4)}, its ${best.ssim.toFixed(4)})`;
+    return "our picture is less exact";
   return null;
 }
 

@@ -2,7 +2,7 @@
 // The tables and the chart of the lines.
 
 import { logarithmicBars } from "./chart.mjs";
-import { OURS, perUpdate, standing, verdictWords } from "./compare.mjs";
+import { OURS, perUpdate, standing, standingCells } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
 import { table, unique } from "./tables.mjs";
@@ -149,14 +149,9 @@ function promised(measurements) {
       const found = standing(contenders);
       if (!found) return [];
       const taken = roundTripMs(line) * roundTrips;
-      const beyond = taken > 0 ? ((found.ours - taken) / (found.best - taken)).toFixed(2) : "";
-      const share = found.ours / found.best;
-      return [
-        [
-          ...[lineName(line), scene, what, figure(found.ours), found.others(figure)],
-          ...[share.toFixed(2), String(most), verdictWords(found, share <= most), beyond],
-        ],
-      ];
+      const [own, best] = [found.ours.value - taken, found.best.value - taken];
+      const beyond = taken > 0 && best > 0 ? (own / best).toFixed(2) : "";
+      return [[lineName(line), scene, what, ...standingCells(found, most, { figure }), beyond]];
     });
   });
 }

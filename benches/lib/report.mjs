@@ -1,7 +1,7 @@
 // @ts-check
 // Measurements as Markdown tables, and what we promise held against them.
 
-import { OURS, perUpdate, standing, verdictWords } from "./compare.mjs";
+import { OURS, perUpdate, standing, standingCells } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
 import { median } from "./statistics.mjs";
@@ -214,7 +214,7 @@ function costPromises(rows, bare) {
 }
 
 const PHOTOGRAPHIC =
-  "ours are exact pixels; noVNC asks for JPEG of quality 6, and photographs and film are several times smaller with it";
+  "ours are exact pixels; the others ask for JPEG (noVNC of quality 6, MeshCentral of 40), and photographs and film are several times smaller with it";
 
 /** Why a scene may need more bytes, for those who read the result. @type {Record<string, string>} */
 const REASON_FOR_BYTES = { switch: PHOTOGRAPHIC };
@@ -282,11 +282,8 @@ function compared(cell, figure, aim, rows, of) {
     return { stack, value: middle(of.value), shown: middle(of.shown), ssim: middle(of.ssim) };
   });
   const found = standing(contenders);
-  if (!found) return null;
-  const ratio = found.ours / found.best;
-  const verdict = verdictWords(found, ratio <= aim, REASON_BESIDE_THE_BEST[`${cell}: ${figure}`]);
-  const { ours, others } = found;
-  return [cell, figure, number(ours), others(number), ratio.toFixed(2), aim.toFixed(1), verdict];
+  const reason = REASON_BESIDE_THE_BEST[`${cell}: ${figure}`];
+  return found && [cell, figure, ...standingCells(found, aim, { figure: number, reason })];
 }
 
 const FEW_BYTES =
