@@ -17,60 +17,76 @@ const SHOWS_ENOUGH = 2 / 3;
  */
 
 /**
- * How ours stands in one cell: beside the best of the others that show enough, or, when none
- * does, beside the one that shows most.
- *
- * @typedef {{ ours: Known, best: Known, aside: Known[], ratio: number | null, doubt: string | null }} Standing
- *   `aside`: who has a better figure than the best but shows too little; `ratio`: ours to the
- *   best, unless that is too little to measure; `doubt`: why ours does not count although its
- *   figure is better
+ * Ours beside the best of the others that show enough, or, when none does, beside the one that
+ * shows most. Nothing when there is nobody to compare.
  *
  * @param {Contender[]} contenders
- * @returns {Standing | null}
- */
-export function standing(contenders) {
-  const known = /** @type {Known[]} */ (contenders.filter(({ value }) => value !== null));
-  const ours = known.find(({ stack }) => stack === OURS);
-  const others = known.filter(({ stack }) => stack !== OURS).sort((a, b) => a.value - b.value);
-  if (!ours || others.length === 0) return null;
-  const best =
-    others.find((one) => share(one, ours) >= SHOWS_ENOUGH) ??
-    others.reduce((most, one) => (share(one, ours) > share(most, ours) ? one : most));
-  const aside = others.slice(0, others.indexOf(best));
-  const ratio = best.value > 0 ? ours.value / best.value : null;
-  return { ours, best, aside, ratio, doubt: doubt(ours, best) };
-}
-
-/**
- * The cells of a report: ours, the best of the others, their ratio, the aim, and what that means.
- *
- * @param {Standing} found
- * @param {number} aim
+ * @param {number} aim at most this share of the best's figure
  * @param {{ figure: (value: number) => string, reason?: string }} words `reason`: why ours
  *   misses its aim, for those who read it
+ * @returns {{ cells: string[], ours: number | null, best: number | null } | null} the cells of a
+ *   report: ours, the others, their ratio, the aim, and what that means
  */
-export function standingCells({ ours, best, aside, ratio, doubt }, aim, { figure, reason }) {
-  /** @param {Known} one */
+export function compare(contenders, aim, { figure, reason }) {
+  const ours = contenders.find(({ stack }) => stack === OURS);
+  const others = contenders.filter(({ stack }) => stack !== OURS);
+  if (!ours || others.length === 0) return null;
+  const best = bestOf(others.filter(isKnown), ours);
+  /** @param {Contender} one */
   const words = (one) => {
-    const [shows, ssim] = [share(one, ours), one.ssim];
+    if (one.value === null) return "nothing shown";
     const notes = [
       ...(one === ours ? [] : [one.stack]),
-      ...(typeof ssim === "number" ? [`SSIM ${ssim.toFixed(4)}`] : []),
-      ...(shows < SHOWS_ENOUGH ? [`${percent(shows)} shown`] : []),
+      ...(typeof one.ssim === "number" ? [`SSIM ${one.ssim.toFixed(4)}`] : []),
+      ...(share(one, ours) < SHOWS_ENOUGH ? [`${percent(share(one, ours))} shown`] : []),
     ];
     return notes.length > 0 ? `${figure(one.value)} (${notes.join(", ")})` : figure(one.value);
   };
-  /** @returns {string} */
-  const verdict = () => {
-    if (ratio === null) return "too little to measure";
-    if (ratio <= aim) return doubt ? `**does not count**: ${doubt}` : "holds";
-    return reason ? `**missed**: ${reason}` : "**missed**";
+  // Who has a better figure than the best but shows too little is named.
+  const aside = others.filter((one) => isKnown(one) && best && one.value < best.value);
+  const named = best ? [words(best), ...aside.map((one) => `[${words(one)}]`)] : ["nothing shown"];
+  const ratio = best && best.value > 0 && ours.value !== null ? ours.value / best.value : null;
+  return {
+    cells: [
+      words(ours),
+      named.join(" "),
+      ratio?.toFixed(2) ?? "-",
+      aim.toFixed(1),
+      verdict(ours, best, ratio === null ? null : ratio <= aim, reason),
+    ],
+    ours: ours.value,
+    best: best?.value ?? null,
   };
-  const others = [words(best), ...aside.map((one) => `[${words(one)}]`)].join(" ");
-  return [words(ours), others, ratio?.toFixed(2) ?? "-", aim.toFixed(1), verdict()];
 }
 
-/** @param {Known} ours @param {Known} best */
+/** @param {Contender} one @returns {one is Known} */
+const isKnown = (one) => one.value !== null;
+
+/** @param {Known[]} others @param {Contender} ours @returns {Known | undefined} */
+function bestOf(others, ours) {
+  const ranked = [...others].sort((a, b) => a.value - b.value);
+  return (
+    ranked.find((one) => share(one, ours) >= SHOWS_ENOUGH) ??
+    ranked.sort((a, b) => share(b, ours) - share(a, ours))[0]
+  );
+}
+
+/**
+ * @param {Contender} ours
+ * @param {Known | undefined} best
+ * @param {boolean | null} holds `null` when there is no ratio
+ * @param {string} [reason]
+ */
+function verdict(ours, best, holds, reason) {
+  if (ours.value === null) return "**missed**: we show nothing";
+  if (!best) return "holds";
+  if (holds === null) return "too little to measure";
+  if (!holds) return reason ? `**missed**: ${reason}` : "**missed**";
+  const why = doubt(ours, best);
+  return why ? `**does not count**: ${why}` : "holds";
+}
+
+/** Why ours does not count although its figure is better. @param {Contender} ours @param {Known} best */
 function doubt(ours, best) {
   const shows = share(ours, best);
   if (shows < SHOWS_ENOUGH) return `we show ${percent(shows)} of its updates`;
@@ -79,7 +95,7 @@ function doubt(ours, best) {
   return null;
 }
 
-/** Updates shown beside another's; 1 where that does not matter. @param {Known} one @param {Known} other */
+/** Updates shown beside another's; 1 where that does not matter. @param {Contender} one @param {Contender} other */
 function share(one, other) {
   if (typeof one.shown !== "number" || typeof other.shown !== "number") return 1;
   return other.shown === 0 ? 1 : one.shown / other.shown;

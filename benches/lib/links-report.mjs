@@ -2,7 +2,7 @@
 // The tables and the chart of the lines.
 
 import { logarithmicBars } from "./chart.mjs";
-import { OURS, perUpdate, standing, standingCells } from "./compare.mjs";
+import { compare, OURS, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
 import { table, unique } from "./tables.mjs";
@@ -146,12 +146,12 @@ function promised(measurements) {
         shown: flattered.shown?.(one),
         ssim: flattered.ssim?.(one),
       }));
-      const found = standing(contenders);
+      const found = compare(contenders, most, { figure });
       if (!found) return [];
       const taken = roundTripMs(line) * roundTrips;
-      const [own, best] = [found.ours.value - taken, found.best.value - taken];
-      const beyond = taken > 0 && best > 0 ? (own / best).toFixed(2) : "";
-      return [[lineName(line), scene, what, ...standingCells(found, most, { figure }), beyond]];
+      const [own, best] = [(found.ours ?? Number.NaN) - taken, (found.best ?? 0) - taken];
+      const beyond = taken > 0 && best > 0 && own > 0 ? (own / best).toFixed(2) : "";
+      return [[lineName(line), scene, what, ...found.cells, beyond]];
     });
   });
 }

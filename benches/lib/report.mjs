@@ -1,7 +1,7 @@
 // @ts-check
 // Measurements as Markdown tables, and what we promise held against them.
 
-import { OURS, perUpdate, standing, standingCells } from "./compare.mjs";
+import { compare, OURS, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
 import { median } from "./statistics.mjs";
@@ -281,9 +281,9 @@ function compared(cell, figure, aim, rows, of) {
       median(rows.filter((row) => row.stack === stack).flatMap((row) => value?.(row) ?? []));
     return { stack, value: middle(of.value), shown: middle(of.shown), ssim: middle(of.ssim) };
   });
-  const found = standing(contenders);
   const reason = REASON_BESIDE_THE_BEST[`${cell}: ${figure}`];
-  return found && [cell, figure, ...standingCells(found, aim, { figure: number, reason })];
+  const found = compare(contenders, aim, { figure: number, reason });
+  return found && [cell, figure, ...found.cells];
 }
 
 const FEW_BYTES =
