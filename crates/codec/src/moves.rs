@@ -45,7 +45,7 @@ impl Moves {
         let at =
             |x: u32, y: u32| (y as usize * size.width() as usize + x as usize) * bytes_per_pixel;
         for &rect in &self.rects {
-            let from = self.distance().source(rect);
+            let from = self.source(rect).expect("the caller's: it fits");
             let row_bytes = rect.width as usize * bytes_per_pixel;
             for step in 0..rect.height {
                 // Rows that overlap are read before they are written over.
@@ -62,23 +62,14 @@ impl Moves {
 
     /// True when all of it, and all it is copied from, lies inside a picture of `size`.
     pub fn fits(&self, size: Size) -> bool {
-        let within = |start: u32, by: i32, length: u32, side: u32| {
-            let first = i64::from(start) + i64::from(by);
-            first >= 0 && first + i64::from(length) <= i64::from(side)
-        };
         self.rects.iter().all(|&rect| {
-            !rect.is_empty()
-                && rect.fits(size)
-                && within(rect.x, self.from_dx, rect.width, size.width())
-                && within(rect.y, self.from_dy, rect.height, size.height())
+            let from = self.source(rect);
+            !rect.is_empty() && rect.fits(size) && from.is_some_and(|from| from.fits(size))
         })
     }
 
-    fn distance(&self) -> Distance {
-        Distance {
-            dx: self.from_dx,
-            dy: self.from_dy,
-        }
+    fn source(&self, rect: Rect) -> Option<Rect> {
+        rect.shifted(self.from_dx, self.from_dy)
     }
 }
 
@@ -90,14 +81,6 @@ struct Distance {
 }
 
 impl Distance {
-    fn source(self, rect: Rect) -> Rect {
-        Rect {
-            x: rect.x.wrapping_add_signed(self.dx),
-            y: rect.y.wrapping_add_signed(self.dy),
-            ..rect
-        }
-    }
-
     /// Rectangles that do not overlap, so that each is copied before another overwrites its
     /// source. What cannot be ordered is left out.
     fn ordered(self, mut rects: Vec<Rect>) -> Vec<Rect> {
@@ -105,7 +88,10 @@ impl Distance {
         while !rects.is_empty() {
             let needed = |rect: Rect| {
                 let mut others = rects.iter().filter(|&&other| other != rect);
-                others.any(|&other| overlap(self.source(other), rect))
+                others.any(|&other| {
+                    let source = other.shifted(self.dx, self.dy);
+                    source.is_some_and(|source| source.overlaps(rect))
+                })
             };
             // Whose place is not needed by any other.
             let free = rects.iter().position(|&rect| !needed(rect));
@@ -116,10 +102,6 @@ impl Distance {
         }
         done
     }
-}
-
-fn overlap(a: Rect, b: Rect) -> bool {
-    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
 /// Finds what only moved between `sent`, which the viewer has, and `frame`.
@@ -201,7 +183,7 @@ impl Pictures<'_> {
                     height: run.end - run.start,
                 };
                 let left = open.iter().position(|left| {
-                    left.x + left.width == rect.x && left.y == rect.y && left.height == rect.height
+                    left.right() == rect.x && left.y == rect.y && left.height == rect.height
                 });
                 grown.push(match left {
                     Some(at) => {

@@ -142,13 +142,9 @@ pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, C
     if rects.len() > MAX_FILM_RECTS {
         return Err(ConvertError("the film is painted in too many parts"));
     }
-    let inside = |rect: &Rect| {
-        rect.x >= area.x
-            && rect.y >= area.y
-            && rect.x + rect.width <= area.x + area.width
-            && rect.y + rect.height <= area.y + area.height
-    };
-    let sound = rects.iter().all(|rect| rect.fits(size) && inside(rect));
+    let sound = rects
+        .iter()
+        .all(|rect| rect.fits(size) && area.contains(*rect));
     // Only of rectangles inside: their numbers cannot overflow.
     if !sound || rects.iter().map(|rect| rect.area() as u64).sum::<u64>() > area.area() as u64 {
         return Err(ConvertError(

@@ -154,25 +154,17 @@ impl FilmCodec for SharedCodec {
 
     fn area_for(&self, frame: &FrameView<'_>, area: Rect, order: &FilmOrder) -> Option<Rect> {
         let (now, whole) = frame.origin()?;
-        let needed = Rect {
-            x: area.x + whole.x,
-            y: area.y + whole.y,
-            ..area
-        };
+        let needed = area.placed_in(whole);
         let room = lock(&self.room);
         let fits = |kind: &Kind| {
             kind.format == self.format
                 && kind.quality == order.quality
-                && covers(kind.area, needed)
-                && covers(whole, kind.area)
+                && kind.area.contains(needed)
+                && whole.contains(kind.area)
                 && kind.area.area() <= needed.area() * 2
         };
         let found = room.better_group(self.viewer, now, order.target_bytes, fits)?;
-        Some(Rect {
-            x: found.kind.area.x - whole.x,
-            y: found.kind.area.y - whole.y,
-            ..found.kind.area
-        })
+        Some(found.kind.area.seen_from(whole))
     }
 
     fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
@@ -579,13 +571,6 @@ fn are_alike(
     let own = target_bytes.min(enough);
     let mut others = others.map(|bytes| bytes.min(enough));
     others.all(|other| own <= other * times && other <= own * times)
-}
-
-fn covers(outer: Rect, inner: Rect) -> bool {
-    inner.x >= outer.x
-        && inner.y >= outer.y
-        && inner.x + inner.width <= outer.x + outer.width
-        && inner.y + inner.height <= outer.y + outer.height
 }
 
 /// Nothing that is kept here is half-done while it is locked, but a stream: one whose encoder
