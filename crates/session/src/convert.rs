@@ -79,6 +79,15 @@ pub(crate) fn rects_to_wire(rects: &[Rect]) -> Vec<u32> {
         .collect()
 }
 
+/// What one end announces: everybody has the lossless stream, some have films as well.
+pub(crate) fn encodings_to_wire(films: &[FilmFormat]) -> Vec<i32> {
+    let films = films.iter().copied().map(format_to_wire);
+    std::iter::once(v1::Encoding::ZstdBgrx)
+        .chain(films)
+        .map(Into::into)
+        .collect()
+}
+
 pub(crate) fn format_to_wire(format: FilmFormat) -> v1::Encoding {
     match format {
         FilmFormat::Vp9 => v1::Encoding::Vp9,
