@@ -11,6 +11,7 @@ mod h264_header;
 mod h264_rewrite;
 #[cfg(feature = "hardware")]
 mod hardware;
+mod maker;
 #[cfg(feature = "openh264")]
 mod openh264;
 #[cfg(any(feature = "hardware", feature = "openh264", feature = "vp9"))]
@@ -31,7 +32,8 @@ use colours::Colours;
 
 pub use format::{FilmFormat, FilmFormats};
 #[cfg(feature = "hardware")]
-pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket};
+pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket, StartedEncoder};
+pub use maker::FilmMaker;
 pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.
@@ -104,6 +106,8 @@ pub struct FilmPiece {
     pub data: Vec<u8>,
     /// It would be better if it might have more bytes.
     pub held_back: bool,
+    /// What packs the stream, said with its key frames.
+    pub maker: Option<FilmMaker>,
 }
 
 /// A coded frame.
@@ -115,6 +119,8 @@ pub struct FilmPacket {
     pub key: bool,
     /// It would be better if it might have more bytes.
     pub held_back: bool,
+    /// What made it, said with key frames.
+    pub maker: Option<FilmMaker>,
 }
 
 /// A codec that failed. Another stream may do better; the film can go on without.
@@ -341,6 +347,7 @@ impl Films {
             rects: rects.to_vec(),
             data: packet.data,
             held_back: packet.held_back,
+            maker: packet.maker,
         }))
     }
 

@@ -120,6 +120,7 @@ impl FilmEncoder for NotedEncoder {
             data,
             key,
             held_back: false,
+            maker: None,
         })
     }
 }

@@ -96,6 +96,7 @@ impl FilmEncoder for PlainStream {
             data,
             key,
             held_back: false,
+            maker: None,
         })
     }
 }
