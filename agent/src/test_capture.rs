@@ -107,6 +107,7 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
             restart: true,
             budget_bytes: NO_BUDGET,
             colours: Colours::All,
+            rested: Duration::ZERO,
             hold_films: false,
             viewer: Abilities {
                 moves: true,
@@ -154,6 +155,7 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     restart,
                     budget_bytes: NO_BUDGET,
                     colours: Colours::All,
+                    rested: Duration::ZERO,
                     hold_films: false,
                     viewer: Abilities {
                         moves: true,

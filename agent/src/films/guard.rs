@@ -350,6 +350,7 @@ mod tests {
             restart: false,
             budget_bytes: 1 << 20,
             colours: Colours::All,
+            rested: Duration::ZERO,
             hold_films: false,
             viewer: Abilities {
                 moves: true,

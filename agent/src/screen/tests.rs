@@ -123,6 +123,7 @@ impl Watcher {
             restart: std::mem::take(&mut self.restart),
             budget_bytes: 1 << 20,
             colours: Colours::All,
+            rested: Duration::ZERO,
             hold_films: false,
             viewer: Abilities {
                 moves: false,

@@ -15,6 +15,7 @@ const ORDER: EncodeOrder = EncodeOrder {
     restart: false,
     budget_bytes: 64 << 20,
     colours: Colours::All,
+    rested: Duration::ZERO,
     hold_films: false,
     viewer: Abilities {
         moves: true,

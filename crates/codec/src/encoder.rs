@@ -88,6 +88,9 @@ pub struct EncodeOrder {
     pub budget_bytes: usize,
     /// Colours of busy, photo-like regions.
     pub colours: Colours,
+    /// How long nothing changed, and nothing was left to send, since the order before this one.
+    /// What changes between such pauses (slides, windows that are switched) is no film.
+    pub rested: Duration,
     /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
     pub hold_films: bool,
     /// What the viewer can.
@@ -175,8 +178,8 @@ pub struct Encoder {
     stream: Compressor,
     films: Films,
     starts_stream: bool,
-    /// When something was last found at another place, and how many pixels.
-    moved: Option<(Moment, usize)>,
+    /// What was last found at another place.
+    moved: Option<Moved>,
     /// The viewer can read photographs that are packed as such.
     photos: bool,
     raw: Vec<u8>,
@@ -240,7 +243,7 @@ impl Encoder {
             self.films.restart();
             self.starts_stream = true;
         } else if !self.starts_stream {
-            self.map.look(now, frame, &self.sent);
+            self.map.look(now, order.rested, frame, &self.sent);
         }
         let moves = if order.viewer.moves {
             self.find_moves(now, frame)
@@ -313,8 +316,13 @@ impl Encoder {
         if self.starts_stream {
             return None;
         }
-        let found = moves::find(frame, &self.sent, &self.map)?;
-        self.moved = Some((now, found.rects.iter().map(|rect| rect.area()).sum()));
+        let last = self.moved.as_ref().map(|moved| moved.by);
+        let found = moves::find(frame, &self.sent, &self.map, last)?;
+        self.moved = Some(Moved {
+            at: now,
+            by: found.distance(),
+            pixels: found.rects.iter().map(|rect| rect.area()).sum(),
+        });
         let mut touched = Vec::new();
         for &rect in &found.rects {
             // Equal to the screen, so this is what the viewer's copy makes of it.
@@ -367,7 +375,7 @@ impl Encoder {
     /// What a dragged window uncovers of a photo changes like a film and is none: it is sent
     /// exactly where the line carries it, so that it can be moved in its turn.
     fn spare_uncovered(&self, now: Moment, plan: &mut Plan, budget_bytes: usize) {
-        let Some((_, moved)) = self.moved.filter(|(at, _)| now.since(*at) < STILL) else {
+        let Some(moved) = self.moved.filter(|moved| now.since(moved.at) < STILL) else {
             return;
         };
         let runs = |&index: &usize| self.map.tiles[index].reduced;
@@ -377,7 +385,7 @@ impl Encoder {
             .map(|&index| self.bounds_to_send(index).rect().area())
             .sum();
         let fits = (pixels * BYTES_PER_PIXEL) as f32 <= budget_bytes as f32 * FIRST_RATIO;
-        if fits && pixels * UNCOVERED_SHARE <= moved {
+        if fits && pixels * UNCOVERED_SHARE <= moved.pixels {
             plan.film = film;
             plan.busy.extend(uncovered);
             plan.busy
@@ -567,6 +575,14 @@ fn append_pixels(frame: &FrameView<'_>, rect: Rect, out: &mut Vec<u8>) {
     for y in rect.y..rect.y + rect.height {
         out.extend_from_slice(frame.row(rect.x, y, rect.width));
     }
+}
+
+/// Something that was found at another place.
+#[derive(Debug, Clone, Copy)]
+struct Moved {
+    at: Moment,
+    by: moves::Distance,
+    pixels: usize,
 }
 
 #[derive(Default)]

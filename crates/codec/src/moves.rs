@@ -45,7 +45,7 @@ impl Moves {
         let at =
             |x: u32, y: u32| (y as usize * size.width() as usize + x as usize) * bytes_per_pixel;
         for &rect in &self.rects {
-            let from = self.source(rect).expect("the caller's: it fits");
+            let from = self.distance().source(rect).expect("the caller's: it fits");
             let row_bytes = rect.width as usize * bytes_per_pixel;
             for step in 0..rect.height {
                 // Rows that overlap are read before they are written over.
@@ -63,24 +63,32 @@ impl Moves {
     /// True when all of it, and all it is copied from, lies inside a picture of `size`.
     pub fn fits(&self, size: Size) -> bool {
         self.rects.iter().all(|&rect| {
-            let from = self.source(rect);
+            let from = self.distance().source(rect);
             !rect.is_empty() && rect.fits(size) && from.is_some_and(|from| from.fits(size))
         })
     }
 
-    fn source(&self, rect: Rect) -> Option<Rect> {
-        rect.shifted(self.from_dx, self.from_dy)
+    /// How far, whatever it is.
+    pub(crate) fn distance(&self) -> Distance {
+        Distance {
+            dx: self.from_dx,
+            dy: self.from_dy,
+        }
     }
 }
 
 /// From where pixels go to where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Distance {
+pub(crate) struct Distance {
     dx: i32,
     dy: i32,
 }
 
 impl Distance {
+    fn source(self, rect: Rect) -> Option<Rect> {
+        rect.shifted(self.dx, self.dy)
+    }
+
     /// Rectangles that do not overlap, so that each is copied before another overwrites its
     /// source. What cannot be ordered is left out.
     fn ordered(self, mut rects: Vec<Rect>) -> Vec<Rect> {
@@ -89,7 +97,7 @@ impl Distance {
             let needed = |rect: Rect| {
                 let mut others = rects.iter().filter(|&&other| other != rect);
                 others.any(|&other| {
-                    let source = other.shifted(self.dx, self.dy);
+                    let source = self.source(other);
                     source.is_some_and(|source| source.overlaps(rect))
                 })
             };
@@ -104,22 +112,37 @@ impl Distance {
     }
 }
 
-/// Finds what only moved between `sent`, which the viewer has, and `frame`.
-pub(crate) fn find(frame: &FrameView<'_>, sent: &[u8], map: &TileMap) -> Option<Moves> {
+/// Finds what only moved between `sent`, which the viewer has, and `frame`. `last` is the
+/// distance found before: what was dragged sideways is mostly dragged on.
+pub(crate) fn find(
+    frame: &FrameView<'_>,
+    sent: &[u8],
+    map: &TileMap,
+    last: Option<Distance>,
+) -> Option<Moves> {
     let area = changed_area(map)?;
     let pictures = Pictures {
         frame,
         sent,
         stride: frame.size().width() as usize * BYTES_PER_PIXEL,
     };
-    let up_or_down = votes::up_or_down(&pictures, area);
-    let mut best = up_or_down.map(|by| (by, pictures.equal_runs(area, by, map)));
-    if best
-        .as_ref()
-        .is_none_or(|(_, rects)| pixels(rects) * 4 < area.rect().area())
-    {
-        let anywhere = votes::anywhere(&pictures, area, map).filter(|&by| Some(by) != up_or_down);
-        let other = anywhere.map(|by| (by, pictures.equal_runs(area, by, map)));
+    let up_or_down = || votes::up_or_down(&pictures, area);
+    let anywhere = || votes::anywhere(&pictures, area, map);
+    let searches: [&dyn Fn() -> Option<Distance>; 2] = if last.is_some_and(|by| by.dx != 0) {
+        [&anywhere, &up_or_down]
+    } else {
+        [&up_or_down, &anywhere]
+    };
+    let mut best: Option<(Distance, Vec<Rect>)> = None;
+    for search in searches {
+        let is_enough =
+            |(_, rects): &(Distance, Vec<Rect>)| pixels(rects) * 4 >= area.rect().area();
+        if best.as_ref().is_some_and(is_enough) {
+            break;
+        }
+        let known = best.as_ref().map(|&(by, _)| by);
+        let other = search().filter(|&by| Some(by) != known);
+        let other = other.map(|by| (by, pictures.equal_runs(area, by, map)));
         best = [best, other]
             .into_iter()
             .flatten()
@@ -173,13 +196,13 @@ impl Pictures<'_> {
         let width = if by.dx == 0 { TILE_WIDTH_PX } else { NARROW_PX };
         let mut open: Vec<Rect> = Vec::new();
         let mut done: Vec<Rect> = Vec::new();
-        for columns in strips(area, width) {
+        for strip in self.strips_of_runs(area, by, width, map) {
             let mut grown = Vec::new();
-            for run in self.runs(&columns, area, by, map) {
+            for run in strip.runs {
                 let rect = Rect {
-                    x: columns.start,
+                    x: strip.columns.start,
                     y: run.start,
-                    width: columns.end - columns.start,
+                    width: strip.columns.end - strip.columns.start,
                     height: run.end - run.start,
                 };
                 let left = open.iter().position(|left| {
@@ -204,39 +227,67 @@ impl Pictures<'_> {
         done
     }
 
-    fn runs(
-        &self,
-        columns: &Range<u32>,
-        area: Bounds,
-        by: Distance,
-        map: &TileMap,
-    ) -> Vec<Range<u32>> {
-        let Some(sources) = shifted(columns, by.dx, &(area.left..area.right)) else {
-            return Vec::new();
-        };
-        let mut runs = Vec::new();
-        let mut start = None;
-        let mut differs = false;
-        for y in area.top..=area.bottom {
+    /// The runs of each strip, found row by row as the pictures lie in memory.
+    fn strips_of_runs(&self, area: Bounds, by: Distance, width: u32, map: &TileMap) -> Vec<Strip> {
+        let within = area.left..area.right;
+        let mut strips: Vec<Strip> = strips(area, width)
+            .into_iter()
+            .filter_map(|columns| {
+                let sources = shifted(&columns, by.dx, &within)?;
+                Some(Strip {
+                    columns,
+                    sources,
+                    start: None,
+                    differs: false,
+                    runs: Vec::new(),
+                })
+            })
+            .collect();
+        for y in area.top..area.bottom {
             let from = y.checked_add_signed(by.dy);
-            let from =
-                from.filter(|&from| y < area.bottom && (area.top..area.bottom).contains(&from));
-            let moved = from.is_some_and(|from| {
-                map.is_exact(sources.start, from)
-                    && map.is_exact(sources.end - 1, from)
-                    && self.now(columns, y) == self.before(&sources, from)
-            });
-            if moved {
-                start.get_or_insert(y);
-                differs |= self.now(columns, y) != self.before(columns, y);
-            } else if let Some(first) = start.take() {
-                if y - first >= MIN_RUN_ROWS && differs {
-                    runs.push(first..y);
+            let from = from.filter(|from| (area.top..area.bottom).contains(from));
+            for strip in &mut strips {
+                let moved = from.is_some_and(|from| {
+                    map.is_exact(strip.sources.start, from)
+                        && map.is_exact(strip.sources.end - 1, from)
+                        && self.now(&strip.columns, y) == self.before(&strip.sources, from)
+                });
+                if moved {
+                    strip.start.get_or_insert(y);
+                    strip.differs = strip.differs
+                        || self.now(&strip.columns, y) != self.before(&strip.columns, y);
+                } else {
+                    strip.end(y);
                 }
-                differs = false;
             }
         }
-        runs
+        for strip in &mut strips {
+            strip.end(area.bottom);
+        }
+        strips
+    }
+}
+
+/// Columns that are compared together, and what is known of them down to the row that is looked at.
+struct Strip {
+    columns: Range<u32>,
+    sources: Range<u32>,
+    /// Where the rows began that equal those at the distance.
+    start: Option<u32>,
+    /// Some of them differ from those that are there.
+    differs: bool,
+    runs: Vec<Range<u32>>,
+}
+
+impl Strip {
+    /// Row `y` is not like the rows above it.
+    fn end(&mut self, y: u32) {
+        if let Some(first) = self.start.take() {
+            if y - first >= MIN_RUN_ROWS && self.differs {
+                self.runs.push(first..y);
+            }
+            self.differs = false;
+        }
     }
 }
 

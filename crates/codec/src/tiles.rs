@@ -25,11 +25,18 @@ const HISTORY_LOOKS: u32 = 8;
 /// for, a film does not change at each of them, and plays all the same.
 const LOOK: Duration = Duration::from_millis(30);
 
+/// A rest this long counts as a look that found nothing. So what changes five times a second may
+/// be a film, and what changes three times a second is none.
+const RESTING_LOOK: Duration = Duration::from_millis(150);
+
 /// A tile that changed in this many of the last looks keeps changing.
 const BUSY_LOOKS: u32 = 4;
 
 /// A region stays a film this long after it last looked like one and moved.
 const FILM_MEMORY: Duration = Duration::from_secs(1);
+
+/// A film that was paused, and goes on within this time, goes on as one.
+const FILM_PAUSE: Duration = Duration::from_secs(10);
 
 /// Tiles of a region that are looked at to tell whether it is a film.
 const MAX_LOOKED_AT: usize = 64;
@@ -66,7 +73,7 @@ pub(crate) struct Tile {
     /// It was last sent with fewer colours than the screen has.
     pub(crate) reduced: bool,
     /// It belongs to a film until then, whatever it shows meanwhile.
-    film_until: Moment,
+    film_until: Option<Moment>,
     /// One bit per look, newest lowest: the tile had changed.
     history: u8,
 }
@@ -188,9 +195,17 @@ impl TileMap {
     }
 
     /// Compares the suspected tiles of `frame` with `sent`, which holds the
-    /// screen as it was when each tile was sent.
-    pub(crate) fn look(&mut self, now: Moment, frame: &FrameView<'_>, sent: &[u8]) {
+    /// screen as it was when each tile was sent. For `rested` nothing moved anywhere.
+    pub(crate) fn look(
+        &mut self,
+        now: Moment,
+        rested: Duration,
+        frame: &FrameView<'_>,
+        sent: &[u8],
+    ) {
         let begins = now.since(self.looked_at) >= LOOK;
+        let resting_looks =
+            (rested.as_micros() / RESTING_LOOK.as_micros()).min(u8::BITS.into()) as u32;
         if begins {
             self.looked_at = now;
         }
@@ -205,7 +220,9 @@ impl TileMap {
             };
             let tile = &mut self.tiles[index];
             let touched = std::mem::take(&mut tile.touched);
-            tile.history <<= u8::from(begins);
+            let is_paused = tile.film_until.is_some_and(|end| now < end + FILM_PAUSE);
+            let looks = u32::from(begins) + if is_paused { 0 } else { resting_looks };
+            tile.history = tile.history.checked_shl(looks).unwrap_or(0);
             if !candidate {
                 continue;
             }
@@ -331,7 +348,7 @@ impl TileMap {
             for &index in &region {
                 moving[index] = kind;
                 if kind == Moving::Film {
-                    self.tiles[index].film_until = now + FILM_MEMORY;
+                    self.tiles[index].film_until = Some(now + FILM_MEMORY);
                 }
             }
         }
@@ -340,7 +357,7 @@ impl TileMap {
 
     /// A film is made of photo-like tiles; once it is one, a dark scene does not end it.
     fn is_film(&self, now: Moment, frame: &FrameView<'_>, region: &[usize]) -> bool {
-        let was = |&&index: &&usize| self.tiles[index].film_until > now;
+        let was = |&&index: &&usize| self.tiles[index].film_until.is_some_and(|end| now < end);
         if region.iter().filter(was).count() * 2 >= region.len() {
             return true;
         }

@@ -24,6 +24,7 @@ const UNLIMITED: EncodeOrder = EncodeOrder {
     restart: false,
     budget_bytes: usize::MAX / 128,
     colours: Colours::All,
+    rested: Duration::ZERO,
     hold_films: false,
     viewer: Abilities {
         moves: true,
@@ -507,7 +508,7 @@ proptest! {
             let rect = Rect { x: x % width, y: y % height, width: w, height: h }.clamped(pair.size);
             pair.fill(rect, seed);
             let colours = [Colours::All, Colours::Reduced, Colours::Few][usize::from(kind % 3)];
-            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, hold_films: false, viewer: Abilities { moves: true, photos: true }, film: None };
+            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, rested: Duration::ZERO, hold_films: false, viewer: Abilities { moves: true, photos: true }, film: None };
             if let Some(update) = pair.encode(&[rect], &order).update {
                 pair.show(&update);
             }

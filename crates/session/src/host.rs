@@ -265,6 +265,7 @@ impl Host {
     /// The screen may have changed.
     pub fn handle_activity(&mut self, now: Moment) {
         self.frames.wanted = true;
+        self.frames.wake(now);
         self.order_capture(now);
     }
 

@@ -108,6 +108,37 @@ fn a_film_that_stops_is_exact_half_a_second_later() {
     }
 }
 
+/// Twelve pictures, one every half second; how many frames of a film were made of them.
+fn show_slides(session: &mut Session) -> usize {
+    session.connect();
+    session
+        .run_until(Duration::from_secs(30), Session::is_exact)
+        .expect("the first picture comes");
+    session.frames.clear();
+    for slide in 0..12 {
+        session.draw_film(VIDEO, slide * 50);
+        session.run_for(ms(500));
+    }
+    films(session)
+}
+
+#[test]
+fn slides_are_no_film_where_the_line_carries_them() {
+    for (rate, rtt) in [(20_000_000, 40), (1_000_000_000, 5)] {
+        let mut session = Session::with_films(rate, ms(rtt));
+
+        assert_eq!(show_slides(&mut session), 0, "{rate} bit/s");
+        assert!(session.is_exact());
+    }
+}
+
+#[test]
+fn slides_become_a_film_where_the_line_would_be_late() {
+    let mut session = Session::with_films(256_000, ms(300));
+
+    assert!(show_slides(&mut session) > 0);
+}
+
 #[test]
 fn a_key_press_is_seen_soon_beside_a_film() {
     for (rate, rtt) in LINKS {

@@ -1,6 +1,8 @@
 //! Writes a first corpus for every target: real messages of every kind, for
 //! the fuzzer to start from. Files that are there stay. `make fuzz-seed`.
 
+use std::time::Duration;
+
 use std::path::Path;
 
 use gc_codec::{Abilities, Colours, EncodeOrder, Encoder, FrameView, Update, pack_cursor};
@@ -91,6 +93,7 @@ fn picture(colour: fn(usize) -> u8) -> Update {
         restart: false,
         budget_bytes: 100_000,
         colours: Colours::All,
+        rested: Duration::ZERO,
         hold_films: false,
         viewer: Abilities {
             moves: true,

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::frame::BYTES_PER_PIXEL;
 use crate::tiles::{Bounds, TILE_WIDTH_PX, TileMap};
 
@@ -36,19 +38,25 @@ const LANDMARK_MASK: u64 = 0b111;
 pub(super) fn up_or_down(pictures: &Pictures<'_>, area: Bounds) -> Option<Distance> {
     let strips = strips(area, TILE_WIDTH_PX);
     let step = strips.len().div_ceil(MAX_VOTERS);
+    let mut voters: Vec<_> = strips
+        .into_iter()
+        .step_by(step)
+        .map(|columns| (columns, Vec::new(), Vec::new()))
+        .collect();
+    // Row by row, as the pictures lie in memory.
+    for y in area.top..area.bottom {
+        for (columns, before, now) in &mut voters {
+            before.push(hash(pictures.before(columns, y)));
+            now.push(hash(pictures.now(columns, y)));
+        }
+    }
     let mut votes = Votes::default();
-    for columns in strips.iter().step_by(step) {
-        let rows = area.top..area.bottom;
-        let before: Vec<u64> = rows
-            .clone()
-            .map(|y| hash(pictures.before(columns, y)))
-            .collect();
-        let now: Vec<u64> = rows.map(|y| hash(pictures.now(columns, y))).collect();
+    for (_, before, now) in &voters {
         let mut known = Known::default();
-        for (y, window) in windows(&before).into_iter().enumerate() {
+        for (y, window) in windows(before).enumerate() {
             known.note(window, y as i32);
         }
-        for (y, window) in windows(&now).into_iter().enumerate() {
+        for (y, window) in windows(now).enumerate() {
             if let Some(from) = known.only(window) {
                 votes.add(Distance {
                     dx: 0,
@@ -125,11 +133,11 @@ fn landmarks(row: &[u8], mut found: impl FnMut(u32, u64)) {
 
 /// Where something was, if it was at one place only: what looks like something else says
 /// nothing about a distance.
-struct Known<T>(HashMap<u64, Option<T>>);
+struct Known<T>(HashMap<u64, Option<T>, RandomState>);
 
 impl<T> Default for Known<T> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self(HashMap::default())
     }
 }
 
@@ -147,7 +155,7 @@ impl<T: Copy> Known<T> {
 }
 
 #[derive(Default)]
-struct Votes(HashMap<Distance, usize>);
+struct Votes(HashMap<Distance, usize, RandomState>);
 
 impl Votes {
     fn add(&mut self, distance: Distance) {
@@ -162,18 +170,25 @@ impl Votes {
 }
 
 /// Each row's hash with those of the rows below it: one row of a letter looks like the next.
-fn windows(rows: &[u64]) -> Vec<u64> {
+fn windows(rows: &[u64]) -> impl Iterator<Item = u64> {
     rows.windows(WINDOW_ROWS)
         .map(|rows| rows.iter().fold(1, |hash, row| mix(hash, *row)))
-        .collect()
 }
 
 /// Good enough to tell rows apart; what is moved is compared pixel by pixel.
 fn hash(row: &[u8]) -> u64 {
+    /// Words that are mixed side by side, so that none waits for the one before it.
+    const LANES: usize = 4;
     let (words, _) = row.as_chunks::<8>();
-    words.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, word| {
-        mix(hash, u64::from_le_bytes(*word))
-    })
+    let mut lanes = [0x9e37_79b9_7f4a_7c15; LANES];
+    let (groups, rest) = words.as_chunks::<LANES>();
+    for group in groups {
+        for (lane, word) in lanes.iter_mut().zip(group) {
+            *lane = mix(*lane, u64::from_le_bytes(*word));
+        }
+    }
+    let rest = rest.iter().map(|word| u64::from_le_bytes(*word));
+    lanes.into_iter().skip(1).chain(rest).fold(lanes[0], mix)
 }
 
 fn mix(hash: u64, word: u64) -> u64 {

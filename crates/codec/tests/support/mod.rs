@@ -1,6 +1,8 @@
 //! What tests share.
 #![allow(dead_code, reason = "each test uses its own part")]
 
+use std::time::Duration;
+
 use gc_codec::{Abilities, Colours, EncodeOrder, FilmFormat, FilmFormats, FilmOrder, FilmQuality};
 
 pub mod frames;
@@ -10,6 +12,7 @@ pub const ORDER: EncodeOrder = EncodeOrder {
     restart: false,
     budget_bytes: 256 * 1024,
     colours: Colours::Reduced,
+    rested: Duration::ZERO,
     hold_films: false,
     viewer: Abilities {
         moves: true,

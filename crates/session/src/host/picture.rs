@@ -63,6 +63,10 @@ pub(super) struct Frames {
     pub(super) restart: bool,
     /// Something is to be sharpened then.
     pub(super) due: Option<Moment>,
+    /// Since when nothing changed and nothing is left to send.
+    resting_since: Option<Moment>,
+    /// How long that was so since the last order, as far as it is over.
+    rested: Duration,
     /// The budget of the order that was not answered yet.
     pub(super) outstanding: Option<usize>,
     pub(super) last_order: Option<Moment>,
@@ -87,6 +91,8 @@ impl Default for Frames {
             wanted: false,
             restart: true,
             due: None,
+            resting_since: None,
+            rested: Duration::ZERO,
             outstanding: None,
             last_order: None,
             cost: Duration::ZERO,
@@ -97,6 +103,15 @@ impl Default for Frames {
             viewer: Abilities::default(),
             full_chroma: FullChroma::default(),
             film_bytes: 0,
+        }
+    }
+}
+
+impl Frames {
+    /// Something may have changed, or what changed is asked for.
+    pub(super) fn wake(&mut self, now: Moment) {
+        if let Some(since) = self.resting_since.take() {
+            self.rested += now.since(since);
         }
     }
 }
@@ -124,6 +139,9 @@ impl Host {
                     Pending::Nothing => self.frames.due = None,
                     Pending::Now => self.frames.wanted = true,
                     Pending::At(moment) => self.frames.due = Some(moment),
+                }
+                if !self.frames.wanted {
+                    self.frames.resting_since = Some(now);
                 }
                 self.echo.handle_captured(encoded.update.is_some());
                 if let Some(update) = encoded.update {
@@ -200,12 +218,14 @@ impl Host {
         };
         self.frames.outstanding = Some(budget);
         self.frames.last_order = Some(now);
+        self.frames.wake(now);
         self.frames.wanted = false;
         self.frames.due = None;
         let order = EncodeOrder {
             restart: std::mem::take(&mut self.frames.restart),
             budget_bytes: budget,
             colours: self.colours(),
+            rested: std::mem::take(&mut self.frames.rested),
             hold_films: self.echo.holds(now),
             viewer: self.frames.viewer,
             film: self.film_order(now, budget),

@@ -279,7 +279,7 @@ impl Session {
     }
 
     /// Draws a frame of a film.
-    fn draw_film(&mut self, rect: Rect, frame: u32) {
+    pub fn draw_film(&mut self, rect: Rect, frame: u32) {
         let time = frame as f32 * 0.12;
         for y in rect.rows() {
             for x in rect.columns() {
