@@ -16,7 +16,7 @@ use crate::frame::{BYTES_PER_PIXEL, FrameView};
 use crate::moves::{self, Moves};
 use crate::photo::{self, is_photo};
 use crate::stream::{Compressor, StreamError};
-use crate::tiles::{Bounds, Moving, TileMap};
+use crate::tiles::{Moving, TileMap};
 
 /// A region that stopped moving for this long is sent exactly.
 const STILL: Duration = Duration::from_millis(200);
@@ -382,7 +382,7 @@ impl Encoder {
         let (film, uncovered): (Vec<_>, Vec<_>) = plan.film.iter().copied().partition(runs);
         let pixels: usize = uncovered
             .iter()
-            .map(|&index| self.bounds_to_send(index).rect().area())
+            .map(|&index| self.bounds_to_send(index).area())
             .sum();
         let fits = (pixels * BYTES_PER_PIXEL) as f32 <= budget_bytes as f32 * FIRST_RATIO;
         if fits && pixels * UNCOVERED_SHARE <= moved.pixels {
@@ -455,7 +455,7 @@ impl Encoder {
         let Some(film) = order.film.filter(|film| self.films.can(film)) else {
             return self.add(update, frame, tiles, order.colours, order.budget_bytes);
         };
-        let mut parts: Vec<(usize, Bounds)> = tiles
+        let mut parts: Vec<(usize, Rect)> = tiles
             .iter()
             .map(|&index| (index, self.map.bounds(index)))
             .collect();
@@ -464,7 +464,7 @@ impl Encoder {
         if rects.len() > MAX_FILM_RECTS {
             return self.add(update, frame, tiles, order.colours, order.budget_bytes);
         }
-        let area = parts.iter().map(|&(_, part)| part).reduce(Bounds::union);
+        let area = parts.iter().map(|&(_, part)| part).reduce(Rect::union);
         let area = area.expect("there are tiles");
         let Ok(piece) = self.films.encode(now, frame, area, &rects, &film) else {
             // The lossless stream takes over in this very update.
@@ -487,7 +487,7 @@ impl Encoder {
             .iter()
             .take(MAX_UPDATE_RECTS / 2)
             .take_while(|&&index| {
-                total += self.bounds_to_send(index).rect().area() * BYTES_PER_PIXEL;
+                total += self.bounds_to_send(index).area() * BYTES_PER_PIXEL;
                 total <= bytes
             })
             .count();
@@ -495,7 +495,7 @@ impl Encoder {
     }
 
     /// All of a tile that was reduced, so that none of it stays so; else what differs.
-    fn bounds_to_send(&self, index: usize) -> Bounds {
+    fn bounds_to_send(&self, index: usize) -> Rect {
         let tile = &self.map.tiles[index];
         match tile.changed {
             Some(bounds) if !tile.reduced => bounds,
@@ -511,7 +511,7 @@ impl Encoder {
         tiles: &[usize],
         colours: Colours,
     ) -> Result<f32, EncodeError> {
-        let mut parts: Vec<(usize, Bounds)> = tiles
+        let mut parts: Vec<(usize, Rect)> = tiles
             .iter()
             .map(|&index| (index, self.bounds_to_send(index)))
             .collect();
@@ -553,7 +553,7 @@ impl Encoder {
     /// Remembers the screen inside `rect` as it is being sent.
     fn note_sent(&mut self, frame: &FrameView<'_>, rect: Rect) {
         let stride = self.size.width() as usize * BYTES_PER_PIXEL;
-        for y in rect.y..rect.y + rect.height {
+        for y in rect.rows() {
             let row = frame.row(rect.x, y, rect.width);
             let start = y as usize * stride + rect.x as usize * BYTES_PER_PIXEL;
             self.sent[start..start + row.len()].copy_from_slice(row);
@@ -572,7 +572,7 @@ impl Encoder {
 }
 
 fn append_pixels(frame: &FrameView<'_>, rect: Rect, out: &mut Vec<u8>) {
-    for y in rect.y..rect.y + rect.height {
+    for y in rect.rows() {
         out.extend_from_slice(frame.row(rect.x, y, rect.width));
     }
 }
@@ -595,8 +595,8 @@ struct Plan {
 
 /// Joins neighbouring tiles' bounds (sorted by tile) into few rectangles: runs
 /// along a row of tiles, and equal runs below each other.
-fn merge(parts: &[(usize, Bounds)], columns: usize) -> Vec<Rect> {
-    let mut runs: Vec<(usize, Bounds)> = Vec::new();
+fn merge(parts: &[(usize, Rect)], columns: usize) -> Vec<Rect> {
+    let mut runs: Vec<(usize, Rect)> = Vec::new();
     let mut previous: Option<usize> = None;
     for &(index, bounds) in parts {
         let row = index / columns;
@@ -614,28 +614,28 @@ fn merge(parts: &[(usize, Bounds)], columns: usize) -> Vec<Rect> {
 
     let mut done: Vec<Rect> = Vec::with_capacity(runs.len());
     // Rectangles that end with the row of tiles above, and may still grow down.
-    let mut open: Vec<Bounds> = Vec::new();
+    let mut open: Vec<Rect> = Vec::new();
     for row in runs.chunk_by(|a, b| a.0 == b.0) {
         let mut grown = Vec::with_capacity(row.len());
         for &(_, run) in row {
-            let fits = |upper: &Bounds| {
-                upper.bottom == run.top && upper.left == run.left && upper.right == run.right
+            let fits = |upper: &Rect| {
+                upper.bottom() == run.y && upper.x == run.x && upper.width == run.width
             };
             match open.iter().position(fits) {
                 Some(at) => grown.push(open.swap_remove(at).union(run)),
                 None => grown.push(run),
             }
         }
-        done.extend(open.drain(..).map(Bounds::rect));
+        done.append(&mut open);
         open = grown;
     }
-    done.extend(open.into_iter().map(Bounds::rect));
+    done.append(&mut open);
     done
 }
 
 /// Joining may add at most a quarter of pixels that did not change, plus what a rectangle costs.
-fn worth_joining(a: Bounds, b: Bounds) -> bool {
+fn worth_joining(a: Rect, b: Rect) -> bool {
     const RECT_COST_PX: usize = 64;
-    let apart = a.rect().area() + b.rect().area();
-    a.union(b).rect().area() <= apart + apart / 4 + RECT_COST_PX
+    let apart = a.area() + b.area();
+    a.union(b).area() <= apart + apart / 4 + RECT_COST_PX
 }

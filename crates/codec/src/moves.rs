@@ -10,7 +10,7 @@ use std::ops::Range;
 use gc_model::geometry::{Rect, Size};
 
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
-use crate::tiles::{Bounds, TILE_WIDTH_PX, TileMap};
+use crate::tiles::{TILE_WIDTH_PX, TileMap};
 
 /// Fewer changed tiles than this (256x128 pixels) are not worth a search.
 const MIN_TILES: usize = 32;
@@ -135,8 +135,7 @@ pub(crate) fn find(
     };
     let mut best: Option<(Distance, Vec<Rect>)> = None;
     for search in searches {
-        let is_enough =
-            |(_, rects): &(Distance, Vec<Rect>)| pixels(rects) * 4 >= area.rect().area();
+        let is_enough = |(_, rects): &(Distance, Vec<Rect>)| pixels(rects) * 4 >= area.area();
         if best.as_ref().is_some_and(is_enough) {
             break;
         }
@@ -162,7 +161,7 @@ fn pixels(rects: &[Rect]) -> usize {
 }
 
 /// Around all tiles that differ and that the viewer has exactly.
-fn changed_area(map: &TileMap) -> Option<Bounds> {
+fn changed_area(map: &TileMap) -> Option<Rect> {
     let mut count = 0;
     let tiles = map.tiles.iter().enumerate();
     // A film's tiles look different from row to row: they would be searched in vain.
@@ -170,7 +169,7 @@ fn changed_area(map: &TileMap) -> Option<Bounds> {
     let area = changed
         .inspect(|_| count += 1)
         .map(|(index, _)| map.bounds(index))
-        .reduce(Bounds::union);
+        .reduce(Rect::union);
     area.filter(|_| count >= MIN_TILES)
 }
 
@@ -192,7 +191,7 @@ impl Pictures<'_> {
     }
 
     /// Where rows equal those at the distance, and differ from those that are there.
-    fn equal_runs(&self, area: Bounds, by: Distance, map: &TileMap) -> Vec<Rect> {
+    fn equal_runs(&self, area: Rect, by: Distance, map: &TileMap) -> Vec<Rect> {
         let width = if by.dx == 0 { TILE_WIDTH_PX } else { NARROW_PX };
         let mut open: Vec<Rect> = Vec::new();
         let mut done: Vec<Rect> = Vec::new();
@@ -228,8 +227,8 @@ impl Pictures<'_> {
     }
 
     /// The runs of each strip, found row by row as the pictures lie in memory.
-    fn strips_of_runs(&self, area: Bounds, by: Distance, width: u32, map: &TileMap) -> Vec<Strip> {
-        let within = area.left..area.right;
+    fn strips_of_runs(&self, area: Rect, by: Distance, width: u32, map: &TileMap) -> Vec<Strip> {
+        let within = area.columns();
         let mut strips: Vec<Strip> = strips(area, width)
             .into_iter()
             .filter_map(|columns| {
@@ -243,9 +242,9 @@ impl Pictures<'_> {
                 })
             })
             .collect();
-        for y in area.top..area.bottom {
+        for y in area.rows() {
             let from = y.checked_add_signed(by.dy);
-            let from = from.filter(|from| (area.top..area.bottom).contains(from));
+            let from = from.filter(|from| area.rows().contains(from));
             for strip in &mut strips {
                 let moved = from.is_some_and(|from| {
                     map.is_exact(strip.sources.start, from)
@@ -262,7 +261,7 @@ impl Pictures<'_> {
             }
         }
         for strip in &mut strips {
-            strip.end(area.bottom);
+            strip.end(area.bottom());
         }
         strips
     }
@@ -299,9 +298,9 @@ fn shifted(columns: &Range<u32>, dx: i32, area: &Range<u32>) -> Option<Range<u32
 }
 
 /// The columns that `area` covers, `width` at a time.
-fn strips(area: Bounds, width: u32) -> Vec<Range<u32>> {
-    (area.left..area.right)
+fn strips(area: Rect, width: u32) -> Vec<Range<u32>> {
+    area.columns()
         .step_by(width as usize)
-        .map(|left| left..(left + width).min(area.right))
+        .map(|left| left..(left + width).min(area.right()))
         .collect()
 }
