@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FrameView, film_codecs,
+    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmMaker, FilmOrder, FilmPacket, FrameView,
+    film_codecs,
 };
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
@@ -304,7 +305,7 @@ fn a_viewer_whose_h264_fails_gets_vp9_and_without_that_no_films() {
     goes_on(&mut session);
 }
 
-/// H.264 that works until it is told not to, and how it does not.
+/// H.264 of a graphics card that works until it is told not to, and how it does not.
 #[derive(Clone, Default)]
 struct Moody(Arc<Mutex<Option<Trouble>>>);
 
@@ -315,6 +316,13 @@ enum Trouble {
     Rubbish,
     /// The head of a frame, and nothing that a decoder understands behind it.
     Hollow,
+}
+
+fn card() -> FilmMaker {
+    FilmMaker {
+        name: "A Card".into(),
+        is_hardware: true,
+    }
 }
 
 struct MoodyEncoder(Moody, Box<dyn FilmEncoder>);
@@ -341,6 +349,7 @@ impl FilmEncoder for MoodyEncoder {
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError> {
         let mut packet = self.1.encode(picture, order)?;
+        packet.maker = packet.key.then(card);
         match *self.0.0.lock().expect("a lock") {
             Some(Trouble::Fails | Trouble::CannotOpen) => {
                 return Err(FilmError("the device was removed".to_owned()));
@@ -376,6 +385,35 @@ fn a_codec_that_breaks_while_a_film_plays_never_stops_the_picture() {
         assert!(session.ended.is_none());
         goes_on(&mut session);
     }
+}
+
+#[test]
+fn the_viewer_learns_what_packs_a_film_and_what_replaces_it() {
+    let moody = Moody::default();
+    let mut codecs = film_codecs(&[FilmFormat::Vp9]);
+    codecs.insert(0, Box::new(moody.clone()));
+    let mut session = Session::with_codecs(20_000_000, ms(40), codecs);
+    session.connect();
+    session.video = true;
+    session.run_for(Duration::from_secs(3));
+    assert_eq!(makers(&session), [card()]);
+
+    session.frames.clear();
+    *moody.0.lock().expect("a lock") = Some(Trouble::Fails);
+    session.run_for(Duration::from_secs(1));
+
+    assert_eq!(makers(&session), [FilmMaker::library("libvpx")]);
+}
+
+/// What the viewer was told of encoders, each change once.
+fn makers(session: &Session) -> Vec<FilmMaker> {
+    let films = session
+        .frames
+        .iter()
+        .filter_map(|(_, frame)| frame.film.as_ref());
+    let mut told: Vec<_> = films.filter_map(|film| film.maker.clone()).collect();
+    told.dedup();
+    told
 }
 
 #[test]
@@ -531,6 +569,7 @@ fn film_message(change: impl FnOnce(&mut v1::FilmFrame)) -> Vec<u8> {
         coded_height: 32,
         rects: vec![64, 64, 64, 16],
         data: vp9_packet(64, 32).into(),
+        maker: None,
     };
     change(&mut film);
     let frame = v1::VideoFrame {

@@ -287,8 +287,8 @@ impl Session {
     /// Draws a frame of a film.
     pub fn draw_film(&mut self, rect: Rect, frame: u32) {
         let time = frame as f32 * 0.12;
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 let (u, v) = (x as f32 * 0.05, y as f32 * 0.04);
                 let wave = |shift: f32| (u + time + shift).sin() * (v - time * 0.7 + shift).cos();
                 let grain =
@@ -309,8 +309,8 @@ impl Session {
     /// Draws noise and lets the agent know.
     pub fn draw(&mut self, rect: Rect, seed: u32) {
         let mut value = seed.wrapping_mul(2_654_435_761) | 1;
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let at = (y * WIDTH + x) as usize * 4;
                 // 24 bits: the fourth byte of a pixel means nothing and stays 0.
@@ -374,7 +374,7 @@ impl Session {
 
     /// True when the viewer shows what the screen has inside `rect`.
     pub fn shows(&self, rect: Rect) -> bool {
-        (rect.y..rect.y + rect.height).all(|y| {
+        rect.rows().all(|y| {
             let from = (y * WIDTH + rect.x) as usize * 4;
             let to = from + rect.width as usize * 4;
             self.shown[from..to] == self.screen[from..to]
@@ -519,7 +519,7 @@ impl Session {
     fn show(&mut self, frame: ShownFrame) {
         let mut from = 0;
         for rect in &frame.rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let row = rect.width as usize * 4;
                 let at = (y * WIDTH + rect.x) as usize * 4;
                 for (shown, rgba) in self.shown[at..at + row]
@@ -558,8 +558,8 @@ impl Session {
         assert_eq!(coded, (film.coded_width, film.coded_height));
         let pixels = picture.to_bgrx();
         for rect in &film.rects {
-            for y in rect.y..rect.y + rect.height {
-                for x in rect.x..rect.x + rect.width {
+            for y in rect.rows() {
+                for x in rect.columns() {
                     let from_x = (x - film.area.x) * coded.0 / film.area.width;
                     let from_y = (y - film.area.y) * coded.1 / film.area.height;
                     let from = (from_y * coded.0 + from_x) as usize * 4;
@@ -575,7 +575,7 @@ impl Session {
     /// How far the viewer's picture is from the screen inside `rect`: levels of the mean byte.
     pub fn error_in(&self, rect: Rect) -> f64 {
         let mut sum = 0_u64;
-        for y in rect.y..rect.y + rect.height {
+        for y in rect.rows() {
             let from = (y * WIDTH + rect.x) as usize * 4;
             let to = from + rect.width as usize * 4;
             for (shown, screen) in self.shown[from..to].iter().zip(&self.screen[from..to]) {
