@@ -150,21 +150,22 @@ fn a_key_press_is_seen_soon_beside_a_film() {
     for (rate, rtt) in LINKS {
         let mut session = playing(rate, rtt);
 
-        let mut slowest = Duration::ZERO;
-        for seed in 0..8 {
-            slowest = slowest.max(session.time_key_press(seed));
-            session.run_for(ms(700));
-        }
+        let mut took: Vec<Duration> = (0..20)
+            .map(|seed| {
+                let took = session.time_key_press(seed);
+                session.run_for(ms(500 + u64::from(seed) * 37 % 400));
+                took
+            })
+            .collect();
+        took.sort_unstable();
 
         let own = Duration::from_secs_f64(1_000.0 * 8.0 / rate as f64);
         let limit = match (rate, rtt) {
             (2_000_000, 80) => ms(250),
             _ => ms(2 * rtt) + own + ms(300),
         };
-        assert!(
-            slowest < limit,
-            "{rate} bit/s, {rtt} ms: {slowest:?} of {limit:?}"
-        );
+        assert!(took[17] < limit, "{rate} bit/s, {rtt} ms: {took:?}");
+        assert!(took[19] < limit + own, "{rate} bit/s, {rtt} ms: {took:?}");
     }
 }
 
