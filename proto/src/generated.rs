@@ -257,6 +257,19 @@ pub struct FilmFrame {
     pub rects: ::prost::alloc::vec::Vec<u32>,
     #[prost(bytes = "bytes", tag = "8")]
     pub data: ::prost::bytes::Bytes,
+    /// With a key frame: what packs the stream from here on, for the statistics overlay.
+    #[prost(message, optional, tag = "9")]
+    pub maker: ::core::option::Option<FilmMaker>,
+}
+/// An encoder.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilmMaker {
+    /// A library, or what the machine's system calls its encoder. For people, at most 128 bytes.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The machine's hardware, not its processor.
+    #[prost(bool, tag = "2")]
+    pub hardware: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LinkReport {

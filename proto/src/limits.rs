@@ -16,6 +16,9 @@ pub const MAX_CURSOR_SIDE_PX: u32 = 256;
 /// Longest free text for people (details, reasons, names), in bytes.
 pub const MAX_TEXT_BYTES: usize = 1_024;
 
+/// Longest name of a film's encoder, in bytes: Windows' own have about 40.
+pub const MAX_FILM_MAKER_BYTES: usize = 128;
+
 /// Longest line of the chat, in characters.
 pub const MAX_CHAT_CHARS: usize = 2_000;
 

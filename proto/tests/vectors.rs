@@ -114,6 +114,23 @@ fn handshake_payloads_keep_their_bytes() {
 }
 
 #[test]
+fn a_films_encoder_keeps_its_bytes() {
+    let film = v1::FilmFrame {
+        maker: Some(v1::FilmMaker {
+            name: "Intel Quick Sync Video H.264 Encoder MFT".to_owned(),
+            hardware: true,
+        }),
+        ..Default::default()
+    };
+    let frame = v1::VideoFrame {
+        film: Some(film),
+        ..Default::default()
+    };
+
+    check("film_maker", &agent(agent_message::Body::Frame(frame)));
+}
+
+#[test]
 fn agent_messages_keep_their_bytes() {
     use agent_message::Body;
     let link = v1::LinkReport {
@@ -151,6 +168,7 @@ fn agent_messages_keep_their_bytes() {
             coded_height: 180,
             rects: vec![128, 64, 640, 32],
             data: vec![0x82, 0x49, 0x83, 0x42].into(),
+            maker: None,
         }),
     };
     check("frame", &agent(Body::Frame(frame)));

@@ -287,6 +287,7 @@ mod tests {
                 data: picture.row(0, 0, 1).to_vec(),
                 key: self.frames == 1,
                 held_back: false,
+                maker: None,
             })
         }
     }

@@ -349,6 +349,7 @@ mod tests {
             },
             key,
             held_back: false,
+            maker: None,
         }
     }
 

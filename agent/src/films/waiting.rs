@@ -107,6 +107,7 @@ mod tests {
                 data: vec![1],
                 key: true,
                 held_back: false,
+                maker: None,
             })
         }
     }

@@ -27,8 +27,8 @@ impl Damage {
         if rect.is_empty() {
             return;
         }
-        let columns = rect.x / TILE_WIDTH_PX..=(rect.x + rect.width - 1) / TILE_WIDTH_PX;
-        for row in rect.y / TILE_HEIGHT_PX..=(rect.y + rect.height - 1) / TILE_HEIGHT_PX {
+        let columns = rect.x / TILE_WIDTH_PX..=(rect.right() - 1) / TILE_WIDTH_PX;
+        for row in rect.y / TILE_HEIGHT_PX..=(rect.bottom() - 1) / TILE_HEIGHT_PX {
             let (first, last) = (columns.start(), columns.end());
             let first = (row * self.columns + first) as usize;
             let last = (row * self.columns + last) as usize;

@@ -83,7 +83,7 @@ impl Pictures {
 
 fn copy_rect(frame: &FrameView<'_>, pixels: &mut [u8], rect: Rect) {
     let stride = frame.size().width() as usize * BYTES_PER_PIXEL;
-    for y in rect.y..rect.y + rect.height {
+    for y in rect.rows() {
         let row = frame.row(rect.x, y, rect.width);
         let start = y as usize * stride + rect.x as usize * BYTES_PER_PIXEL;
         pixels[start..start + row.len()].copy_from_slice(row);
@@ -117,7 +117,7 @@ mod tests {
                 width: 2,
                 height: 3,
             };
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let start = ((y * WIDTH + x) * 4) as usize;
                 self.pixels[start..start + 8].fill(level);
             }

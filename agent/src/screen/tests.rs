@@ -176,7 +176,7 @@ impl Watcher {
 fn paint(shown: &mut [u8], size: Size, rects: &[Rect], pixels: &[u8]) {
     let mut from = 0;
     for rect in rects {
-        for y in rect.y..rect.y + rect.height {
+        for y in rect.rows() {
             let row = rect.width as usize * 4;
             let at = (y * size.width() + rect.x) as usize * 4;
             shown[at..at + row].copy_from_slice(&pixels[from..from + row]);

@@ -295,7 +295,7 @@ impl Picture {
         let stride = self.size.expect("a layout came").width() as usize * 4;
         let mut rows = pixels;
         for rect in rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let (row, rest) = rows.split_at(rect.width as usize * 4);
                 let start = y as usize * stride + rect.x as usize * 4;
                 self.rgba[start..start + row.len()].copy_from_slice(row);

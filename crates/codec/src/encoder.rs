@@ -5,31 +5,28 @@
 //! still now; then large regions that change all the time (video, scrolling),
 //! longest waiting first. So a key press never waits behind a video.
 
+mod join;
+mod order;
+mod plan;
+
 use std::time::Duration;
 
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
-use crate::decoder::Piece;
-use crate::film::{FilmCodec, FilmOrder, FilmPiece, Films, MAX_FILM_RECTS};
+use crate::film::{FilmCodec, Films, MAX_FILM_RECTS};
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
 use crate::moves::{self, Moves};
 use crate::photo::{self, is_photo};
-use crate::stream::{Compressor, StreamError};
-use crate::tiles::{Bounds, Moving, TileMap};
+use crate::stream::Compressor;
+use crate::tiles::TileMap;
+use join::merge;
+use plan::Plan;
+
+pub use order::{Abilities, Colours, EncodeError, EncodeOrder, Encoded, Pending, Update};
 
 /// A region that stopped moving for this long is sent exactly.
 const STILL: Duration = Duration::from_millis(200);
-
-/// Busy regions up to this many tiles (256x32 pixels) are taken for a blinking
-/// caret, a clock or fast typing, and come first.
-const SMALL_REGION_TILES: usize = 8;
-
-/// News up to this many tiles (512x128 pixels) do not wait for a large moving region.
-const SMALL_NEWS_TILES: usize = 64;
-
-/// What is uncovered is at most one part in so many of what moved away.
-const UNCOVERED_SHARE: usize = 3;
 
 /// Raw bytes compressed between two looks at the budget.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
@@ -43,130 +40,6 @@ const FIRST_RATIO: f32 = 2.0;
 
 /// A piece is at most this many times the one before it.
 const CHUNK_GROWTH: usize = 4;
-
-/// How many colours a large, photo-like region that keeps changing may have while it moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colours {
-    /// Every pixel is exact at all times.
-    All,
-    /// 5 bits a channel.
-    Reduced,
-    /// 3 bits a channel.
-    Few,
-}
-
-impl Colours {
-    /// Keeps the upper bits and puts the value in the middle of its step.
-    fn quantize(self, pixels: &mut [u8]) {
-        let (mask, middle) = match self {
-            Self::All => return,
-            Self::Reduced => (0xf8, 0x04),
-            Self::Few => (0xe0, 0x10),
-        };
-        for byte in pixels {
-            *byte = (*byte & mask) | middle;
-        }
-    }
-}
-
-/// What a viewer can beside painting plain rectangles.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Abilities {
-    /// It can copy parts of its picture.
-    pub moves: bool,
-    /// It can read rectangles that are packed as photographs.
-    pub photos: bool,
-}
-
-/// What an update may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodeOrder {
-    /// Start a new stream with the whole picture.
-    pub restart: bool,
-    /// Stop adding to the update once it has this many bytes. At least one tile
-    /// is always sent, so the update may be larger by the last piece.
-    pub budget_bytes: usize,
-    /// Colours of busy, photo-like regions.
-    pub colours: Colours,
-    /// How long nothing changed, and nothing was left to send, since the order before this one.
-    /// What changes between such pauses (slides, windows that are switched) is no film.
-    pub rested: Duration,
-    /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
-    pub hold_films: bool,
-    /// What the viewer can.
-    pub viewer: Abilities,
-    /// How a film is packed; `None` leaves it to `colours`.
-    pub film: Option<FilmOrder>,
-}
-
-/// What is to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    /// Where the pixels go; they do not overlap.
-    pub rects: Vec<Rect>,
-    /// Which of them are packed as photographs: places in `rects`, ascending.
-    pub photos: Vec<u32>,
-    /// The rectangles' pixels, in order, as the next piece of the stream.
-    pub data: Vec<u8>,
-    /// The receiver must start a new stream with this piece.
-    pub starts_stream: bool,
-    /// False when the budget ended before everything that changed was in.
-    pub complete: bool,
-    /// Some pixels have fewer colours than the screen.
-    pub reduced: bool,
-    /// What the viewer has already, elsewhere: copied before anything is painted.
-    pub moves: Option<Moves>,
-    /// A frame of a film, painted after the rectangles; it covers none of them.
-    pub film: Option<FilmPiece>,
-}
-
-impl Update {
-    /// What the decoder takes.
-    pub fn piece(&self) -> Piece<'_> {
-        Piece {
-            rects: &self.rects,
-            photos: &self.photos,
-            data: &self.data,
-            starts_stream: self.starts_stream,
-        }
-    }
-
-    /// What its pixels take.
-    pub fn bytes(&self) -> usize {
-        self.data.len() + self.film.as_ref().map_or(0, |film| film.data.len())
-    }
-}
-
-/// Whether there is more to send without anything changing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pending {
-    /// The viewer has the screen, bit for bit.
-    Nothing,
-    /// Something that changed did not fit the budget.
-    Now,
-    /// Something is to be sharpened then.
-    At(Moment),
-}
-
-/// The answer to one order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoded {
-    /// Nothing when nothing is to be sent now.
-    pub update: Option<Update>,
-    /// What stays to be done.
-    pub pending: Pending,
-}
-
-/// An encoder that cannot go on; a new one can.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EncodeError {
-    /// The compressor failed.
-    #[error("failed to compress an update")]
-    Stream(#[from] StreamError),
-    /// The frame has another size than the encoder.
-    #[error("the frame has another size than the encoder was made for")]
-    Size,
-}
 
 /// Keeps what one viewer has been sent and makes the next update.
 pub struct Encoder {
@@ -341,73 +214,6 @@ impl Encoder {
         Some(found)
     }
 
-    /// Sorts what is to be sent by importance.
-    fn plan(&mut self, now: Moment, frame: &FrameView<'_>) -> Plan {
-        let moving = self.map.moving(now, frame, SMALL_REGION_TILES);
-        let mut plan = Plan::default();
-        let mut still = Vec::new();
-        for (index, tile) in self.map.tiles.iter().enumerate() {
-            if tile.changed.is_some() {
-                match moving[index] {
-                    Moving::Film => plan.film.push(index),
-                    Moving::Exact => plan.busy.push(index),
-                    Moving::Not => plan.calm.push(index),
-                }
-            } else if tile.reduced {
-                let due = tile.moved_at + STILL;
-                if due <= now {
-                    still.push(index);
-                } else {
-                    plan.sharpen_at = Some(plan.sharpen_at.map_or(due, |at| at.min(due)));
-                }
-            }
-        }
-        // Both sorts are stable: equal ages stay in reading order.
-        plan.calm
-            .sort_by_key(|&index| std::cmp::Reverse(self.map.tiles[index].changed_at));
-        for moving in [&mut plan.busy, &mut plan.film] {
-            moving.sort_by_key(|&index| self.map.tiles[index].changed_at);
-        }
-        plan.calm.append(&mut still);
-        plan
-    }
-
-    /// What a dragged window uncovers of a photo changes like a film and is none: it is sent
-    /// exactly where the line carries it, so that it can be moved in its turn.
-    fn spare_uncovered(&self, now: Moment, plan: &mut Plan, budget_bytes: usize) {
-        let Some(moved) = self.moved.filter(|moved| now.since(moved.at) < STILL) else {
-            return;
-        };
-        let runs = |&index: &usize| self.map.tiles[index].reduced;
-        let (film, uncovered): (Vec<_>, Vec<_>) = plan.film.iter().copied().partition(runs);
-        let pixels: usize = uncovered
-            .iter()
-            .map(|&index| self.bounds_to_send(index).rect().area())
-            .sum();
-        let fits = (pixels * BYTES_PER_PIXEL) as f32 <= budget_bytes as f32 * FIRST_RATIO;
-        if fits && pixels * UNCOVERED_SHARE <= moved.pixels {
-            plan.film = film;
-            plan.busy.extend(uncovered);
-            plan.busy
-                .sort_by_key(|&index| self.map.tiles[index].changed_at);
-        }
-    }
-
-    /// A little that changed after having been still, such as the answer to a key,
-    /// is shown before a film's next frame is even packed.
-    fn goes_alone(&self, calm: &[usize]) -> bool {
-        let is_news = |&index: &usize| {
-            let tile = &self.map.tiles[index];
-            tile.changed.is_some() && !tile.is_busy()
-        };
-        calm.len() <= SMALL_NEWS_TILES && calm.iter().any(is_news)
-    }
-
-    /// When the longest waiting of `tiles` changed.
-    fn oldest(&self, tiles: &[usize]) -> Option<Moment> {
-        tiles.first().map(|&index| self.map.tiles[index].changed_at)
-    }
-
     /// Appends `tiles`, in chunks, until the budget is spent.
     fn add(
         &mut self,
@@ -455,7 +261,7 @@ impl Encoder {
         let Some(film) = order.film.filter(|film| self.films.can(film)) else {
             return self.add(update, frame, tiles, order.colours, order.budget_bytes);
         };
-        let mut parts: Vec<(usize, Bounds)> = tiles
+        let mut parts: Vec<(usize, Rect)> = tiles
             .iter()
             .map(|&index| (index, self.map.bounds(index)))
             .collect();
@@ -464,7 +270,7 @@ impl Encoder {
         if rects.len() > MAX_FILM_RECTS {
             return self.add(update, frame, tiles, order.colours, order.budget_bytes);
         }
-        let area = parts.iter().map(|&(_, part)| part).reduce(Bounds::union);
+        let area = parts.iter().map(|&(_, part)| part).reduce(Rect::union);
         let area = area.expect("there are tiles");
         let Ok(piece) = self.films.encode(now, frame, area, &rects, &film) else {
             // The lossless stream takes over in this very update.
@@ -487,7 +293,7 @@ impl Encoder {
             .iter()
             .take(MAX_UPDATE_RECTS / 2)
             .take_while(|&&index| {
-                total += self.bounds_to_send(index).rect().area() * BYTES_PER_PIXEL;
+                total += self.bounds_to_send(index).area() * BYTES_PER_PIXEL;
                 total <= bytes
             })
             .count();
@@ -495,7 +301,7 @@ impl Encoder {
     }
 
     /// All of a tile that was reduced, so that none of it stays so; else what differs.
-    fn bounds_to_send(&self, index: usize) -> Bounds {
+    fn bounds_to_send(&self, index: usize) -> Rect {
         let tile = &self.map.tiles[index];
         match tile.changed {
             Some(bounds) if !tile.reduced => bounds,
@@ -511,7 +317,7 @@ impl Encoder {
         tiles: &[usize],
         colours: Colours,
     ) -> Result<f32, EncodeError> {
-        let mut parts: Vec<(usize, Bounds)> = tiles
+        let mut parts: Vec<(usize, Rect)> = tiles
             .iter()
             .map(|&index| (index, self.bounds_to_send(index)))
             .collect();
@@ -553,7 +359,7 @@ impl Encoder {
     /// Remembers the screen inside `rect` as it is being sent.
     fn note_sent(&mut self, frame: &FrameView<'_>, rect: Rect) {
         let stride = self.size.width() as usize * BYTES_PER_PIXEL;
-        for y in rect.y..rect.y + rect.height {
+        for y in rect.rows() {
             let row = frame.row(rect.x, y, rect.width);
             let start = y as usize * stride + rect.x as usize * BYTES_PER_PIXEL;
             self.sent[start..start + row.len()].copy_from_slice(row);
@@ -572,7 +378,7 @@ impl Encoder {
 }
 
 fn append_pixels(frame: &FrameView<'_>, rect: Rect, out: &mut Vec<u8>) {
-    for y in rect.y..rect.y + rect.height {
+    for y in rect.rows() {
         out.extend_from_slice(frame.row(rect.x, y, rect.width));
     }
 }
@@ -583,59 +389,4 @@ struct Moved {
     at: Moment,
     by: moves::Distance,
     pixels: usize,
-}
-
-#[derive(Default)]
-struct Plan {
-    calm: Vec<usize>,
-    busy: Vec<usize>,
-    film: Vec<usize>,
-    sharpen_at: Option<Moment>,
-}
-
-/// Joins neighbouring tiles' bounds (sorted by tile) into few rectangles: runs
-/// along a row of tiles, and equal runs below each other.
-fn merge(parts: &[(usize, Bounds)], columns: usize) -> Vec<Rect> {
-    let mut runs: Vec<(usize, Bounds)> = Vec::new();
-    let mut previous: Option<usize> = None;
-    for &(index, bounds) in parts {
-        let row = index / columns;
-        let follows = previous == index.checked_sub(1) && index % columns != 0;
-        previous = Some(index);
-        if follows
-            && let Some((_, run)) = runs.last_mut()
-            && worth_joining(*run, bounds)
-        {
-            *run = run.union(bounds);
-            continue;
-        }
-        runs.push((row, bounds));
-    }
-
-    let mut done: Vec<Rect> = Vec::with_capacity(runs.len());
-    // Rectangles that end with the row of tiles above, and may still grow down.
-    let mut open: Vec<Bounds> = Vec::new();
-    for row in runs.chunk_by(|a, b| a.0 == b.0) {
-        let mut grown = Vec::with_capacity(row.len());
-        for &(_, run) in row {
-            let fits = |upper: &Bounds| {
-                upper.bottom == run.top && upper.left == run.left && upper.right == run.right
-            };
-            match open.iter().position(fits) {
-                Some(at) => grown.push(open.swap_remove(at).union(run)),
-                None => grown.push(run),
-            }
-        }
-        done.extend(open.drain(..).map(Bounds::rect));
-        open = grown;
-    }
-    done.extend(open.into_iter().map(Bounds::rect));
-    done
-}
-
-/// Joining may add at most a quarter of pixels that did not change, plus what a rectangle costs.
-fn worth_joining(a: Bounds, b: Bounds) -> bool {
-    const RECT_COST_PX: usize = 64;
-    let apart = a.rect().area() + b.rect().area();
-    a.union(b).rect().area() <= apart + apart / 4 + RECT_COST_PX
 }

@@ -11,6 +11,7 @@ mod h264_header;
 mod h264_rewrite;
 #[cfg(feature = "hardware")]
 mod hardware;
+mod maker;
 #[cfg(feature = "openh264")]
 mod openh264;
 #[cfg(any(feature = "hardware", feature = "openh264", feature = "vp9"))]
@@ -26,12 +27,12 @@ use gc_model::geometry::Rect;
 use gc_model::time::Moment;
 
 use crate::frame::FrameView;
-use crate::tiles::Bounds;
 use colours::Colours;
 
 pub use format::{FilmFormat, FilmFormats};
 #[cfg(feature = "hardware")]
-pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket};
+pub use hardware::{HardwareEncoder, HardwareFilms, HardwarePacket, StartedEncoder};
+pub use maker::FilmMaker;
 pub use shared::SharedFilms;
 
 /// Most parts of a film that are painted; one in more parts is none.
@@ -104,6 +105,8 @@ pub struct FilmPiece {
     pub data: Vec<u8>,
     /// It would be better if it might have more bytes.
     pub held_back: bool,
+    /// What packs the stream, said with its key frames.
+    pub maker: Option<FilmMaker>,
 }
 
 /// A coded frame.
@@ -115,6 +118,8 @@ pub struct FilmPacket {
     pub key: bool,
     /// It would be better if it might have more bytes.
     pub held_back: bool,
+    /// What made it, said with key frames.
+    pub maker: Option<FilmMaker>,
 }
 
 /// A codec that failed. Another stream may do better; the film can go on without.
@@ -224,7 +229,7 @@ struct Tried {
 }
 
 struct Film {
-    area: Bounds,
+    area: Rect,
     reduction: u32,
     /// Which of the codecs makes it.
     codec: usize,
@@ -272,7 +277,7 @@ impl Films {
         &mut self,
         now: Moment,
         frame: &FrameView<'_>,
-        needed: Bounds,
+        needed: Rect,
         rects: &[Rect],
         order: &FilmOrder,
     ) -> Result<FilmPiece, FilmError> {
@@ -300,7 +305,7 @@ impl Films {
         codec: usize,
         now: Moment,
         frame: &FrameView<'_>,
-        needed: Bounds,
+        needed: Rect,
         rects: &[Rect],
         order: &FilmOrder,
     ) -> Result<Option<FilmPiece>, FilmError> {
@@ -309,8 +314,8 @@ impl Films {
             .as_mut()
             .map_or(needed, |film| film.area_for(now, needed));
         let maker = &self.codecs[codec].codec;
-        let elsewhere = maker.area_for(frame, area.rect(), order);
-        let area = elsewhere.map_or(area, Bounds::of);
+        let elsewhere = maker.area_for(frame, area, order);
+        let area = elsewhere.unwrap_or(area);
         let continues = self.running.as_ref().is_some_and(|film| {
             film.area == area
                 && film.codec == codec
@@ -321,7 +326,7 @@ impl Films {
         }
         let film = self.running.as_mut().expect("just opened");
         film.fed_at = now;
-        let area = film.area.rect();
+        let area = film.area;
         let packet = film.encoder.encode(&frame.part(area), order)?;
         let format = self.codecs[codec].codec.format();
         let (width, height) = film.coded;
@@ -341,16 +346,16 @@ impl Films {
             rects: rects.to_vec(),
             data: packet.data,
             held_back: packet.held_back,
+            maker: packet.maker,
         }))
     }
 
     /// False when the codec does not take an area of that size.
-    fn open(&mut self, codec: usize, area: Bounds, order: &FilmOrder) -> Result<bool, FilmError> {
+    fn open(&mut self, codec: usize, area: Rect, order: &FilmOrder) -> Result<bool, FilmError> {
         let reduction = reduction_for(area, 0, order);
-        let rect = area.rect();
         let side = |px: u32| px.div_ceil(reduction).max(MIN_CODED_SIDE_PX.min(px));
         let maker = &self.codecs[codec].codec;
-        let Some(coded) = maker.coded_size(side(rect.width), side(rect.height)) else {
+        let Some(coded) = maker.coded_size(side(area.width), side(area.height)) else {
             return Ok(false);
         };
         let encoder = maker.open(coded.0, coded.1)?;
@@ -431,7 +436,7 @@ impl Tried {
 
 impl Film {
     /// The film's rectangle grows at once and shrinks late: each change costs a key frame.
-    fn area_for(&mut self, now: Moment, needed: Bounds) -> Bounds {
+    fn area_for(&mut self, now: Moment, needed: Rect) -> Rect {
         if now.since(self.fed_at) > FORGOTTEN_AFTER {
             return needed;
         }
@@ -439,7 +444,7 @@ impl Film {
         if all != self.area {
             return all;
         }
-        if needed.rect().area() * 2 > self.area.rect().area() {
+        if needed.area() * 2 > self.area.area() {
             self.roomy_since = None;
             return self.area;
         }
@@ -457,9 +462,9 @@ const KEY_ALLOWANCE: f64 = 8.0;
 
 /// By how much a picture of `area` is reduced so that its first frame is not late.
 /// `current` stays unless it is wrong by twice: 0 for none.
-fn reduction_for(area: Bounds, current: u32, order: &FilmOrder) -> u32 {
+fn reduction_for(area: Rect, current: u32, order: &FilmOrder) -> u32 {
     let first = |reduction: u32| {
-        area.rect().area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
+        area.area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
     };
     let room = order.target_bytes as f64 * KEY_ALLOWANCE;
     let still_right = current > 0

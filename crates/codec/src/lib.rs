@@ -17,11 +17,11 @@ pub use encoder::{
     Abilities, Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update,
 };
 pub use film::{
-    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats, FilmOrder, FilmPacket, FilmPiece,
-    FilmQuality, MAX_FILM_RECTS, SharedFilms, film_codecs, is_film_frame,
+    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats, FilmMaker, FilmOrder, FilmPacket,
+    FilmPiece, FilmQuality, MAX_FILM_RECTS, SharedFilms, film_codecs, is_film_frame,
 };
 #[cfg(feature = "hardware")]
-pub use film::{HardwareEncoder, HardwareFilms, HardwarePacket};
+pub use film::{HardwareEncoder, HardwareFilms, HardwarePacket, StartedEncoder};
 pub use frame::{BYTES_PER_PIXEL, FrameView};
 pub use moves::Moves;
 pub use stream::StreamError;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use gc_model::geometry::{Rect, Size};
 
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
-use crate::tiles::{Bounds, TILE_WIDTH_PX, TileMap};
+use crate::tiles::{TILE_WIDTH_PX, TileMap};
 
 /// Fewer changed tiles than this (256x128 pixels) are not worth a search.
 const MIN_TILES: usize = 32;
@@ -45,7 +45,7 @@ impl Moves {
         let at =
             |x: u32, y: u32| (y as usize * size.width() as usize + x as usize) * bytes_per_pixel;
         for &rect in &self.rects {
-            let from = self.distance().source(rect);
+            let from = self.distance().source(rect).expect("the caller's: it fits");
             let row_bytes = rect.width as usize * bytes_per_pixel;
             for step in 0..rect.height {
                 // Rows that overlap are read before they are written over.
@@ -62,15 +62,9 @@ impl Moves {
 
     /// True when all of it, and all it is copied from, lies inside a picture of `size`.
     pub fn fits(&self, size: Size) -> bool {
-        let within = |start: u32, by: i32, length: u32, side: u32| {
-            let first = i64::from(start) + i64::from(by);
-            first >= 0 && first + i64::from(length) <= i64::from(side)
-        };
         self.rects.iter().all(|&rect| {
-            !rect.is_empty()
-                && rect.fits(size)
-                && within(rect.x, self.from_dx, rect.width, size.width())
-                && within(rect.y, self.from_dy, rect.height, size.height())
+            let from = self.distance().source(rect);
+            !rect.is_empty() && rect.fits(size) && from.is_some_and(|from| from.fits(size))
         })
     }
 
@@ -91,12 +85,8 @@ pub(crate) struct Distance {
 }
 
 impl Distance {
-    fn source(self, rect: Rect) -> Rect {
-        Rect {
-            x: rect.x.wrapping_add_signed(self.dx),
-            y: rect.y.wrapping_add_signed(self.dy),
-            ..rect
-        }
+    fn source(self, rect: Rect) -> Option<Rect> {
+        rect.shifted(self.dx, self.dy)
     }
 
     /// Rectangles that do not overlap, so that each is copied before another overwrites its
@@ -106,7 +96,10 @@ impl Distance {
         while !rects.is_empty() {
             let needed = |rect: Rect| {
                 let mut others = rects.iter().filter(|&&other| other != rect);
-                others.any(|&other| overlap(self.source(other), rect))
+                others.any(|&other| {
+                    let source = self.source(other);
+                    source.is_some_and(|source| source.overlaps(rect))
+                })
             };
             // Whose place is not needed by any other.
             let free = rects.iter().position(|&rect| !needed(rect));
@@ -117,10 +110,6 @@ impl Distance {
         }
         done
     }
-}
-
-fn overlap(a: Rect, b: Rect) -> bool {
-    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
 /// Finds what only moved between `sent`, which the viewer has, and `frame`. `last` is the
@@ -146,8 +135,7 @@ pub(crate) fn find(
     };
     let mut best: Option<(Distance, Vec<Rect>)> = None;
     for search in searches {
-        let is_enough =
-            |(_, rects): &(Distance, Vec<Rect>)| pixels(rects) * 4 >= area.rect().area();
+        let is_enough = |(_, rects): &(Distance, Vec<Rect>)| pixels(rects) * 4 >= area.area();
         if best.as_ref().is_some_and(is_enough) {
             break;
         }
@@ -173,7 +161,7 @@ fn pixels(rects: &[Rect]) -> usize {
 }
 
 /// Around all tiles that differ and that the viewer has exactly.
-fn changed_area(map: &TileMap) -> Option<Bounds> {
+fn changed_area(map: &TileMap) -> Option<Rect> {
     let mut count = 0;
     let tiles = map.tiles.iter().enumerate();
     // A film's tiles look different from row to row: they would be searched in vain.
@@ -181,7 +169,7 @@ fn changed_area(map: &TileMap) -> Option<Bounds> {
     let area = changed
         .inspect(|_| count += 1)
         .map(|(index, _)| map.bounds(index))
-        .reduce(Bounds::union);
+        .reduce(Rect::union);
     area.filter(|_| count >= MIN_TILES)
 }
 
@@ -203,7 +191,7 @@ impl Pictures<'_> {
     }
 
     /// Where rows equal those at the distance, and differ from those that are there.
-    fn equal_runs(&self, area: Bounds, by: Distance, map: &TileMap) -> Vec<Rect> {
+    fn equal_runs(&self, area: Rect, by: Distance, map: &TileMap) -> Vec<Rect> {
         let width = if by.dx == 0 { TILE_WIDTH_PX } else { NARROW_PX };
         let mut open: Vec<Rect> = Vec::new();
         let mut done: Vec<Rect> = Vec::new();
@@ -217,7 +205,7 @@ impl Pictures<'_> {
                     height: run.end - run.start,
                 };
                 let left = open.iter().position(|left| {
-                    left.x + left.width == rect.x && left.y == rect.y && left.height == rect.height
+                    left.right() == rect.x && left.y == rect.y && left.height == rect.height
                 });
                 grown.push(match left {
                     Some(at) => {
@@ -239,8 +227,8 @@ impl Pictures<'_> {
     }
 
     /// The runs of each strip, found row by row as the pictures lie in memory.
-    fn strips_of_runs(&self, area: Bounds, by: Distance, width: u32, map: &TileMap) -> Vec<Strip> {
-        let within = area.left..area.right;
+    fn strips_of_runs(&self, area: Rect, by: Distance, width: u32, map: &TileMap) -> Vec<Strip> {
+        let within = area.columns();
         let mut strips: Vec<Strip> = strips(area, width)
             .into_iter()
             .filter_map(|columns| {
@@ -254,9 +242,9 @@ impl Pictures<'_> {
                 })
             })
             .collect();
-        for y in area.top..area.bottom {
+        for y in area.rows() {
             let from = y.checked_add_signed(by.dy);
-            let from = from.filter(|from| (area.top..area.bottom).contains(from));
+            let from = from.filter(|from| area.rows().contains(from));
             for strip in &mut strips {
                 let moved = from.is_some_and(|from| {
                     map.is_exact(strip.sources.start, from)
@@ -273,7 +261,7 @@ impl Pictures<'_> {
             }
         }
         for strip in &mut strips {
-            strip.end(area.bottom);
+            strip.end(area.bottom());
         }
         strips
     }
@@ -310,9 +298,9 @@ fn shifted(columns: &Range<u32>, dx: i32, area: &Range<u32>) -> Option<Range<u32
 }
 
 /// The columns that `area` covers, `width` at a time.
-fn strips(area: Bounds, width: u32) -> Vec<Range<u32>> {
-    (area.left..area.right)
+fn strips(area: Rect, width: u32) -> Vec<Range<u32>> {
+    area.columns()
         .step_by(width as usize)
-        .map(|left| left..(left + width).min(area.right))
+        .map(|left| left..(left + width).min(area.right()))
         .collect()
 }

@@ -7,8 +7,9 @@
 //! the first of a row to the one above, all modulo 256. That takes three quarters of the bytes,
 //! which are small numbers.
 
+use gc_model::geometry::Rect;
+
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
-use crate::tiles::Bounds;
 
 /// Bytes of a pixel in the stream.
 pub(crate) const PLANES: usize = 3;
@@ -21,10 +22,10 @@ const SAMPLE_STEP: usize = 3;
 const TEXT_COLOURS: u32 = 40;
 
 /// Many different colours in a small place.
-pub(crate) fn is_photo(area: Bounds, frame: &FrameView<'_>) -> bool {
+pub(crate) fn is_photo(area: Rect, frame: &FrameView<'_>) -> bool {
     let mut seen = Colours::default();
-    for y in (area.top..area.bottom).step_by(SAMPLE_STEP) {
-        let row = frame.row(area.left, y, area.right - area.left);
+    for y in area.rows().step_by(SAMPLE_STEP) {
+        let row = frame.row(area.x, y, area.width);
         for pixel in row.chunks_exact(BYTES_PER_PIXEL).step_by(SAMPLE_STEP) {
             seen.add([pixel[0], pixel[1], pixel[2]]);
         }

@@ -3,6 +3,7 @@
 //! A tile is *changed* when the screen differs from what the viewer was last
 //! sent of it. How often it changed in the last looks tells text from video.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use gc_model::geometry::{Rect, Size};
@@ -29,14 +30,14 @@ const LOOK: Duration = Duration::from_millis(30);
 /// be a film, and what changes three times a second is none.
 const RESTING_LOOK: Duration = Duration::from_millis(150);
 
+/// However long the rest: a film that was paused goes on as one.
+const MAX_RESTING_LOOKS: u32 = 2;
+
 /// A tile that changed in this many of the last looks keeps changing.
 const BUSY_LOOKS: u32 = 4;
 
 /// A region stays a film this long after it last looked like one and moved.
 const FILM_MEMORY: Duration = Duration::from_secs(1);
-
-/// A film that was paused, and goes on within this time, goes on as one.
-const FILM_PAUSE: Duration = Duration::from_secs(10);
 
 /// Tiles of a region that are looked at to tell whether it is a film.
 const MAX_LOOKED_AT: usize = 64;
@@ -63,7 +64,7 @@ pub(crate) struct Tile {
     /// The screen may have changed since the last look: a tile that only waits to be sent does not move.
     touched: bool,
     /// The screen differs; bounds of the difference inside the picture.
-    pub(crate) changed: Option<Bounds>,
+    pub(crate) changed: Option<Rect>,
     /// When it went from equal to changed.
     pub(crate) changed_at: Moment,
     /// When its pixels last moved.
@@ -73,7 +74,7 @@ pub(crate) struct Tile {
     /// It was last sent with fewer colours than the screen has.
     pub(crate) reduced: bool,
     /// It belongs to a film until then, whatever it shows meanwhile.
-    film_until: Option<Moment>,
+    film_until: Moment,
     /// One bit per look, newest lowest: the tile had changed.
     history: u8,
 }
@@ -81,44 +82,6 @@ pub(crate) struct Tile {
 impl Tile {
     pub(crate) fn is_busy(&self) -> bool {
         self.history.count_ones() >= BUSY_LOOKS
-    }
-}
-
-/// Left, top, right, bottom (exclusive) in picture pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    pub(crate) left: u32,
-    pub(crate) top: u32,
-    pub(crate) right: u32,
-    pub(crate) bottom: u32,
-}
-
-impl Bounds {
-    pub(crate) fn union(self, other: Self) -> Self {
-        Self {
-            left: self.left.min(other.left),
-            top: self.top.min(other.top),
-            right: self.right.max(other.right),
-            bottom: self.bottom.max(other.bottom),
-        }
-    }
-
-    pub(crate) fn of(rect: Rect) -> Self {
-        Self {
-            left: rect.x,
-            top: rect.y,
-            right: rect.x + rect.width,
-            bottom: rect.y + rect.height,
-        }
-    }
-
-    pub(crate) fn rect(self) -> Rect {
-        Rect {
-            x: self.left,
-            y: self.top,
-            width: self.right - self.left,
-            height: self.bottom - self.top,
-        }
     }
 }
 
@@ -150,15 +113,15 @@ impl TileMap {
     }
 
     /// The whole of tile `index`.
-    pub(crate) fn bounds(&self, index: usize) -> Bounds {
+    pub(crate) fn bounds(&self, index: usize) -> Rect {
         let (row, column) = (index as u32 / self.columns, index as u32 % self.columns);
-        let (left, top) = (column * TILE_WIDTH_PX, row * TILE_HEIGHT_PX);
-        Bounds {
-            left,
-            top,
-            right: (left + TILE_WIDTH_PX).min(self.size.width()),
-            bottom: (top + TILE_HEIGHT_PX).min(self.size.height()),
+        Rect {
+            x: column * TILE_WIDTH_PX,
+            y: row * TILE_HEIGHT_PX,
+            width: TILE_WIDTH_PX,
+            height: TILE_HEIGHT_PX,
         }
+        .clamped(self.size)
     }
 
     /// Notes that the screen may have changed inside `rect`.
@@ -167,8 +130,8 @@ impl TileMap {
         if rect.is_empty() {
             return;
         }
-        let last_column = (rect.x + rect.width - 1) / TILE_WIDTH_PX;
-        let last_row = (rect.y + rect.height - 1) / TILE_HEIGHT_PX;
+        let last_column = (rect.right() - 1) / TILE_WIDTH_PX;
+        let last_row = (rect.bottom() - 1) / TILE_HEIGHT_PX;
         for row in rect.y / TILE_HEIGHT_PX..=last_row {
             for column in rect.x / TILE_WIDTH_PX..=last_column {
                 let tile = &mut self.tiles[(row * self.columns + column) as usize];
@@ -204,8 +167,8 @@ impl TileMap {
         sent: &[u8],
     ) {
         let begins = now.since(self.looked_at) >= LOOK;
-        let resting_looks =
-            (rested.as_micros() / RESTING_LOOK.as_micros()).min(u8::BITS.into()) as u32;
+        let resting = (rested.as_micros() / RESTING_LOOK.as_micros()) as u32;
+        let looks = u32::from(begins) + resting.min(MAX_RESTING_LOOKS);
         if begins {
             self.looked_at = now;
         }
@@ -220,9 +183,7 @@ impl TileMap {
             };
             let tile = &mut self.tiles[index];
             let touched = std::mem::take(&mut tile.touched);
-            let is_paused = tile.film_until.is_some_and(|end| now < end + FILM_PAUSE);
-            let looks = u32::from(begins) + if is_paused { 0 } else { resting_looks };
-            tile.history = tile.history.checked_shl(looks).unwrap_or(0);
+            tile.history <<= looks;
             if !candidate {
                 continue;
             }
@@ -274,22 +235,14 @@ impl TileMap {
 
     /// The tiles that `rect` touches, with whether it covers them wholly.
     pub(crate) fn touched(&self, rect: Rect) -> Vec<(usize, bool)> {
-        let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
-        let columns = rect.x / TILE_WIDTH_PX..=(right - 1) / TILE_WIDTH_PX;
-        let rows = rect.y / TILE_HEIGHT_PX..=(bottom - 1) / TILE_HEIGHT_PX;
+        let columns = rect.x / TILE_WIDTH_PX..=(rect.right() - 1) / TILE_WIDTH_PX;
+        let rows = rect.y / TILE_HEIGHT_PX..=(rect.bottom() - 1) / TILE_HEIGHT_PX;
         rows.flat_map(|row| {
             columns
                 .clone()
                 .map(move |column| (row * self.columns + column) as usize)
         })
-        .map(|index| {
-            let bounds = self.bounds(index);
-            let whole = bounds.left >= rect.x
-                && bounds.top >= rect.y
-                && bounds.right <= right
-                && bounds.bottom <= bottom;
-            (index, whole)
-        })
+        .map(|index| (index, rect.contains(self.bounds(index))))
         .collect()
     }
 
@@ -348,7 +301,7 @@ impl TileMap {
             for &index in &region {
                 moving[index] = kind;
                 if kind == Moving::Film {
-                    self.tiles[index].film_until = Some(now + FILM_MEMORY);
+                    self.tiles[index].film_until = now + FILM_MEMORY;
                 }
             }
         }
@@ -357,7 +310,7 @@ impl TileMap {
 
     /// A film is made of photo-like tiles; once it is one, a dark scene does not end it.
     fn is_film(&self, now: Moment, frame: &FrameView<'_>, region: &[usize]) -> bool {
-        let was = |&&index: &&usize| self.tiles[index].film_until.is_some_and(|end| now < end);
+        let was = |&&index: &&usize| self.tiles[index].film_until > now;
         if region.iter().filter(was).count() * 2 >= region.len() {
             return true;
         }
@@ -382,38 +335,33 @@ impl TileMap {
 }
 
 /// The smallest bounds inside `area` that hold every pixel in which `frame` and `sent` differ.
-fn difference(
-    area: Bounds,
-    frame: &FrameView<'_>,
-    sent: &[u8],
-    picture_width: u32,
-) -> Option<Bounds> {
-    let width = area.right - area.left;
-    let mut found: Option<Bounds> = None;
-    for y in area.top..area.bottom {
-        let now = frame.row(area.left, y, width);
-        let start = (y as usize * picture_width as usize + area.left as usize) * BYTES_PER_PIXEL;
+fn difference(area: Rect, frame: &FrameView<'_>, sent: &[u8], picture_width: u32) -> Option<Rect> {
+    let (mut left, mut right) = (area.right(), area.x);
+    let mut rows: Option<Range<u32>> = None;
+    for y in area.rows() {
+        let now = frame.row(area.x, y, area.width);
+        let start = (y as usize * picture_width as usize + area.x as usize) * BYTES_PER_PIXEL;
         let before = &sent[start..start + now.len()];
         if now == before {
             continue;
         }
-        let bounds = found.get_or_insert(Bounds {
-            left: area.right,
-            top: y,
-            right: area.left,
-            bottom: y + 1,
-        });
-        bounds.bottom = y + 1;
+        rows.get_or_insert(y..y).end = y + 1;
         let differs = |x: u32| {
-            let at = (x - area.left) as usize * BYTES_PER_PIXEL;
+            let at = (x - area.x) as usize * BYTES_PER_PIXEL;
             now[at..at + BYTES_PER_PIXEL] != before[at..at + BYTES_PER_PIXEL]
         };
-        if let Some(left) = (area.left..bounds.left).find(|&x| differs(x)) {
-            bounds.left = left;
+        if let Some(first) = (area.x..left).find(|&x| differs(x)) {
+            left = first;
         }
-        if let Some(right) = (bounds.right..area.right).rev().find(|&x| differs(x)) {
-            bounds.right = right + 1;
+        if let Some(last) = (right..area.right()).rev().find(|&x| differs(x)) {
+            right = last + 1;
         }
     }
-    found
+    let rows = rows?;
+    Some(Rect {
+        x: left,
+        y: rows.start,
+        width: right - left,
+        height: rows.end - rows.start,
+    })
 }

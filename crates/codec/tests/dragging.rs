@@ -103,7 +103,7 @@ impl Pair {
         let pixels = self.decoder.decode(&update.piece()).expect("a good update");
         let mut rest: &[u8] = pixels;
         for rect in &update.rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let (row, later) = rest.split_at(rect.width as usize * 4);
                 let at = (y as usize * WIDTH + rect.x as usize) * 4;
                 self.shown[at..at + row.len()].copy_from_slice(row);

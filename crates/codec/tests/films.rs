@@ -120,6 +120,7 @@ impl FilmEncoder for NotedEncoder {
             data,
             key,
             held_back: false,
+            maker: None,
         })
     }
 }
@@ -170,8 +171,8 @@ impl Stage {
     }
 
     fn draw(&mut self, rect: Rect, mut pixel: impl FnMut(u32, u32) -> u32) {
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 let at = (y * WIDTH + x) as usize * 4;
                 self.screen[at..at + 4].copy_from_slice(&(pixel(x, y) & 0xff_ffff).to_le_bytes());
             }
@@ -200,10 +201,6 @@ impl Stage {
 
 fn film(update: &Update) -> &FilmPiece {
     update.film.as_ref().expect("a film")
-}
-
-fn overlap(a: Rect, b: Rect) -> bool {
-    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
 #[test]
@@ -311,7 +308,7 @@ fn a_caption_over_a_film_is_sent_exactly_and_never_painted_over() {
         film(&second)
             .rects
             .iter()
-            .all(|rect| !overlap(*rect, caption))
+            .all(|rect| !rect.overlaps(caption))
     );
 }
 

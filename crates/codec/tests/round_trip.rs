@@ -49,8 +49,8 @@ impl Pair {
 
     fn fill(&mut self, rect: Rect, seed: u32) {
         let mut value = seed.wrapping_mul(2_654_435_761) | 1;
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let at = (y * self.size.width() + x) as usize * 4;
                 self.screen[at..at + 4].copy_from_slice(&(value >> 8).to_le_bytes());
@@ -63,9 +63,9 @@ impl Pair {
         let before = self.screen.clone();
         self.fill(rect, seed);
         let stride = self.size.width() as usize * 4;
-        for y in rect.y..rect.y + rect.height {
+        for y in rect.rows() {
             let from = i64::from(y) + i64::from(rows);
-            if (i64::from(rect.y)..i64::from(rect.y + rect.height)).contains(&from) {
+            if (i64::from(rect.y)..i64::from(rect.bottom())).contains(&from) {
                 let at = |y: usize| y * stride + rect.x as usize * 4;
                 let (from, row) = (at(from as usize), rect.width as usize * 4);
                 self.screen[at(y as usize)..at(y as usize) + row]
@@ -91,7 +91,7 @@ impl Pair {
         let pixels = self.decoder.decode(&update.piece()).expect("a good update");
         let mut from = 0;
         for rect in &update.rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let row = rect.width as usize * 4;
                 let at = (y * self.size.width() + rect.x) as usize * 4;
                 self.shown[at..at + row].copy_from_slice(&pixels[from..from + row]);

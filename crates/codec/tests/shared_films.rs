@@ -96,6 +96,7 @@ impl FilmEncoder for PlainStream {
             data,
             key,
             held_back: false,
+            maker: None,
         })
     }
 }
@@ -171,8 +172,8 @@ impl Screen {
     fn play(&mut self, rect: Rect, watchers: &mut [Watcher]) {
         self.frame += 1;
         let frame = self.frame;
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 let value = (x * 7 + y * 13 + frame * 29).wrapping_mul(2_654_435_761) >> 7;
                 let at = ((y * WIDTH + x) * 4) as usize;
                 self.pixels[at..at + 4].copy_from_slice(&(value & 0xff_ffff).to_le_bytes());
@@ -224,7 +225,7 @@ impl Watcher {
         let pixels = self.decoder.decode(piece);
         let mut pixels = &*pixels.expect("a good update");
         for rect in piece.rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let (row, rest) = pixels.split_at(rect.width as usize * 4);
                 let at = ((y * WIDTH + rect.x) * 4) as usize;
                 self.shown[at..at + row.len()].copy_from_slice(row);
@@ -254,7 +255,7 @@ impl Watcher {
         self.keys += usize::from(film.key);
         let picture = &data[16..];
         for rect in &film.rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let row = rect.width as usize * 4;
                 let from = ((y - film.area.y) * film.area.width + rect.x - film.area.x) * 4;
                 let at = ((y * WIDTH + rect.x) * 4) as usize;

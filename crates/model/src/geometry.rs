@@ -1,4 +1,8 @@
-//! Rectangles and display layouts in physical pixels.
+//! Sizes, rectangles and display layouts in physical pixels.
+
+mod rect;
+
+pub use rect::Rect;
 
 /// Longest side of a picture that any part accepts, in pixels.
 pub const MAX_SIDE_PX: u32 = 16_384;
@@ -55,60 +59,6 @@ impl Size {
     /// Number of pixels.
     pub const fn area(self) -> usize {
         self.width as usize * self.height as usize
-    }
-}
-
-/// A rectangle inside a picture, in pixels from its top left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Rect {
-    /// Left edge.
-    pub x: u32,
-    /// Top edge.
-    pub y: u32,
-    /// Width.
-    pub width: u32,
-    /// Height.
-    pub height: u32,
-}
-
-impl Rect {
-    /// The whole of a picture.
-    pub const fn whole(size: Size) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width: size.width,
-            height: size.height,
-        }
-    }
-
-    /// Number of pixels.
-    pub const fn area(self) -> usize {
-        self.width as usize * self.height as usize
-    }
-
-    /// True when it covers no pixel.
-    pub const fn is_empty(self) -> bool {
-        self.width == 0 || self.height == 0
-    }
-
-    /// True when it lies wholly inside a picture of `size`, however large its numbers are.
-    pub const fn fits(self, size: Size) -> bool {
-        self.x as u64 + self.width as u64 <= size.width as u64
-            && self.y as u64 + self.height as u64 <= size.height as u64
-    }
-
-    /// The part of it that lies inside a picture of `size`; empty when there is none.
-    #[must_use]
-    pub fn clamped(self, size: Size) -> Self {
-        let x = self.x.min(size.width);
-        let y = self.y.min(size.height);
-        Self {
-            x,
-            y,
-            width: self.width.min(size.width - x),
-            height: self.height.min(size.height - y),
-        }
     }
 }
 

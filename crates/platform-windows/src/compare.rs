@@ -186,9 +186,7 @@ mod tests {
         let found = changes(&dots);
 
         for (x, y) in dots {
-            let holds = |rect: &&Rect| {
-                x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height
-            };
+            let holds = |rect: &&Rect| rect.columns().contains(&x) && rect.rows().contains(&y);
             assert_eq!(
                 found.iter().filter(holds).count(),
                 1,

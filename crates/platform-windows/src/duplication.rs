@@ -162,17 +162,7 @@ impl Reported {
     /// The part of it that lies on a surface of this size; empty when there is none.
     #[must_use]
     pub fn on(self, surface: Size) -> Rect {
-        let inside = |at: i32, length: u32| u32::try_from(at).unwrap_or(0).min(length);
-        let (x, y) = (
-            inside(self.left, surface.width()),
-            inside(self.top, surface.height()),
-        );
-        Rect {
-            x,
-            y,
-            width: inside(self.right, surface.width()).saturating_sub(x),
-            height: inside(self.bottom, surface.height()).saturating_sub(y),
-        }
+        Rect::between(self.left, self.top, self.right, self.bottom).clamped(surface)
     }
 }
 

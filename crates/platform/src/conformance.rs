@@ -621,7 +621,7 @@ fn inject(input: &mut dyn Input, event: &InputEvent) {
 
 fn is_filled(capture: &dyn Capture, rect: Rect, colour: [u8; 3]) -> bool {
     let frame = capture.frame();
-    (rect.y..rect.y + rect.height).all(|y| {
+    rect.rows().all(|y| {
         frame
             .row(rect.x, y, rect.width)
             .chunks_exact(4)
@@ -635,7 +635,7 @@ fn covers(rects: &[Rect], rect: Rect, picture: Size) -> bool {
         rects.iter().all(|rect| rect.fits(picture)),
         "{rects:?} lie inside the picture"
     );
-    (rect.y..rect.y + rect.height).all(|y| {
+    rect.rows().all(|y| {
         let mut spans: Vec<(u32, u32)> = rects
             .iter()
             .filter(|rect| rect.y <= y && y < rect.y + rect.height)

@@ -91,7 +91,7 @@ impl FakeScreen {
         self.change(|state| {
             let rect = rect.clamped(state.layout.picture);
             let stride = state.layout.picture.width() as usize * PIXEL;
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let start = y as usize * stride + rect.x as usize * PIXEL;
                 let row = &mut state.pixels[start..start + rect.width as usize * PIXEL];
                 for pixel in row.chunks_exact_mut(PIXEL) {

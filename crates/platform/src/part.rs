@@ -35,15 +35,7 @@ pub fn layout_of(layout: &DisplayLayout, area: Rect) -> DisplayLayout {
 
 /// What of a rectangle of the whole lies inside `area`, seen from the area's corner.
 pub fn inside(rect: Rect, area: Rect) -> Option<Rect> {
-    let (left, top) = (rect.x.max(area.x), rect.y.max(area.y));
-    let right = (rect.x + rect.width).min(area.x + area.width);
-    let bottom = (rect.y + rect.height).min(area.y + area.height);
-    (left < right && top < bottom).then(|| Rect {
-        x: left - area.x,
-        y: top - area.y,
-        width: right - left,
-        height: bottom - top,
-    })
+    Some(rect.intersection(area)?.seen_from(area))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Wire messages to our own types, with every limit checked, and back.
 
-use gc_codec::{FilmFormat, FilmPiece, MAX_FILM_RECTS, Moves, is_film_frame};
+use gc_codec::{FilmFormat, FilmMaker, FilmPiece, MAX_FILM_RECTS, Moves, is_film_frame};
 use gc_model::geometry::{Display, DisplayLayout, MAX_DISPLAYS, Rect, Size};
-use gc_proto::limits::{MAX_RECTS, MAX_TEXT_BYTES};
+use gc_proto::limits::{MAX_FILM_MAKER_BYTES, MAX_RECTS, MAX_TEXT_BYTES};
 use gc_proto::v1;
 
 use crate::viewer::Film;
@@ -14,9 +14,13 @@ pub(crate) struct ConvertError(pub(crate) &'static str);
 
 /// Free text for people: cut to the limit, control characters replaced.
 pub(crate) fn text(text: &str) -> String {
+    text_within(text, MAX_TEXT_BYTES)
+}
+
+fn text_within(text: &str, max_bytes: usize) -> String {
     let mut out = String::new();
     for character in text.chars() {
-        if out.len() + character.len_utf8() > MAX_TEXT_BYTES {
+        if out.len() + character.len_utf8() > max_bytes {
             break;
         }
         out.push(if character.is_control() {
@@ -79,6 +83,15 @@ pub(crate) fn rects_to_wire(rects: &[Rect]) -> Vec<u32> {
         .collect()
 }
 
+/// What one end announces: everybody has the lossless stream, some have films as well.
+pub(crate) fn encodings_to_wire(films: &[FilmFormat]) -> Vec<i32> {
+    let films = films.iter().copied().map(format_to_wire);
+    std::iter::once(v1::Encoding::ZstdBgrx)
+        .chain(films)
+        .map(Into::into)
+        .collect()
+}
+
 pub(crate) fn format_to_wire(format: FilmFormat) -> v1::Encoding {
     match format {
         FilmFormat::Vp9 => v1::Encoding::Vp9,
@@ -106,6 +119,21 @@ pub(crate) fn film_to_wire(film: FilmPiece) -> v1::FilmFrame {
         coded_height: film.coded_height,
         rects: rects_to_wire(&film.rects),
         data: film.data.into(),
+        maker: film.maker.as_ref().map(maker_to_wire),
+    }
+}
+
+fn maker_to_wire(maker: &FilmMaker) -> v1::FilmMaker {
+    v1::FilmMaker {
+        name: text_within(&maker.name, MAX_FILM_MAKER_BYTES),
+        hardware: maker.is_hardware,
+    }
+}
+
+fn maker_from_wire(maker: &v1::FilmMaker) -> FilmMaker {
+    FilmMaker {
+        name: text_within(&maker.name, MAX_FILM_MAKER_BYTES).into(),
+        is_hardware: maker.hardware,
     }
 }
 
@@ -142,13 +170,9 @@ pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, C
     if rects.len() > MAX_FILM_RECTS {
         return Err(ConvertError("the film is painted in too many parts"));
     }
-    let inside = |rect: &Rect| {
-        rect.x >= area.x
-            && rect.y >= area.y
-            && rect.x + rect.width <= area.x + area.width
-            && rect.y + rect.height <= area.y + area.height
-    };
-    let sound = rects.iter().all(|rect| rect.fits(size) && inside(rect));
+    let sound = rects
+        .iter()
+        .all(|rect| rect.fits(size) && area.contains(*rect));
     // Only of rectangles inside: their numbers cannot overflow.
     if !sound || rects.iter().map(|rect| rect.area() as u64).sum::<u64>() > area.area() as u64 {
         return Err(ConvertError(
@@ -170,6 +194,7 @@ pub(crate) fn film_from_wire(film: &v1::FilmFrame, size: Size) -> Result<Film, C
         coded_width: film.coded_width,
         coded_height: film.coded_height,
         rects,
+        maker: film.maker.as_ref().map(maker_from_wire),
     })
 }
 
@@ -187,4 +212,31 @@ pub(crate) fn rects_from_wire(numbers: &[u32]) -> Result<Vec<Rect>, ConvertError
             height,
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_films_encoder_has_a_short_name_of_one_line_whoever_names_it(
+            name in "(?s).{0,200}",
+            hardware: bool,
+        ) {
+            let wire = v1::FilmMaker { name: name.clone(), hardware };
+
+            let read = maker_from_wire(&wire);
+
+            prop_assert!(read.name.len() <= MAX_FILM_MAKER_BYTES);
+            prop_assert!(!read.name.contains(char::is_control));
+            let cut = name.len() > MAX_FILM_MAKER_BYTES || name.contains(char::is_control);
+            prop_assert_eq!(read.name == name, !cut);
+            prop_assert_eq!(read.is_hardware, hardware);
+            let said = maker_to_wire(&FilmMaker { name: name.into(), is_hardware: hardware });
+            prop_assert_eq!(maker_from_wire(&said), read);
+        }
+    }
 }

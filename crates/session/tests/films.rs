@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gc_codec::{
-    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FrameView, film_codecs,
+    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmMaker, FilmOrder, FilmPacket, FrameView,
+    film_codecs,
 };
 use gc_model::time::Moment;
 use gc_proto::{Message as _, v1};
@@ -109,10 +110,6 @@ fn a_film_that_stops_is_exact_half_a_second_later() {
 
 /// Twelve pictures, one every half second; how many frames of a film were made of them.
 fn show_slides(session: &mut Session) -> usize {
-    session.connect();
-    session
-        .run_until(Duration::from_secs(30), Session::is_exact)
-        .expect("the first picture comes");
     session.frames.clear();
     for slide in 0..12 {
         session.draw_film(VIDEO, slide * 50);
@@ -125,15 +122,25 @@ fn show_slides(session: &mut Session) -> usize {
 fn slides_are_no_film_where_the_line_carries_them() {
     for (rate, rtt) in [(20_000_000, 40), (1_000_000_000, 5)] {
         let mut session = Session::with_films(rate, ms(rtt));
+        session.connect();
+        session.run_for(Duration::from_secs(2));
 
         assert_eq!(show_slides(&mut session), 0, "{rate} bit/s");
         assert!(session.is_exact());
+
+        // Where a film played just now, the first of them may look like more of it.
+        play(&mut session);
+        session.video = false;
+        let films = show_slides(&mut session);
+        assert!(films < 5, "{rate} bit/s: {films}");
     }
 }
 
 #[test]
 fn slides_become_a_film_where_the_line_would_be_late() {
     let mut session = Session::with_films(256_000, ms(300));
+    session.connect();
+    session.run_for(Duration::from_secs(5));
 
     assert!(show_slides(&mut session) > 0);
 }
@@ -143,21 +150,22 @@ fn a_key_press_is_seen_soon_beside_a_film() {
     for (rate, rtt) in LINKS {
         let mut session = playing(rate, rtt);
 
-        let mut slowest = Duration::ZERO;
-        for seed in 0..8 {
-            slowest = slowest.max(session.time_key_press(seed));
-            session.run_for(ms(700));
-        }
+        let mut took: Vec<Duration> = (0..20)
+            .map(|seed| {
+                let took = session.time_key_press(seed);
+                session.run_for(ms(500 + u64::from(seed) * 37 % 400));
+                took
+            })
+            .collect();
+        took.sort_unstable();
 
         let own = Duration::from_secs_f64(1_000.0 * 8.0 / rate as f64);
         let limit = match (rate, rtt) {
             (2_000_000, 80) => ms(250),
             _ => ms(2 * rtt) + own + ms(300),
         };
-        assert!(
-            slowest < limit,
-            "{rate} bit/s, {rtt} ms: {slowest:?} of {limit:?}"
-        );
+        assert!(took[17] < limit, "{rate} bit/s, {rtt} ms: {took:?}");
+        assert!(took[19] < limit + own, "{rate} bit/s, {rtt} ms: {took:?}");
     }
 }
 
@@ -298,7 +306,7 @@ fn a_viewer_whose_h264_fails_gets_vp9_and_without_that_no_films() {
     goes_on(&mut session);
 }
 
-/// H.264 that works until it is told not to, and how it does not.
+/// H.264 of a graphics card that works until it is told not to, and how it does not.
 #[derive(Clone, Default)]
 struct Moody(Arc<Mutex<Option<Trouble>>>);
 
@@ -309,6 +317,13 @@ enum Trouble {
     Rubbish,
     /// The head of a frame, and nothing that a decoder understands behind it.
     Hollow,
+}
+
+fn card() -> FilmMaker {
+    FilmMaker {
+        name: "A Card".into(),
+        is_hardware: true,
+    }
 }
 
 struct MoodyEncoder(Moody, Box<dyn FilmEncoder>);
@@ -335,6 +350,7 @@ impl FilmEncoder for MoodyEncoder {
         order: &FilmOrder,
     ) -> Result<FilmPacket, FilmError> {
         let mut packet = self.1.encode(picture, order)?;
+        packet.maker = packet.key.then(card);
         match *self.0.0.lock().expect("a lock") {
             Some(Trouble::Fails | Trouble::CannotOpen) => {
                 return Err(FilmError("the device was removed".to_owned()));
@@ -370,6 +386,35 @@ fn a_codec_that_breaks_while_a_film_plays_never_stops_the_picture() {
         assert!(session.ended.is_none());
         goes_on(&mut session);
     }
+}
+
+#[test]
+fn the_viewer_learns_what_packs_a_film_and_what_replaces_it() {
+    let moody = Moody::default();
+    let mut codecs = film_codecs(&[FilmFormat::Vp9]);
+    codecs.insert(0, Box::new(moody.clone()));
+    let mut session = Session::with_codecs(20_000_000, ms(40), codecs);
+    session.connect();
+    session.video = true;
+    session.run_for(Duration::from_secs(3));
+    assert_eq!(makers(&session), [card()]);
+
+    session.frames.clear();
+    *moody.0.lock().expect("a lock") = Some(Trouble::Fails);
+    session.run_for(Duration::from_secs(1));
+
+    assert_eq!(makers(&session), [FilmMaker::library("libvpx")]);
+}
+
+/// What the viewer was told of encoders, each change once.
+fn makers(session: &Session) -> Vec<FilmMaker> {
+    let films = session
+        .frames
+        .iter()
+        .filter_map(|(_, frame)| frame.film.as_ref());
+    let mut told: Vec<_> = films.filter_map(|film| film.maker.clone()).collect();
+    told.dedup();
+    told
 }
 
 #[test]
@@ -525,6 +570,7 @@ fn film_message(change: impl FnOnce(&mut v1::FilmFrame)) -> Vec<u8> {
         coded_height: 32,
         rects: vec![64, 64, 64, 16],
         data: vp9_packet(64, 32).into(),
+        maker: None,
     };
     change(&mut film);
     let frame = v1::VideoFrame {

@@ -339,6 +339,13 @@ struct FilmJson {
     area: [u32; 4],
     coded: [u32; 2],
     rects: Vec<[u32; 4]>,
+    maker: Option<MakerJson>,
+}
+
+#[derive(Serialize)]
+struct MakerJson {
+    name: String,
+    hardware: bool,
 }
 
 fn rect_json(rect: &Rect) -> [u32; 4] {
@@ -358,6 +365,10 @@ impl FrameJson {
                 area: rect_json(&film.area),
                 coded: [film.coded_width, film.coded_height],
                 rects: film.rects.iter().map(rect_json).collect(),
+                maker: film.maker.as_ref().map(|maker| MakerJson {
+                    name: maker.name.to_string(),
+                    hardware: maker.is_hardware,
+                }),
             }),
             complete: frame.complete,
             reduced: frame.reduced,

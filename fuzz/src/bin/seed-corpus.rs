@@ -226,6 +226,10 @@ fn film_frame() -> v1::VideoFrame {
         coded_height: 12,
         rects: vec![8, 8, 32, 16],
         data: vec![0x82, 0x49, 0x83, 0x42, 0x20, 0x00, 0xf0, 0x00, 0xb0].into(),
+        maker: Some(v1::FilmMaker {
+            name: "libvpx".to_owned(),
+            hardware: false,
+        }),
     };
     v1::VideoFrame {
         sequence: 2,

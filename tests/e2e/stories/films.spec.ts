@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type Page, test as plain } from "@playwright/test";
+import { type Locator, type Page, test as plain } from "@playwright/test";
 import { root } from "../../../scripts/lib/guruconnect.mjs";
-import { Dashboard } from "../lib/dashboard";
+import { Dashboard, type ViewerPage } from "../lib/dashboard";
 import { CLAIM_SECRET, expect, type Stack, TECHNICIAN, test } from "../lib/stack";
 
 /** What the encoders' own tests packed: crates/vpx and crates/openh264, tests/golden.rs. */
@@ -198,11 +198,20 @@ test("a film plays as video, and what it leaves is exact", async ({ page, stack,
     viewer.page.evaluate(() => (window as unknown as { filmPictures(): number }).filmPictures());
 
   await expect.poll(pictures).toBeGreaterThan(30);
+  const way = await openStatistics(viewer);
+  await expect(way).toHaveText(/^Film: VP9(, full colour)? \(software: libvpx\), \d+ × \d+/);
   await scene.stop();
   await stack.workload("picture", "--seed", "9");
 
   await expect.poll(() => viewer.differencesFromKnownPicture(9)).toEqual({ count: 0 });
+  await expect(way).toHaveText("Exact pixels");
 });
+
+/** The statistics' sentence on how the picture travels. */
+async function openStatistics(viewer: ViewerPage): Promise<Locator> {
+  await viewer.button("Statistics").click();
+  return viewer.page.getByTestId("picture-sentence");
+}
 
 test("thin coloured lines in a film keep their colours", async ({ page, stack, dashboard }) => {
   const pictures = await notePictures(page);
@@ -225,6 +234,7 @@ test("a machine that prefers H.264 plays films in it", async ({ page, unclaimed:
   const scene = await stack.workload("scene", "video", "--seconds", "60");
 
   await expect.poll(async () => (await pictures()).h264 ?? 0).toBeGreaterThan(30);
+  await expect(await openStatistics(viewer)).toContainText("Film: H.264 (software: OpenH264)");
   await scene.stop();
   await stack.workload("picture", "--seed", "9");
 

@@ -6,7 +6,7 @@ use gc_model::geometry::Size;
 use gc_video::{Chroma, FrameOptions, PictureEncoder};
 
 use super::scale::Planes;
-use super::{FilmEncoder, FilmError, FilmOrder, FilmPacket, FilmQuality};
+use super::{FilmEncoder, FilmError, FilmMaker, FilmOrder, FilmPacket, FilmQuality};
 use crate::frame::FrameView;
 
 /// The quantizers that a film of some quality may have. Finer than the first, it spends its bytes
@@ -15,14 +15,16 @@ pub(super) type Quantizers = fn(FilmQuality) -> RangeInclusive<u8>;
 
 struct Coded<E> {
     encoder: E,
+    maker: FilmMaker,
     quantizers: Quantizers,
     planes: Planes,
 }
 
-/// A film of pictures of `width` x `height`, by the encoder that `open` makes for them.
+/// A film of pictures of `width` x `height`, by the encoder of `maker` that `open` makes for them.
 pub(super) fn open<E>(
     (width, height): (u32, u32),
     chroma: Chroma,
+    maker: FilmMaker,
     quantizers: Quantizers,
     open: impl FnOnce(Size) -> Result<E, E::Error>,
 ) -> Result<Box<dyn FilmEncoder>, FilmError>
@@ -32,6 +34,7 @@ where
     let size = Size::new(width, height).map_err(|error| FilmError::caused_by(&error))?;
     Ok(Box::new(Coded {
         encoder: open(size).map_err(|error| FilmError::caused_by(&error))?,
+        maker,
         quantizers,
         planes: Planes::new(size, chroma),
     }))
@@ -57,6 +60,7 @@ impl<E: PictureEncoder> FilmEncoder for Coded<E> {
             held_back: packet.quantizer > *options.quantizers.start(),
             data: packet.data,
             key: packet.key,
+            maker: packet.key.then(|| self.maker.clone()),
         })
     }
 }

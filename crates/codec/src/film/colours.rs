@@ -54,7 +54,7 @@ impl Colours {
 fn loss(frame: &FrameView<'_>, rects: &[Rect]) -> Option<f32> {
     let (mut sum, mut squares) = (0_u64, 0_u64);
     for rect in rects {
-        for y in (rect.y..(rect.y + rect.height).saturating_sub(1)).step_by(STEP_PX as usize) {
+        for y in (rect.y..rect.bottom().saturating_sub(1)).step_by(STEP_PX as usize) {
             let rows = [y, y + 1].map(|y| frame.row(rect.x, y, rect.width));
             for x in (0..rect.width.saturating_sub(1)).step_by(STEP_PX as usize) {
                 sum += u64::from(square_loss(rows, x as usize));

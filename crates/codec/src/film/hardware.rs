@@ -6,7 +6,9 @@ use gc_video::{Chroma, Picture};
 
 use super::h264_rewrite::as_we_say_it;
 use super::scale::{Planes, Sides};
-use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmQuality};
+use super::{
+    FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmMaker, FilmOrder, FilmPacket, FilmQuality,
+};
 use crate::frame::FrameView;
 
 /// Some vendors' encoders take no smaller pictures (NVIDIA's none below 145 pixels, AMD's none
@@ -59,8 +61,11 @@ pub trait HardwareEncoder: Send {
     fn encode(&mut self, picture: &Picture) -> Result<HardwarePacket, FilmError>;
 }
 
+/// An encoder that was started, and what it is.
+pub type StartedEncoder = (Box<dyn HardwareEncoder>, FilmMaker);
+
 /// Starts an encoder for pictures of a size, at a rate in bits a second.
-type Start = dyn Fn(Size, u32) -> Result<Box<dyn HardwareEncoder>, FilmError> + Send + Sync;
+type Start = dyn Fn(Size, u32) -> Result<StartedEncoder, FilmError> + Send + Sync;
 
 /// A codec whose streams are packed by an encoder of the machine.
 pub struct HardwareFilms(Box<Start>);
@@ -68,7 +73,7 @@ pub struct HardwareFilms(Box<Start>);
 impl HardwareFilms {
     /// For encoders that `start` gives, for a size and a rate in bits a second.
     pub fn new(
-        start: impl Fn(Size, u32) -> Result<Box<dyn HardwareEncoder>, FilmError> + Send + Sync + 'static,
+        start: impl Fn(Size, u32) -> Result<StartedEncoder, FilmError> + Send + Sync + 'static,
     ) -> Self {
         Self(Box::new(start))
     }
@@ -87,8 +92,10 @@ impl FilmCodec for HardwareFilms {
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
         let size = Size::new(width, height).map_err(|error| FilmError::caused_by(&error))?;
         let rate = most_for(size, FilmQuality::Good);
+        let (encoder, maker) = (self.0)(size, rate)?;
         Ok(Box::new(Stream {
-            encoder: (self.0)(size, rate)?,
+            encoder,
+            maker,
             rate,
             size,
             planes: Planes::new(size, Chroma::Quarter),
@@ -98,6 +105,7 @@ impl FilmCodec for HardwareFilms {
 
 struct Stream {
     encoder: Box<dyn HardwareEncoder>,
+    maker: FilmMaker,
     /// Bits a second that it was told.
     rate: u32,
     size: Size,
@@ -124,6 +132,7 @@ impl FilmEncoder for Stream {
             held_back: is_tight && rate < most_for(self.size, order.quality),
             data,
             key: packet.key,
+            maker: packet.key.then(|| self.maker.clone()),
         })
     }
 }
@@ -196,13 +205,21 @@ mod tests {
         let known = Arc::clone(&rates);
         let films = HardwareFilms::new(move |size, rate| {
             known.lock().expect("a lock").push(rate);
-            Ok(Box::new(Fake {
+            let fake = Fake {
                 encoder: gc_openh264::Encoder::new(size).expect("an encoder"),
                 rates: Arc::clone(&known),
                 refuses_rates,
-            }))
+            };
+            Ok((Box::new(fake) as Box<dyn HardwareEncoder>, card()))
         });
         (films, rates)
+    }
+
+    fn card() -> FilmMaker {
+        FilmMaker {
+            name: "A Card".into(),
+            is_hardware: true,
+        }
     }
 
     fn order(target_bytes: usize, quality: FilmQuality) -> FilmOrder {
@@ -238,6 +255,7 @@ mod tests {
                 .expect("a packet");
 
             assert_eq!(packet.key, frame == 0);
+            assert_eq!(packet.maker, packet.key.then(card));
             assert!(is_film_frame(
                 FilmFormat::H264,
                 &packet.data,

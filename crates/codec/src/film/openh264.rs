@@ -4,7 +4,7 @@ use gc_openh264::{Encoder, MAX_LONG_SIDE_PX, MAX_SHORT_SIDE_PX, MIN_SIDE_PX};
 use gc_video::Chroma;
 
 use super::scale::Sides;
-use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmQuality, coded};
+use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmMaker, FilmQuality, coded};
 
 pub(super) struct OpenH264;
 
@@ -28,7 +28,9 @@ impl FilmCodec for OpenH264 {
             FilmQuality::Coarse => 38..=48,
             FilmQuality::Good => 24..=48,
         };
-        coded::open((width, height), Chroma::Quarter, quantizers, Encoder::new)
+        let size = (width, height);
+        let maker = FilmMaker::library("OpenH264");
+        coded::open(size, Chroma::Quarter, maker, quantizers, Encoder::new)
     }
 }
 

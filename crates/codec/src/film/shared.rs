@@ -8,110 +8,27 @@
 //! nobody waits, and nobody gets frames twice. Who joins begins at a key frame, which costs
 //! the others one larger frame, and seldom.
 
-use std::collections::{HashMap, VecDeque};
+mod room;
+mod stream;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gc_model::geometry::Rect;
 use gc_model::time::Moment;
 
-use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FilmQuality};
+use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket};
 use crate::frame::FrameView;
-
-/// Packets that are kept for members who come later.
-const MAX_KEPT: usize = 5;
-
-/// An older packet is not worth showing: five frames at 30 Hz.
-const MAX_AGE: Duration = Duration::from_millis(150);
-
-/// Unless a busy machine makes fewer frames than that: this many of them. Who leaves for being
-/// late there packs as well, and makes everything later still.
-const MAX_FRAMES_OLD: u32 = 3;
-
-/// At the most.
-const MAX_AGE_OF_FEW: Duration = Duration::from_millis(500);
+use room::{Kind, Room};
+use stream::Stream;
 
 /// A film that rested for so long: who has not seen its end could not know of it.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// A member that took nothing for so long does not count.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(1);
-
-/// Key frames for those who join come at most this often.
-const KEY_EVERY: Duration = Duration::from_secs(1);
-
-/// Nobody changes groups more often.
-const MOVE_EVERY: Duration = Duration::from_secs(2);
-
-/// How long one stays alone who could not keep up: this, and twice as long each time, up to the second.
-const FIRST_PENANCE: Duration = Duration::from_secs(5);
-const LONGEST_PENANCE: Duration = Duration::from_mins(2);
-
-/// Who kept up for so long could not the next time for another reason.
-const FORGIVEN_AFTER: Duration = Duration::from_secs(30);
-
-/// Bytes of a pixel that the best quality never needs: a wish for more is the same wish.
-const ENOUGH_BYTES_PER_PIXEL: f64 = 0.125;
-
-/// How many times apart the wishes of those may be who join, and who stay.
-const ALIKE_TO_JOIN: usize = 2;
-const ALIKE_TO_STAY: usize = 3;
 
 /// The films of one screen.
 #[derive(Clone, Default)]
 pub struct SharedFilms {
     room: Arc<Mutex<Room>>,
-}
-
-#[derive(Default)]
-struct Room {
-    groups: Vec<Group>,
-    viewers: HashMap<u64, Manners>,
-    last_group: u64,
-    last_viewer: u64,
-}
-
-/// How a viewer did so far.
-#[derive(Default)]
-struct Manners {
-    moved_at: Option<Moment>,
-    /// Stays alone until then.
-    alone_until: Option<Moment>,
-    penance: Duration,
-}
-
-struct Group {
-    id: u64,
-    kind: Kind,
-    members: Vec<Member>,
-    keyed_at: Moment,
-    stream: Arc<Mutex<Stream>>,
-}
-
-/// What is the same for all of a group.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Kind {
-    format: FilmFormat,
-    quality: FilmQuality,
-    /// On the whole screen.
-    area: Rect,
-    coded: (u32, u32),
-}
-
-struct Member {
-    viewer: u64,
-    target_bytes: usize,
-    fed_at: Moment,
-}
-
-#[derive(Default)]
-struct Stream {
-    encoder: Option<Box<dyn FilmEncoder>>,
-    /// The newest packets, oldest first, with when their pictures were taken.
-    kept: VecDeque<(Moment, FilmPacket)>,
-    /// Packets made so far.
-    made: u64,
-    failed: bool,
 }
 
 impl SharedFilms {
@@ -120,9 +37,7 @@ impl SharedFilms {
     pub fn for_viewer(&self, codecs: Vec<Box<dyn FilmCodec>>) -> Vec<Box<dyn FilmCodec>> {
         let mut room = lock(&self.room);
         let share = |codec: Box<dyn FilmCodec>| {
-            room.last_viewer += 1;
-            let viewer = room.last_viewer;
-            room.viewers.insert(viewer, Manners::default());
+            let viewer = room.admit();
             Box::new(SharedCodec {
                 format: codec.format(),
                 codec: Arc::new(Mutex::new(codec)),
@@ -135,7 +50,7 @@ impl SharedFilms {
 
     /// How many streams are packed right now.
     pub fn streams(&self) -> usize {
-        lock(&self.room).groups.len()
+        lock(&self.room).len()
     }
 }
 
@@ -154,25 +69,17 @@ impl FilmCodec for SharedCodec {
 
     fn area_for(&self, frame: &FrameView<'_>, area: Rect, order: &FilmOrder) -> Option<Rect> {
         let (now, whole) = frame.origin()?;
-        let needed = Rect {
-            x: area.x + whole.x,
-            y: area.y + whole.y,
-            ..area
-        };
+        let needed = area.placed_in(whole);
         let room = lock(&self.room);
         let fits = |kind: &Kind| {
             kind.format == self.format
                 && kind.quality == order.quality
-                && covers(kind.area, needed)
-                && covers(whole, kind.area)
+                && kind.area.contains(needed)
+                && whole.contains(kind.area)
                 && kind.area.area() <= needed.area() * 2
         };
         let found = room.better_group(self.viewer, now, order.target_bytes, fits)?;
-        Some(Rect {
-            x: found.kind.area.x - whole.x,
-            y: found.kind.area.y - whole.y,
-            ..found.kind.area
-        })
+        Some(found.kind.area.seen_from(whole))
     }
 
     fn coded_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
@@ -195,7 +102,7 @@ impl FilmCodec for SharedCodec {
 
 impl Drop for SharedCodec {
     fn drop(&mut self) {
-        lock(&self.room).viewers.remove(&self.viewer);
+        lock(&self.room).dismiss(self.viewer);
     }
 }
 
@@ -287,14 +194,7 @@ impl SharedEncoder {
         let room = Arc::clone(&self.room);
         let mut room = lock(&room);
         let own = self.seat.as_ref().map(|seat| seat.group);
-        let stays = own.is_some_and(|own| {
-            room.groups.iter().any(|group| {
-                let others = group.others(self.viewer, now);
-                group.id == own
-                    && group.kind == kind
-                    && are_alike(kind, target_bytes, others, ALIKE_TO_STAY)
-            })
-        });
+        let stays = own.is_some_and(|own| room.suits(own, self.viewer, now, kind, target_bytes));
         if own.is_some() && !stays {
             room.leave(self.viewer);
             self.seat = None;
@@ -389,203 +289,6 @@ impl Drop for SharedEncoder {
     fn drop(&mut self) {
         self.leave();
     }
-}
-
-impl Stream {
-    /// The number of the newest packet that one can begin with.
-    fn newest_key(&self, now: Moment) -> Option<u64> {
-        let back = self
-            .kept
-            .iter()
-            .rev()
-            .position(|(at, packet)| packet.key && now.since(*at) <= self.max_age())?;
-        Some(self.made - 1 - back as u64)
-    }
-
-    fn kept_packet(&self, number: u64, now: Moment) -> Option<FilmPacket> {
-        let back = usize::try_from(self.made - number).ok()?;
-        let (at, packet) = self.kept.get(self.kept.len().checked_sub(back)?)?;
-        (now.since(*at) <= self.max_age()).then(|| packet.clone())
-    }
-
-    /// How old a packet may be that is still given to a member.
-    fn max_age(&self) -> Duration {
-        let times = self.kept.iter().map(|(at, _)| *at);
-        let gaps = times.clone().zip(times.skip(1));
-        let longest = gaps.map(|(at, next)| next.since(at)).max();
-        let of_few = longest.unwrap_or_default() * MAX_FRAMES_OLD;
-        of_few.clamp(MAX_AGE, MAX_AGE_OF_FEW)
-    }
-
-    fn make(
-        &mut self,
-        now: Moment,
-        picture: &FrameView<'_>,
-        order: &FilmOrder,
-        key: bool,
-        open: impl FnOnce() -> Result<Box<dyn FilmEncoder>, FilmError>,
-    ) -> Result<FilmPacket, FilmError> {
-        // Put back when it has made its packet: one that panicked is half-done.
-        let mut encoder = match self.encoder.take() {
-            Some(encoder) if !key => encoder,
-            None if !key && self.made > 0 => {
-                return Err(FilmError("the encoder was lost".to_owned()));
-            }
-            // The first frame of an encoder is a key frame.
-            _ => open()?,
-        };
-        let packet = encoder.encode(picture, order)?;
-        self.encoder = Some(encoder);
-        if self.kept.len() == MAX_KEPT {
-            self.kept.pop_front();
-        }
-        self.kept.push_back((now, packet.clone()));
-        self.made += 1;
-        Ok(packet)
-    }
-}
-
-impl Group {
-    /// What the other members wish who are still there.
-    fn others(&self, viewer: u64, now: Moment) -> impl Iterator<Item = usize> {
-        self.members
-            .iter()
-            .filter(move |member| {
-                member.viewer != viewer && now.since(member.fed_at) <= FORGOTTEN_AFTER
-            })
-            .map(|member| member.target_bytes)
-    }
-
-    /// Larger groups come first, then larger areas, then older groups: all viewers agree on it.
-    fn rank(&self) -> (usize, usize, std::cmp::Reverse<u64>) {
-        let area = self.kind.area.area();
-        (self.members.len(), area, std::cmp::Reverse(self.id))
-    }
-}
-
-impl Room {
-    /// A group that fits and is better than the one that the viewer is in.
-    fn better_group(
-        &self,
-        viewer: u64,
-        now: Moment,
-        target_bytes: usize,
-        fits: impl Fn(&Kind) -> bool,
-    ) -> Option<&Group> {
-        let manners = self.viewers.get(&viewer)?;
-        let own = self
-            .groups
-            .iter()
-            .find(|group| group.members.iter().any(|member| member.viewer == viewer));
-        let moved = manners.moved_at.filter(|_| own.is_some());
-        if manners.alone_until.is_some_and(|until| now < until)
-            || moved.is_some_and(|at| now.since(at) < MOVE_EVERY)
-        {
-            return None;
-        }
-        let rank = own.map(Group::rank);
-        let candidates = self.groups.iter().filter(|group| {
-            let mut others = group.others(viewer, now).peekable();
-            let is_own = own.is_some_and(|own| own.id == group.id);
-            let keyed = now.since(group.keyed_at);
-            !is_own
-                && fits(&group.kind)
-                && rank.is_none_or(|rank| group.rank() > rank)
-                && (keyed <= MAX_AGE || keyed >= KEY_EVERY)
-                && others.peek().is_some()
-                && are_alike(group.kind, target_bytes, others, ALIKE_TO_JOIN)
-        });
-        candidates.max_by_key(|group| group.rank())
-    }
-
-    fn open_group(&mut self, kind: Kind, now: Moment) -> (u64, Arc<Mutex<Stream>>) {
-        self.last_group += 1;
-        let stream = Arc::<Mutex<Stream>>::default();
-        self.groups.push(Group {
-            id: self.last_group,
-            kind,
-            members: Vec::new(),
-            keyed_at: now,
-            stream: Arc::clone(&stream),
-        });
-        (self.last_group, stream)
-    }
-
-    fn enter(&mut self, viewer: u64, group: u64, now: Moment) {
-        if let Some(manners) = self.viewers.get_mut(&viewer) {
-            manners.moved_at = Some(now);
-        }
-        if let Some(group) = self.groups.iter_mut().find(|found| found.id == group) {
-            group.members.push(Member {
-                viewer,
-                target_bytes: 0,
-                fed_at: now,
-            });
-        }
-    }
-
-    fn leave(&mut self, viewer: u64) {
-        for group in &mut self.groups {
-            group.members.retain(|member| member.viewer != viewer);
-        }
-        self.groups.retain(|group| !group.members.is_empty());
-    }
-
-    /// Whoever is in it finds another one with the next picture.
-    fn close(&mut self, group: u64) {
-        self.groups.retain(|found| found.id != group);
-    }
-
-    /// Notes what a viewer wishes; what its whole group does with it.
-    fn feed(&mut self, viewer: u64, now: Moment, target_bytes: usize) -> usize {
-        for group in &mut self.groups {
-            let mut members = group.members.iter_mut();
-            let Some(member) = members.find(|member| member.viewer == viewer) else {
-                continue;
-            };
-            (member.target_bytes, member.fed_at) = (target_bytes, now);
-            return group.others(viewer, now).fold(target_bytes, usize::min);
-        }
-        target_bytes
-    }
-
-    fn note_fallen(&mut self, viewer: u64, now: Moment, since: Moment) {
-        if let Some(manners) = self.viewers.get_mut(&viewer) {
-            manners.penance = if now.since(since) > FORGIVEN_AFTER {
-                FIRST_PENANCE
-            } else {
-                (manners.penance * 2).clamp(FIRST_PENANCE, LONGEST_PENANCE)
-            };
-            manners.alone_until = Some(now + manners.penance);
-        }
-    }
-
-    fn note_key(&mut self, group: u64, now: Moment) {
-        if let Some(group) = self.groups.iter_mut().find(|found| found.id == group) {
-            group.keyed_at = now;
-        }
-    }
-}
-
-/// True when one packet serves all these wishes.
-fn are_alike(
-    kind: Kind,
-    target_bytes: usize,
-    others: impl Iterator<Item = usize>,
-    times: usize,
-) -> bool {
-    let pixels = f64::from(kind.coded.0) * f64::from(kind.coded.1);
-    let enough = (pixels * ENOUGH_BYTES_PER_PIXEL) as usize;
-    let own = target_bytes.min(enough);
-    let mut others = others.map(|bytes| bytes.min(enough));
-    others.all(|other| own <= other * times && other <= own * times)
-}
-
-fn covers(outer: Rect, inner: Rect) -> bool {
-    inner.x >= outer.x
-        && inner.y >= outer.y
-        && inner.x + inner.width <= outer.x + outer.width
-        && inner.y + inner.height <= outer.y + outer.height
 }
 
 /// Nothing that is kept here is half-done while it is locked, but a stream: one whose encoder

@@ -3,7 +3,7 @@
 use gc_video::Chroma;
 use gc_vpx::{Content, Encoder, Settings};
 
-use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmQuality, coded};
+use super::{FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmMaker, FilmQuality, coded};
 
 /// Speed of the encoder: from 5 to 9 films look the same at the same bytes, and 9 takes the
 /// least time (`cargo bench -p gc-vpx`).
@@ -35,7 +35,8 @@ impl FilmCodec for Vp9 {
             FilmQuality::Coarse => 44..=60,
             FilmQuality::Good => 20..=60,
         };
-        coded::open((width, height), chroma, quantizers, |size| {
+        let maker = FilmMaker::library("libvpx");
+        coded::open((width, height), chroma, maker, quantizers, |size| {
             Encoder::new(Settings {
                 size,
                 chroma,

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use gc_model::geometry::Rect;
+
 use crate::frame::BYTES_PER_PIXEL;
-use crate::tiles::{Bounds, TILE_WIDTH_PX, TileMap};
+use crate::tiles::{TILE_WIDTH_PX, TileMap};
 
 use super::{Distance, Pictures, strips};
 
@@ -35,7 +37,7 @@ const ROW_GROUPS: u32 = 10;
 const LANDMARK_MASK: u64 = 0b111;
 
 /// The distance up or down that most rows agree on.
-pub(super) fn up_or_down(pictures: &Pictures<'_>, area: Bounds) -> Option<Distance> {
+pub(super) fn up_or_down(pictures: &Pictures<'_>, area: Rect) -> Option<Distance> {
     let strips = strips(area, TILE_WIDTH_PX);
     let step = strips.len().div_ceil(MAX_VOTERS);
     let mut voters: Vec<_> = strips
@@ -44,7 +46,7 @@ pub(super) fn up_or_down(pictures: &Pictures<'_>, area: Bounds) -> Option<Distan
         .map(|columns| (columns, Vec::new(), Vec::new()))
         .collect();
     // Row by row, as the pictures lie in memory.
-    for y in area.top..area.bottom {
+    for y in area.rows() {
         for (columns, before, now) in &mut voters {
             before.push(hash(pictures.before(columns, y)));
             now.push(hash(pictures.now(columns, y)));
@@ -69,21 +71,21 @@ pub(super) fn up_or_down(pictures: &Pictures<'_>, area: Bounds) -> Option<Distan
 }
 
 /// The distance in any direction that most landmarks agree on.
-pub(super) fn anywhere(pictures: &Pictures<'_>, area: Bounds, map: &TileMap) -> Option<Distance> {
-    let columns = area.left..area.right;
-    let bottom = area.bottom.saturating_sub(SAME_ROWS);
+pub(super) fn anywhere(pictures: &Pictures<'_>, area: Rect, map: &TileMap) -> Option<Distance> {
+    let columns = area.columns();
+    let bottom = area.bottom().saturating_sub(SAME_ROWS);
     let mut known = Known::default();
-    for y in (area.top..bottom).step_by(ROW_STEP as usize) {
+    for y in (area.y..bottom).step_by(ROW_STEP as usize) {
         landmarks(pictures.before(&columns, y), |start, hash| {
-            known.note(hash, (area.left + start, y));
+            known.note(hash, (area.x + start, y));
         });
     }
     let mut votes = Votes::default();
-    let apart = ((area.bottom - area.top) / ROW_GROUPS).max(ROW_STEP) | 1;
-    let groups = (area.top..bottom).step_by(apart as usize);
+    let apart = (area.height / ROW_GROUPS).max(ROW_STEP) | 1;
+    let groups = (area.y..bottom).step_by(apart as usize);
     for y in groups.flat_map(|top| top..(top + ROW_STEP).min(bottom)) {
         landmarks(pictures.now(&columns, y), |start, hash| {
-            let here = (area.left + start, y);
+            let here = (area.x + start, y);
             if map.has_changed(here.0, here.1)
                 && let Some(there) = known.only(hash)
                 && same(pictures, here, there)

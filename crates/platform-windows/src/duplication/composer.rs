@@ -239,16 +239,7 @@ fn merged(rects: Vec<Rect>) -> Vec<Rect> {
     if rects.len() <= MOST_RECTS {
         return rects;
     }
-    let left = rects.iter().map(|rect| rect.x).min().unwrap_or(0);
-    let top = rects.iter().map(|rect| rect.y).min().unwrap_or(0);
-    let right = rects.iter().map(|rect| rect.x + rect.width).max();
-    let bottom = rects.iter().map(|rect| rect.y + rect.height).max();
-    vec![Rect {
-        x: left,
-        y: top,
-        width: right.unwrap_or(left) - left,
-        height: bottom.unwrap_or(top) - top,
-    }]
+    rects.into_iter().reduce(Rect::union).into_iter().collect()
 }
 
 /// Copies one area of a surface to where it stands on the screen.
@@ -261,7 +252,7 @@ fn copy_turned(
     corner: (u32, u32),
 ) {
     let size = surface.size();
-    for y in area.y..area.y + area.height {
+    for y in area.rows() {
         let row = surface.row(area.x, y, area.width);
         let to = rotation.rect(
             Rect {
@@ -295,7 +286,7 @@ fn copy_turned(
                 }
             }
             Rotation::ThreeQuarters => {
-                for (pixel, y) in pixels.zip((to.y..to.y + to.height).rev()) {
+                for (pixel, y) in pixels.zip(to.rows().rev()) {
                     let start = at(to.x, y);
                     picture[start..start + BYTES_PER_PIXEL].copy_from_slice(pixel);
                 }

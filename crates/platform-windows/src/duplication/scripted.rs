@@ -155,8 +155,8 @@ impl Machine {
             bottom: (y + height).cast_signed(),
         };
         let rect = reported.on(surface);
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 let at = (y * surface.width() + x) as usize * BYTES_PER_PIXEL;
                 output.pixels[at + 2] = colour;
             }
@@ -223,10 +223,9 @@ impl Machine {
         for y in 0..size.height() {
             for x in 0..size.width() {
                 let at = (y * size.width() + x) as usize * BYTES_PER_PIXEL;
-                let is_inside = changed.iter().any(|rect| {
-                    (rect.x..rect.x + rect.width).contains(&x)
-                        && (rect.y..rect.y + rect.height).contains(&y)
-                });
+                let is_inside = changed
+                    .iter()
+                    .any(|rect| rect.columns().contains(&x) && rect.rows().contains(&y));
                 assert!(
                     is_inside || now.row(x, y, 1) == &before[at..at + BYTES_PER_PIXEL],
                     "({x}, {y}) changed outside of {changed:?}"

@@ -181,8 +181,8 @@ impl Device {
             left: area.x,
             top: area.y,
             front: 0,
-            right: area.x + area.width,
-            bottom: area.y + area.height,
+            right: area.right(),
+            bottom: area.bottom(),
             back: 1,
         };
         // SAFETY: every context has this method; both textures live, and have the same size.

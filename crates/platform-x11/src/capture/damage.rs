@@ -88,15 +88,7 @@ impl Damage {
 fn inside(rect: Rectangle, picture: Size) -> Rect {
     let (left, top) = (i32::from(rect.x), i32::from(rect.y));
     let (right, bottom) = (left + i32::from(rect.width), top + i32::from(rect.height));
-    let (x, y) = (left.max(0).unsigned_abs(), top.max(0).unsigned_abs());
-    let (right, bottom) = (right.max(0).unsigned_abs(), bottom.max(0).unsigned_abs());
-    Rect {
-        x,
-        y,
-        width: right.saturating_sub(x),
-        height: bottom.saturating_sub(y),
-    }
-    .clamped(picture)
+    Rect::between(left, top, right, bottom).clamped(picture)
 }
 
 /// Joins rectangles while that wastes little, and further while there are too
@@ -120,25 +112,13 @@ fn join_neighbours(rects: Vec<Rect>, waste: usize) -> Vec<Rect> {
             .iter_mut()
             .rev()
             .take(REACH)
-            .find(|other| union(**other, rect).area() <= other.area() + rect.area() + waste);
+            .find(|other| other.union(rect).area() <= other.area() + rect.area() + waste);
         match partner {
-            Some(other) => *other = union(*other, rect),
+            Some(other) => *other = other.union(rect),
             None => joined.push(rect),
         }
     }
     joined
-}
-
-fn union(a: Rect, b: Rect) -> Rect {
-    let (x, y) = (a.x.min(b.x), a.y.min(b.y));
-    let right = (a.x + a.width).max(b.x + b.width);
-    let bottom = (a.y + a.height).max(b.y + b.height);
-    Rect {
-        x,
-        y,
-        width: right - x,
-        height: bottom - y,
-    }
 }
 
 #[cfg(test)]

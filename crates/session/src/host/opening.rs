@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Host, HostOutput, State, WordsCheck};
 use crate::consent::{Consent, Elevation, Rights};
-use crate::convert::{format_to_wire, text};
+use crate::convert::{encodings_to_wire, format_to_wire, text};
 use crate::grant;
 use crate::handshake::derive_key;
 use crate::preferences::Preferences;
@@ -165,11 +165,7 @@ impl Host {
         features.extend(self.machine_features());
         v1::Capabilities {
             wire_version: WIRE_VERSION.into(),
-            encodings: [v1::Encoding::ZstdBgrx]
-                .into_iter()
-                .chain(self.config.films.iter().copied().map(format_to_wire))
-                .map(Into::into)
-                .collect(),
+            encodings: encodings_to_wire(&self.config.films),
             features,
             software: text(&self.config.software),
             os_family: self.config.os_family.to_wire().into(),

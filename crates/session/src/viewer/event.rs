@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gc_codec::FilmFormat;
+use gc_codec::{FilmFormat, FilmMaker};
 use gc_model::geometry::{DisplayLayout, Rect};
 use gc_model::pointer::PointerShape;
 use gc_proto::v1;
@@ -199,6 +199,9 @@ pub struct Film {
     pub coded_height: u32,
     /// What of it is to be painted, inside the area.
     pub rects: Vec<Rect>,
+    /// What packs the stream from this frame on, where the machine says so; its name is hostile
+    /// text. Without it, what was said of the stream before is so still.
+    pub maker: Option<FilmMaker>,
 }
 
 /// What holds the frame rate back.

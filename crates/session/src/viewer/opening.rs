@@ -8,7 +8,7 @@ use gc_proto::v1::viewer_message;
 
 use super::{EndCode, Lane, State, Viewer, ViewerEvent, ViewerOutput};
 use crate::consent::{Elevation, Rights};
-use crate::convert::{format_from_wire, format_to_wire, text};
+use crate::convert::{encodings_to_wire, format_from_wire, text};
 use crate::guard::Guard;
 use crate::handshake::{Handshake, HandshakeError};
 use crate::preferences::OsFamily;
@@ -25,11 +25,7 @@ impl Viewer {
             signed_grant: self.config.signed_grant.clone().into(),
             capabilities: Some(v1::Capabilities {
                 wire_version: WIRE_VERSION.into(),
-                encodings: [v1::Encoding::ZstdBgrx]
-                    .into_iter()
-                    .chain(self.config.films.iter().copied().map(format_to_wire))
-                    .map(Into::into)
-                    .collect(),
+                encodings: encodings_to_wire(&self.config.films),
                 features: vec![
                     v1::Feature::Cursor.into(),
                     v1::Feature::TextInput.into(),

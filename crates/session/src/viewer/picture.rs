@@ -36,7 +36,7 @@ impl Picture {
         };
         moves.apply(&mut self.pixels, self.size, BYTES_PER_PIXEL);
         for &rect in &moves.rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let (start, end) = self.row(rect, y);
                 self.moved.extend_from_slice(&self.pixels[start..end]);
             }
@@ -54,7 +54,7 @@ impl Picture {
     fn write(&mut self, rects: &[Rect], decoded: &[u8]) {
         let mut rest = decoded;
         for &rect in rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let (start, end) = self.row(rect, y);
                 let (row, later) = rest.split_at(end - start);
                 self.pixels[start..end].copy_from_slice(row);
@@ -65,6 +65,6 @@ impl Picture {
 
     fn row(&self, rect: Rect, y: u32) -> (usize, usize) {
         let at = |x: u32| (y as usize * self.size.width() as usize + x as usize) * BYTES_PER_PIXEL;
-        (at(rect.x), at(rect.x + rect.width))
+        (at(rect.x), at(rect.right()))
     }
 }

@@ -172,12 +172,16 @@ pub struct Session {
     pub updates: Vec<u8>,
     /// Time the viewer takes to decode and paint a frame.
     pub paint: Duration,
+    /// What it takes more for a whole screen; for parts of it, their share.
+    pub paint_screen: Duration,
     /// The viewer's program hangs: nothing is read any more.
     pub viewer_hangs: bool,
     pub video: bool,
     /// What plays is soft, with some grain, as films are; else it is noise.
     pub soft: bool,
-    /// Time that each picture waits for another viewer's thread.
+    /// Time that the machine takes to pack a picture.
+    pub packing: Duration,
+    /// Time that each frame of a film waits for another viewer's thread.
     pub waited: Duration,
     /// What plays has thin coloured lines.
     pub fine: bool,
@@ -241,9 +245,11 @@ impl Session {
             recorded: Vec::new(),
             updates: Vec::new(),
             paint: Duration::from_millis(3),
+            paint_screen: Duration::ZERO,
             viewer_hangs: false,
             video: false,
             soft: false,
+            packing: Duration::from_millis(2),
             waited: Duration::ZERO,
             fine: false,
             film: None,
@@ -281,8 +287,8 @@ impl Session {
     /// Draws a frame of a film.
     pub fn draw_film(&mut self, rect: Rect, frame: u32) {
         let time = frame as f32 * 0.12;
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 let (u, v) = (x as f32 * 0.05, y as f32 * 0.04);
                 let wave = |shift: f32| (u + time + shift).sin() * (v - time * 0.7 + shift).cos();
                 let grain =
@@ -303,8 +309,8 @@ impl Session {
     /// Draws noise and lets the agent know.
     pub fn draw(&mut self, rect: Rect, seed: u32) {
         let mut value = seed.wrapping_mul(2_654_435_761) | 1;
-        for y in rect.y..rect.y + rect.height {
-            for x in rect.x..rect.x + rect.width {
+        for y in rect.rows() {
+            for x in rect.columns() {
                 value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let at = (y * WIDTH + x) as usize * 4;
                 // 24 bits: the fourth byte of a pixel means nothing and stays 0.
@@ -368,7 +374,7 @@ impl Session {
 
     /// True when the viewer shows what the screen has inside `rect`.
     pub fn shows(&self, rect: Rect) -> bool {
-        (rect.y..rect.y + rect.height).all(|y| {
+        rect.rows().all(|y| {
             let from = (y * WIDTH + rect.x) as usize * 4;
             let to = from + rect.width as usize * 4;
             self.shown[from..to] == self.screen[from..to]
@@ -492,22 +498,28 @@ impl Session {
         if let Some(update) = &encoded.update {
             self.updates.extend_from_slice(&update.data);
         }
-        let (capture, encode) = (Duration::from_millis(1), Duration::from_millis(2));
+        let (capture, encode) = (Duration::from_millis(1), self.packing);
+        // Only films are packed for several.
+        let film = encoded
+            .update
+            .as_ref()
+            .and_then(|update| update.film.as_ref());
+        let waited = film.map_or(Duration::ZERO, |_| self.waited);
         let captured = Captured::Encoded {
             encoded: Box::new(encoded),
             captured_at: self.now,
             capture,
-            encode: encode + self.waited,
-            waited: self.waited,
+            encode: encode + waited,
+            waited,
         };
         self.capturing
-            .push_back((self.now + capture + encode + self.waited, captured));
+            .push_back((self.now + capture + encode + waited, captured));
     }
 
     fn show(&mut self, frame: ShownFrame) {
         let mut from = 0;
         for rect in &frame.rects {
-            for y in rect.y..rect.y + rect.height {
+            for y in rect.rows() {
                 let row = rect.width as usize * 4;
                 let at = (y * WIDTH + rect.x) as usize * 4;
                 for (shown, rgba) in self.shown[at..at + row]
@@ -524,8 +536,10 @@ impl Session {
         {
             self.viewer.handle_film_failed(self.now, film.format);
         }
-        self.painting
-            .push_back((self.now + self.paint, frame.sequence));
+        let pixels: usize = frame.rects.iter().map(|rect| rect.area()).sum();
+        let share = pixels as f64 / f64::from(WIDTH * HEIGHT);
+        let painted_at = self.now + self.paint + self.paint_screen.mul_f64(share);
+        self.painting.push_back((painted_at, frame.sequence));
         self.frames.push((self.now, frame));
     }
 
@@ -544,8 +558,8 @@ impl Session {
         assert_eq!(coded, (film.coded_width, film.coded_height));
         let pixels = picture.to_bgrx();
         for rect in &film.rects {
-            for y in rect.y..rect.y + rect.height {
-                for x in rect.x..rect.x + rect.width {
+            for y in rect.rows() {
+                for x in rect.columns() {
                     let from_x = (x - film.area.x) * coded.0 / film.area.width;
                     let from_y = (y - film.area.y) * coded.1 / film.area.height;
                     let from = (from_y * coded.0 + from_x) as usize * 4;
@@ -561,7 +575,7 @@ impl Session {
     /// How far the viewer's picture is from the screen inside `rect`: levels of the mean byte.
     pub fn error_in(&self, rect: Rect) -> f64 {
         let mut sum = 0_u64;
-        for y in rect.y..rect.y + rect.height {
+        for y in rect.rows() {
             let from = (y * WIDTH + rect.x) as usize * 4;
             let to = from + rect.width as usize * 4;
             for (shown, screen) in self.shown[from..to].iter().zip(&self.screen[from..to]) {

@@ -135,6 +135,16 @@ export interface Film {
   coded: readonly [number, number];
   /** What of it is to be painted, inside the area. */
   rects: Rect[];
+  /** What packs the stream from this frame on; `null`: as was said of it before. */
+  maker: FilmMaker | null;
+}
+
+/** A video encoder of the machine. */
+export interface FilmMaker {
+  /** The machine's words: hostile text. */
+  name: string;
+  /** The machine's hardware, not its processor. */
+  hardware: boolean;
 }
 
 export type Limit = "nothing_changes" | "network" | "agent" | "viewer" | "frame_rate";

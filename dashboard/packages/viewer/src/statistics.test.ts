@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Frame } from "./messages.ts";
+import type { Film, Frame } from "./messages.ts";
 import { LIMIT_SENTENCE, Statistics } from "./statistics.ts";
 
 const frame = (change: Partial<Frame> = {}): Frame => ({
@@ -17,6 +17,17 @@ const frame = (change: Partial<Frame> = {}): Frame => ({
   limit: "network",
   input_sequence: 0,
   input_latency_us: null,
+  ...change,
+});
+
+const film = (change: Partial<Film> = {}): Film => ({
+  stream: 1,
+  format: "vp9",
+  key: true,
+  area: [100, 50, 960, 540],
+  coded: [960, 540],
+  rects: [[100, 50, 960, 540]],
+  maker: null,
   ...change,
 });
 
@@ -77,6 +88,60 @@ describe("Statistics", () => {
 
     statistics.reset();
     expect(statistics.sumUp(0).screenSource).toBeNull();
+  });
+
+  it.each<[string, Partial<Film>]>([
+    ["Film: VP9, 960 × 540", {}],
+    ["Film: VP9, full colour, 960 × 540", { format: "vp9_full_chroma" }],
+    [
+      "Film: VP9 (software: libvpx), 480 × 270, half size",
+      { coded: [480, 270], maker: { name: "libvpx", hardware: false } },
+    ],
+    [
+      "Film: H.264 (hardware: Intel® Quick Sync), 240 × 134, quarter size",
+      { format: "h264", coded: [240, 134], maker: { name: "Intel® Quick Sync", hardware: true } },
+    ],
+    [
+      "Film: H.264 (hardware), 960 × 540",
+      { format: "h264", area: [0, 0, 961, 541], maker: { name: " ", hardware: true } },
+    ],
+    ["Film: VP9, 120 × 68, 1/8 size", { coded: [120, 68] }],
+  ])("says how a film travels: %s", (sentence, change) => {
+    const statistics = new Statistics();
+
+    statistics.handlePainted(0, frame({ film: film(change) }), 0.5, 0.2);
+
+    expect(statistics.sumUp(10).pictureSentence).toBe(sentence);
+  });
+
+  it("remembers a film's encoder for as long as its stream plays", () => {
+    const statistics = new Statistics();
+    const says = (change: Partial<Film>) => {
+      statistics.handlePainted(0, frame({ film: film(change) }), 0.5, 0.2);
+      return statistics.sumUp(10).pictureSentence;
+    };
+    const hardware = { name: "A Card", hardware: true };
+    const software = { name: "libvpx", hardware: false };
+
+    expect(says({ format: "h264", maker: hardware })).toContain("(hardware: A Card)");
+    expect(says({ format: "h264", key: false })).toContain("(hardware: A Card)");
+    expect(says({ stream: 2, maker: software })).toContain("(software: libvpx)");
+    expect(says({ stream: 3 })).toBe("Film: VP9, 960 × 540");
+  });
+
+  it("says that pixels are exact once a film is over, or what they lack", () => {
+    const statistics = new Statistics();
+    expect(statistics.sumUp(0).pictureSentence).toBeNull();
+    statistics.handlePainted(0, frame({ film: film(), reduced: true }), 0.5, 0.2);
+    statistics.handlePainted(600, frame(), 0.5, 0.2);
+    expect(statistics.sumUp(900).pictureSentence).toContain("Film");
+    expect(statistics.sumUp(1_100).pictureSentence).toBe("Exact pixels");
+
+    statistics.handlePainted(1_200, frame({ reduced: true }), 0.5, 0.2);
+    expect(statistics.sumUp(1_300).pictureSentence).toBe("Pixels with fewer colours");
+
+    statistics.reset();
+    expect(statistics.sumUp(1_400).pictureSentence).toBeNull();
   });
 
   it("does not grow with the length of a session", () => {

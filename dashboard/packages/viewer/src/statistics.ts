@@ -1,4 +1,5 @@
-import type { Frame, Limit } from "./messages.ts";
+import type { Film, FilmMaker, Frame, Limit } from "./messages.ts";
+import { pictureSentence } from "./picture-sentence.ts";
 
 /** What a technician may want to know about the last two seconds. */
 export interface ViewerStats {
@@ -11,6 +12,8 @@ export interface ViewerStats {
   inputToFrameMs: number | null;
   /** Where the time of a frame goes: medians, in the order of its way. */
   latency: LatencyParts;
+  /** How the picture travels now: as exact pixels or as a film; `null` before the first one. */
+  pictureSentence: string | null;
   /** The picture shows everything exactly as it is on the machine. */
   exact: boolean;
   limit: Limit;
@@ -58,6 +61,7 @@ export class Statistics {
   readonly #ring: Sample[] = [];
   #next = 0;
   #last: Sample | null = null;
+  #film: { atMs: number; film: Film; maker: FilmMaker | null } | null = null;
   #roundTripMs: number | null = null;
   #inputToFrameMs: number | null = null;
   #screenSource: string | null = null;
@@ -67,10 +71,16 @@ export class Statistics {
     this.#ring[this.#next] = sample;
     this.#next = (this.#next + 1) % KEPT;
     this.#last = sample;
+    if (frame.film !== null) this.#noteFilm(nowMs, frame.film);
     if (frame.rtt_us > 0) this.#roundTripMs = frame.rtt_us / 1_000;
     if (frame.input_latency_us !== null && frame.input_latency_us !== undefined) {
       this.#inputToFrameMs = frame.input_latency_us / 1_000;
     }
+  }
+
+  #noteFilm(atMs: number, film: Film): void {
+    const known = this.#film?.film.stream === film.stream ? this.#film.maker : null;
+    this.#film = { atMs, film, maker: film.maker ?? known };
   }
 
   handleRoundTrip(roundTripUs: number): void {
@@ -86,6 +96,7 @@ export class Statistics {
     this.#ring.length = 0;
     this.#next = 0;
     this.#last = null;
+    this.#film = null;
     this.#roundTripMs = null;
     this.#inputToFrameMs = null;
     this.#screenSource = null;
@@ -113,11 +124,17 @@ export class Statistics {
         decode: median(basis.map(({ decodeMs }) => decodeMs)),
         paint: median(basis.map(({ paintMs }) => paintMs)),
       },
+      pictureSentence: this.#last && pictureSentence(this.#filmOf(nowMs), this.#last.frame),
       exact: this.#last?.frame.complete === true && !this.#last.frame.reduced,
       limit,
       limitSentence: LIMIT_SENTENCE[limit],
       screenSource: this.#screenSource,
     };
+  }
+
+  /** The film that plays, if one does. */
+  #filmOf(nowMs: number): { film: Film; maker: FilmMaker | null } | null {
+    return this.#film !== null && nowMs - this.#film.atMs <= WINDOW_MS ? this.#film : null;
   }
 }
 

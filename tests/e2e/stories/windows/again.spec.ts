@@ -1,13 +1,13 @@
 import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
 import { until } from "../../../../scripts/lib/processes.mjs";
 import { expect, test } from "../../lib/stack";
-import { installService, windowsFor } from "../../lib/windows-service";
+import { installService, windowsFor } from "../../lib/windows-machine";
 
 test("a machine that is installed anew, or whose key was revoked, is the same machine", async ({
   unclaimed,
 }) => {
   const { server } = unclaimed;
-  const windows = await windowsFor(unclaimed);
+  const windows = await windowsFor(unclaimed, { plain: true });
   const first = await installService(windows, server);
   const known = async () => {
     const [machine, ...others] = await server.api.machines();

@@ -1,25 +1,16 @@
-import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
 import { Dashboard } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
-import { WindowsDesktop } from "../../lib/windows-desktop";
+import { expect, TECHNICIAN, test } from "../../lib/stack";
+import { startAgent, windowsFor } from "../../lib/windows-machine";
 
 test("a technician switches between two monitors of a Windows machine", async ({
   page,
   unclaimed,
 }) => {
-  const { server, folder } = unclaimed;
-  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  const windows = new WindowsDesktop(folder);
-  unclaimed.stopAtTheEnd(windows);
-  await windows.start({ monitors: "640x480,480x400" });
+  const { server } = unclaimed;
+  const windows = await windowsFor(unclaimed, { monitors: "640x480,480x400" });
   // Something that is painted in the middle of the screen.
   windows.run("windows-helper.exe", "window");
-  windows.run(
-    "guruconnect-agent.exe",
-    ...["--server", server.url, "--token", await server.api.enrolmentToken()],
-    ...["--data-dir", "C:\\GuruConnect", "--log-level", "debug"],
-  );
-  const machine = await machineOnline(server.api, { withinMs: 60_000 });
+  const machine = await startAgent(windows, server);
   const viewer = await new Dashboard(page, server.url).openViewer(machine, TECHNICIAN, {
     width: 1120,
     height: 480,

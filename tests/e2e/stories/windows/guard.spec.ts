@@ -1,29 +1,16 @@
-import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
-import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
+import { expect, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
+import { openNotepad, startAgent, windowsFor } from "../../lib/windows-machine";
 
 test("the machine's own keyboard does nothing while the technician blocks it", async ({
   page,
   unclaimed,
 }) => {
-  const { server, folder } = unclaimed;
-  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  const windows = new WindowsDesktop(folder);
-  unclaimed.stopAtTheEnd(windows);
-  await windows.start();
-  windows.run(
-    "guruconnect-agent.exe",
-    ...["--server", server.url, "--token", await server.api.enrolmentToken()],
-    ...["--data-dir", "C:\\GuruConnect", "--log-level", "debug"],
-  );
-  windows.run("notepad");
-  const machine = await machineOnline(server.api, { withinMs: 60_000 });
-  const place = await until("Notepad", () => JSON.parse(windows.ask("place-notepad")), {
-    withinMs: 60_000,
-    everyMs: 500,
-  });
+  const { server } = unclaimed;
+  const windows = await windowsFor(unclaimed);
+  const machine = await startAgent(windows, server);
+  const place = await openNotepad(windows);
   const viewer = await new Dashboard(page, server.url).openViewer(
     machine,
     TECHNICIAN,

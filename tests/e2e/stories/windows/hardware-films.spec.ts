@@ -1,10 +1,9 @@
 import { statSync } from "node:fs";
 import path from "node:path";
-import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
-import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
+import { expect, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
+import { installService, openNotepad, windowsFor } from "../../lib/windows-machine";
 
 const NO_ENCODER =
   '{"works":false,"says":"finding an encoder failed: there is no hardware encoder for H.264"}';
@@ -14,20 +13,12 @@ test("a machine without a video encoder finds that out once and is seen all the 
   unclaimed,
 }) => {
   const { server, folder } = unclaimed;
-  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  const windows = new WindowsDesktop(folder);
-  unclaimed.stopAtTheEnd(windows);
-  await windows.start({ plain: true });
-  const token = await server.api.enrolmentToken();
-  const enrol = ["--server", server.url, "--token", token];
-  windows.finish("guruconnect-agent.exe", "install", ...enrol, "--hardware-films");
-  windows.finish("guruconnect-agent.exe", "start");
-  windows.run("notepad");
-  const machine = await machineOnline(server.api, { withinMs: 60_000 });
+  const windows = await windowsFor(unclaimed, { plain: true });
+  const machine = await installService(windows, server, "--hardware-films");
+  await openNotepad(windows);
   const kept = () => windows.read("ProgramData/GuruConnect/film-probe.txt").toString("utf8");
   const log = () => windows.read("ProgramData/GuruConnect/Logs/worker.log").toString("utf8");
   const said = () => log().split("Films are not packed by this machine's hardware").length - 1;
-  await until("Notepad", () => windows.ask("place-notepad"), { withinMs: 60_000, everyMs: 500 });
   expect(kept, "nobody looks, so nothing is tried").toThrow();
 
   const dashboard = new Dashboard(page, server.url);

@@ -1,24 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
 import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, type Stack, TECHNICIAN, test } from "../../lib/stack";
+import { expect, type Stack, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
-
-const DATA = ["--data-dir", "C:\\GuruConnect"];
+import { DATA, startAgent, windowsFor } from "../../lib/windows-machine";
 
 /** A Windows whose shell shows icons, with an agent of its user and the icon of it. */
 async function withIcon(
   unclaimed: Stack,
 ): Promise<{ windows: WindowsDesktop; machine: { id: string } }> {
-  const { server, folder } = unclaimed;
-  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  const windows = new WindowsDesktop(folder);
-  unclaimed.stopAtTheEnd(windows);
-  await windows.start();
-  const token = await server.api.enrolmentToken();
-  windows.run("guruconnect-agent.exe", "--server", server.url, "--token", token, ...DATA);
-  const machine = await machineOnline(server.api, { withinMs: 60_000 });
+  const { server } = unclaimed;
+  const windows = await windowsFor(unclaimed);
+  const machine = await startAgent(windows, server);
   windows.run("guruconnect-agent.exe", "tray", ...DATA);
   await expect.poll(() => tip(windows), { timeout: 30_000 }).toContain("nobody is looking");
   return { windows, machine };

@@ -1,9 +1,8 @@
-import { machineOnline } from "../../../../scripts/lib/guruconnect.mjs";
 import type { KEYBOARDS } from "../../../../scripts/lib/keyboards.mjs";
-import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, TECHNICIAN, test } from "../../lib/stack";
+import { expect, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
+import { openNotepad, startAgent, windowsFor } from "../../lib/windows-machine";
 
 /** X11's name of the machine's keyboard, the technician's keyboard, and what is typed on it. */
 const LAYOUTS: [machine: string, technician: keyof typeof KEYBOARDS, text: string][] = [
@@ -25,22 +24,10 @@ test("every layout is typed into Notepad as it is on the technician's keyboard",
   unclaimed,
 }) => {
   test.setTimeout(300_000);
-  const { server, folder } = unclaimed;
-  await server.api.claim(CLAIM_SECRET, TECHNICIAN);
-  const windows = new WindowsDesktop(folder);
-  unclaimed.stopAtTheEnd(windows);
-  await windows.start();
-  windows.run(
-    "guruconnect-agent.exe",
-    ...["--server", server.url, "--token", await server.api.enrolmentToken()],
-    ...["--data-dir", "C:\\GuruConnect", "--log-level", "debug"],
-  );
-  windows.run("notepad");
-  const machine = await machineOnline(server.api, { withinMs: 60_000 });
-  const place = await until("Notepad", () => JSON.parse(windows.ask("place-notepad")), {
-    withinMs: 60_000,
-    everyMs: 500,
-  });
+  const { server } = unclaimed;
+  const windows = await windowsFor(unclaimed);
+  const machine = await startAgent(windows, server);
+  const place = await openNotepad(windows);
   const viewer = await new Dashboard(page, server.url).openViewer(
     machine,
     TECHNICIAN,

@@ -1,20 +1,16 @@
 import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
 import { expect, TECHNICIAN, test } from "../../lib/stack";
-import { installService, windowsFor } from "../../lib/windows-service";
+import { installService, openNotepad, windowsFor } from "../../lib/windows-machine";
 
 test("a user of the service asks in the window, is taken, and nothing stays behind", async ({
   page,
   unclaimed,
 }, testInfo) => {
   const { server } = unclaimed;
-  const windows = await windowsFor(unclaimed);
-  windows.run("notepad");
+  const windows = await windowsFor(unclaimed, { plain: true });
   // It takes the focus when it opens, and is not to do that later.
-  await until("Notepad", () => JSON.parse(windows.ask("place-notepad")), {
-    withinMs: 60_000,
-    everyMs: 500,
-  });
+  await openNotepad(windows);
   await installService(windows, server);
   const icons = () => windows.processes((words) => words.includes("tray"));
   await until("the icon", () => icons().length === 1, { withinMs: 30_000, everyMs: 200 });

@@ -3,27 +3,23 @@ import { until } from "../../../../scripts/lib/processes.mjs";
 import { Dashboard } from "../../lib/dashboard";
 import { expect, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
-import { installService, windowsFor } from "../../lib/windows-service";
+import { installService, openNotepad, windowsFor } from "../../lib/windows-machine";
 
 test("the service's worker is killed, Shift comes up, and the technician goes on typing", async ({
   page,
   unclaimed,
 }, testInfo) => {
   const { server } = unclaimed;
-  const windows = await windowsFor(unclaimed);
+  const windows = await windowsFor(unclaimed, { plain: true });
   const oldKey = ["HKLM\\SOFTWARE\\GuruConnect", "/v", "ApiKey"];
   windows.finish("reg", "add", ...oldKey, "/d", "cak_of_an_earlier_installation", "/f");
-  windows.run("notepad");
   const machine = await installService(windows, server);
   const kept = windows.read("ProgramData/GuruConnect/agent.json").toString("latin1");
   expect(kept.startsWith("guruconnect protected"), "the keys are protected").toBe(true);
   expect(kept).not.toContain("cak_");
   expect(() => windows.finish("reg", "query", ...oldKey), "no key in the registry").toThrow();
   expect(windows.workers(), "nobody looks, so there is no worker").toHaveLength(0);
-  const place = await until("Notepad", () => JSON.parse(windows.ask("place-notepad")), {
-    withinMs: 60_000,
-    everyMs: 500,
-  });
+  const place = await openNotepad(windows);
   const viewer = await new Dashboard(page, server.url).openViewer(
     machine,
     TECHNICIAN,

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Page } from "@playwright/test";
 import { Dashboard, ViewerPage } from "../../lib/dashboard";
-import { CLAIM_SECRET, expect, type Stack, TECHNICIAN, test } from "../../lib/stack";
+import { expect, type Stack, TECHNICIAN, test } from "../../lib/stack";
 import { WindowsDesktop } from "../../lib/windows-desktop";
+import { windowsFor } from "../../lib/windows-machine";
 
 /** What the portal sees of a customer with Edge. */
 const EDGE =
@@ -80,11 +81,8 @@ test("a customer on Windows is helped, from the code to the program that is gone
   browser,
   unclaimed: stack,
 }, testInfo) => {
-  await stack.server.api.claim(CLAIM_SECRET, TECHNICIAN);
+  const windows = await windowsFor(stack);
   stack.server.offerAgent();
-  const windows = new WindowsDesktop(stack.folder);
-  stack.stopAtTheEnd(windows);
-  await windows.start();
   const settings = windows.settings();
   const picture = async (name: string) => {
     await testInfo.attach(name, {
@@ -154,11 +152,8 @@ test("the person gives administrator rights, and the session goes on with them",
   browser,
   unclaimed: stack,
 }, testInfo) => {
-  await stack.server.api.claim(CLAIM_SECRET, TECHNICIAN);
+  const windows = await windowsFor(stack);
   stack.server.offerAgent();
-  const windows = new WindowsDesktop(stack.folder);
-  stack.stopAtTheEnd(windows);
-  await windows.start();
   const code = await makeCode(page, stack);
   const context = await browser.newContext({ acceptDownloads: true, userAgent: EDGE });
   const customer = await comeWith(code, await context.newPage(), stack, windows);

@@ -13,7 +13,7 @@ mod tests;
 
 use std::io;
 
-use gc_codec::{FilmError, HardwareEncoder, HardwareFilms};
+use gc_codec::{FilmError, FilmMaker, HardwareFilms, StartedEncoder};
 use gc_model::geometry::Size;
 use gc_platform::{FilmEncoders, MachineFilms, PlatformError};
 use windows_sys::core::{GUID, HRESULT};
@@ -79,24 +79,27 @@ fn names(which: FilmEncoders) -> Result<Vec<String>, TransformError> {
     if found.is_empty() {
         return Err(missing(which));
     }
-    let unnamed = || "an encoder without a name".to_owned();
-    let name = |one: &Attributes| one.text(&NAME).unwrap_or_else(unnamed);
     Ok(found.iter().map(name).collect())
 }
 
-fn start(
-    which: FilmEncoders,
-    size: Size,
-    rate: u32,
-) -> Result<Box<dyn HardwareEncoder>, TransformError> {
+fn name(encoder: &Attributes) -> String {
+    let unnamed = || "an encoder without a name".to_owned();
+    encoder.text(&NAME).unwrap_or_else(unnamed)
+}
+
+fn start(which: FilmEncoders, size: Size, rate: u32) -> Result<StartedEncoder, TransformError> {
     let library = Library::open()?;
     let found = library.encoders(flags(which))?;
     let mut error = missing(which);
     for activate in found {
+        let maker = FilmMaker {
+            name: name(&activate).into(),
+            is_hardware: which == FilmEncoders::Hardware,
+        };
         let begun = Activated::new(activate)
             .and_then(|activated| Encoder::begin(activated, Library::open()?, size, rate));
         match begun {
-            Ok(encoder) => return Ok(Box::new(Machine::new(encoder))),
+            Ok(encoder) => return Ok((Box::new(Machine::new(encoder)), maker)),
             Err(why) => error = why,
         }
     }

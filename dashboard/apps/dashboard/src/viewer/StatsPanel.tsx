@@ -63,6 +63,11 @@ function Figures({ stats }: { stats: ViewerStats }) {
         {stats.limitSentence}
         {stats.exact ? " The picture is exact." : ""}
       </p>
+      {stats.pictureSentence !== null && (
+        <p className={classes.sentence} data-testid="picture-sentence">
+          {stats.pictureSentence}
+        </p>
+      )}
       {stats.screenSource !== null && (
         <p className={classes.sentence}>Reads the screen by: {stats.screenSource}</p>
       )}

@@ -65,6 +65,7 @@ function film(changes: Partial<Film> = {}): Film {
     area,
     coded: [64, 48],
     rects: [area],
+    maker: null,
     ...changes,
   };
 }

@@ -1,0 +1,135 @@
+//! What an encoder is asked for, and what it answers.
+
+use std::time::Duration;
+
+use gc_model::geometry::Rect;
+use gc_model::time::Moment;
+
+use crate::decoder::Piece;
+use crate::film::{FilmOrder, FilmPiece};
+use crate::moves::Moves;
+use crate::stream::StreamError;
+
+/// How many colours a large, photo-like region that keeps changing may have while it moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// Every pixel is exact at all times.
+    All,
+    /// 5 bits a channel.
+    Reduced,
+    /// 3 bits a channel.
+    Few,
+}
+
+impl Colours {
+    /// Keeps the upper bits and puts the value in the middle of its step.
+    pub(super) fn quantize(self, pixels: &mut [u8]) {
+        let (mask, middle) = match self {
+            Self::All => return,
+            Self::Reduced => (0xf8, 0x04),
+            Self::Few => (0xe0, 0x10),
+        };
+        for byte in pixels {
+            *byte = (*byte & mask) | middle;
+        }
+    }
+}
+
+/// What a viewer can beside painting plain rectangles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// It can copy parts of its picture.
+    pub moves: bool,
+    /// It can read rectangles that are packed as photographs.
+    pub photos: bool,
+}
+
+/// What an update may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeOrder {
+    /// Start a new stream with the whole picture.
+    pub restart: bool,
+    /// Stop adding to the update once it has this many bytes. At least one tile
+    /// is always sent, so the update may be larger by the last piece.
+    pub budget_bytes: usize,
+    /// Colours of busy, photo-like regions.
+    pub colours: Colours,
+    /// How long nothing changed, and nothing was left to send, since the order before this one.
+    /// What changes between such pauses (slides, windows that are switched) is no film.
+    pub rested: Duration,
+    /// Films (large, photo-like regions that keep changing) wait, because something else is expected.
+    pub hold_films: bool,
+    /// What the viewer can.
+    pub viewer: Abilities,
+    /// How a film is packed; `None` leaves it to `colours`.
+    pub film: Option<FilmOrder>,
+}
+
+/// What is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// Where the pixels go; they do not overlap.
+    pub rects: Vec<Rect>,
+    /// Which of them are packed as photographs: places in `rects`, ascending.
+    pub photos: Vec<u32>,
+    /// The rectangles' pixels, in order, as the next piece of the stream.
+    pub data: Vec<u8>,
+    /// The receiver must start a new stream with this piece.
+    pub starts_stream: bool,
+    /// False when the budget ended before everything that changed was in.
+    pub complete: bool,
+    /// Some pixels have fewer colours than the screen.
+    pub reduced: bool,
+    /// What the viewer has already, elsewhere: copied before anything is painted.
+    pub moves: Option<Moves>,
+    /// A frame of a film, painted after the rectangles; it covers none of them.
+    pub film: Option<FilmPiece>,
+}
+
+impl Update {
+    /// What the decoder takes.
+    pub fn piece(&self) -> Piece<'_> {
+        Piece {
+            rects: &self.rects,
+            photos: &self.photos,
+            data: &self.data,
+            starts_stream: self.starts_stream,
+        }
+    }
+
+    /// What its pixels take.
+    pub fn bytes(&self) -> usize {
+        self.data.len() + self.film.as_ref().map_or(0, |film| film.data.len())
+    }
+}
+
+/// Whether there is more to send without anything changing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// The viewer has the screen, bit for bit.
+    Nothing,
+    /// Something that changed did not fit the budget.
+    Now,
+    /// Something is to be sharpened then.
+    At(Moment),
+}
+
+/// The answer to one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Nothing when nothing is to be sent now.
+    pub update: Option<Update>,
+    /// What stays to be done.
+    pub pending: Pending,
+}
+
+/// An encoder that cannot go on; a new one can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The compressor failed.
+    #[error("failed to compress an update")]
+    Stream(#[from] StreamError),
+    /// The frame has another size than the encoder.
+    #[error("the frame has another size than the encoder was made for")]
+    Size,
+}
