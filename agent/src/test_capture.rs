@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use gc_codec::{Abilities, Colours, EncodeOrder, Encoder, FrameView};
+use gc_codec::{Abilities, Colours, EncodeError, EncodeOrder, Encoder, FrameView, Pending};
+use gc_model::geometry::Rect;
 use gc_platform::{Desktop, Grab, Host as _};
 
 use crate::clock::Clock;
@@ -21,8 +22,19 @@ const WATCH: Duration = Duration::from_secs(2);
 /// 10 s: what a better way of reading the screen needs may have to be loaded first.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// An order that is never cut short.
-const NO_BUDGET: usize = usize::MAX / 2;
+/// Every pixel exactly, however many bytes it takes.
+const EXACT: EncodeOrder = EncodeOrder {
+    restart: false,
+    budget_bytes: usize::MAX / 2,
+    colours: Colours::All,
+    rested: Duration::ZERO,
+    hold_films: false,
+    viewer: Abilities {
+        moves: true,
+        photos: true,
+    },
+    film: None,
+};
 
 /// Reads the screen into a PNG file and prints layout and timings.
 ///
@@ -105,22 +117,11 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
         let mut encoder = Encoder::new(frame.size()).context("make an encoder")?;
         let order = EncodeOrder {
             restart: true,
-            budget_bytes: NO_BUDGET,
-            colours: Colours::All,
-            rested: Duration::ZERO,
-            hold_films: false,
-            viewer: Abilities {
-                moves: true,
-                photos: true,
-            },
-            film: None,
+            ..EXACT
         };
         let started = Instant::now();
-        let encoded = encoder
-            .encode(clock.now(), &frame, &rects, &order)
-            .context("encode the picture")?;
+        bytes = encode(&mut encoder, clock, &frame, &rects, order).context("encode the picture")?;
         encodes.push(started.elapsed());
-        bytes = encoded.update.map_or(0, |update| update.data.len());
     }
     println!(
         "capture  {} for each of {PICTURES} whole pictures",
@@ -128,6 +129,27 @@ fn measure_pictures(desktop: &mut Box<dyn Desktop>, path: &Path) -> anyhow::Resu
     );
     println!("encode   {}, {bytes} bytes", spread(&mut encodes));
     Ok(())
+}
+
+/// Packs all that changed, in as many updates as it takes; their bytes.
+fn encode(
+    encoder: &mut Encoder,
+    clock: Clock,
+    frame: &FrameView<'_>,
+    changed: &[Rect],
+    mut order: EncodeOrder,
+) -> Result<usize, EncodeError> {
+    let mut changed = changed;
+    let mut bytes = 0;
+    loop {
+        let encoded = encoder.encode(clock.now(), frame, changed, &order)?;
+        bytes += encoded.update.map_or(0, |update| update.data.len());
+        if encoded.pending != Pending::Now {
+            return Ok(bytes);
+        }
+        order.restart = false;
+        changed = &[];
+    }
 }
 
 fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
@@ -151,24 +173,12 @@ fn measure_changes(desktop: &mut Box<dyn Desktop>) -> anyhow::Result<()> {
                     Some(encoder) => encoder,
                     none => none.insert(Encoder::new(frame.size()).context("make an encoder")?),
                 };
-                let order = EncodeOrder {
-                    restart,
-                    budget_bytes: NO_BUDGET,
-                    colours: Colours::All,
-                    rested: Duration::ZERO,
-                    hold_films: false,
-                    viewer: Abilities {
-                        moves: true,
-                        photos: true,
-                    },
-                    film: None,
-                };
-                let encoded = encoder
-                    .encode(clock.now(), &frame, &rects, &order)
-                    .context("encode a change")?;
-                if !restart && let Some(update) = encoded.update {
+                let order = EncodeOrder { restart, ..EXACT };
+                let packed =
+                    encode(encoder, clock, &frame, &rects, order).context("encode a change")?;
+                if !restart && packed > 0 {
                     costs.push(started.elapsed());
-                    bytes += update.data.len();
+                    bytes += packed;
                 }
             }
         }
