@@ -14,10 +14,10 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { Server } from "../scripts/lib/guruconnect.mjs";
 import { Cleanup, freePort, sleep } from "../scripts/lib/processes.mjs";
-import { machineFacts } from "./lib/machine.mjs";
-import { describeMachine, table } from "./lib/report.mjs";
+import { describeMachine, machineFacts } from "./lib/machine.mjs";
 import { save } from "./lib/results.mjs";
 import { chance, median, quantile, rounded } from "./lib/statistics.mjs";
+import { table } from "./lib/tables.mjs";
 
 const { values: options } = parseArgs({
   options: {

@@ -13,10 +13,10 @@ import { machineOnline, root, Server } from "../scripts/lib/guruconnect.mjs";
 import { Cleanup, freePort, sleep } from "../scripts/lib/processes.mjs";
 import { monotonicMs } from "../scripts/lib/workload.mjs";
 import { exactCpuSeconds, memory } from "./lib/accounting.mjs";
-import { machineFacts } from "./lib/machine.mjs";
-import { describeMachine, table } from "./lib/report.mjs";
+import { describeMachine, machineFacts } from "./lib/machine.mjs";
 import { save } from "./lib/results.mjs";
 import { median } from "./lib/statistics.mjs";
+import { table } from "./lib/tables.mjs";
 import { startWine } from "./lib/wine.mjs";
 
 /** What has to hold, and what we aim for. */

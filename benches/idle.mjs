@@ -2,7 +2,7 @@
 // What an agent costs while nobody looks: memory and CPU beside a desktop on which a caret
 // blinks. The agents run side by side, so that what else the machine does falls on all.
 //
-//   node idle.mjs [--stacks guruconnect,x11vnc,x0vncserver] [--seconds 60] [--settle 20]
+//   node idle.mjs [--stacks guruconnect,x11vnc,x0vncserver,meshcentral] [--seconds 60] [--settle 20]
 
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -12,14 +12,16 @@ import { startDesktop } from "../scripts/lib/desktop.mjs";
 import { Cleanup, sleep } from "../scripts/lib/processes.mjs";
 import { monotonicMs, Workload } from "../scripts/lib/workload.mjs";
 import { exactCpuSeconds, proportionalBytes, residentBytes } from "./lib/accounting.mjs";
-import { machineFacts } from "./lib/machine.mjs";
-import { describeMachine, table } from "./lib/report.mjs";
+import { OURS } from "./lib/compare.mjs";
+import { assertRunning, attempt, failuresSection } from "./lib/failures.mjs";
+import { describeMachine, machineFacts } from "./lib/machine.mjs";
 import { save } from "./lib/results.mjs";
+import { table } from "./lib/tables.mjs";
 import { stacks } from "./stacks/index.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver" },
+    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver,meshcentral" },
     seconds: { type: "string", default: "60" },
     settle: { type: "string", default: "20" },
     out: { type: "string", default: "" },
@@ -28,18 +30,29 @@ const { values: options } = parseArgs({
 
 const machine = machineFacts();
 const cleanup = new Cleanup();
+/** @type {import('./lib/failures.mjs').Failure[]} */
+const failures = [];
+
+/** @param {string} name */
+async function start(name) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), `gc-idle-${name}-`));
+  cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
+  const desktop = cleanup.stopping(
+    await startDesktop({ folder, width: 1920, height: 1080, windowManager: false }),
+  );
+  const workload = new Workload(desktop, ["scene", "idle", "--seconds", "3600", "--hold"]);
+  await workload.ready();
+  workload.go();
+  return { name, ...(await stacks[name]({ desktop, folder, cleanup })) };
+}
+
 try {
+  /** @type {Awaited<ReturnType<typeof start>>[]} */
   const running = [];
   for (const name of options.stacks.split(",")) {
-    const folder = mkdtempSync(path.join(os.tmpdir(), `gc-idle-${name}-`));
-    cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
-    const desktop = cleanup.stopping(
-      await startDesktop({ folder, width: 1920, height: 1080, windowManager: false }),
-    );
-    const workload = new Workload(desktop, ["scene", "idle", "--seconds", "3600", "--hold"]);
-    await workload.ready();
-    workload.go();
-    running.push({ name, ...(await stacks[name]({ desktop, folder, cleanup })) });
+    await attempt(failures, name, "start", async () => {
+      running.push(await start(name));
+    });
   }
   await sleep(Number(options.settle) * 1_000);
 
@@ -49,21 +62,27 @@ try {
     at: monotonicMs(),
   }));
   await sleep(Number(options.seconds) * 1_000);
-  const measurements = running.map(({ name, agent, relay }, index) => {
-    const seconds = (monotonicMs() - before[index].at) / 1_000;
-    return {
-      stack: name,
-      seconds,
-      agentCpuPercent: ((exactCpuSeconds(agent) - before[index].agent) / seconds) * 100,
-      agentResidentBytes: residentBytes(agent),
-      agentProportionalBytes: proportionalBytes(agent),
-      relayCpuPercent: ((exactCpuSeconds(relay) - before[index].relay) / seconds) * 100,
-      relayResidentBytes: residentBytes(relay),
-    };
-  });
+  /** @type {{ stack: string, seconds: number, agentCpuPercent: number, agentResidentBytes: number,
+   *   agentProportionalBytes: number, relayCpuPercent: number, relayResidentBytes: number }[]} */
+  const measurements = [];
+  for (const [index, { name, agent, relay }] of running.entries()) {
+    await attempt(failures, name, "rest", async () => {
+      assertRunning({ agent, relay });
+      const seconds = (monotonicMs() - before[index].at) / 1_000;
+      measurements.push({
+        stack: name,
+        seconds,
+        agentCpuPercent: ((exactCpuSeconds(agent) - before[index].agent) / seconds) * 100,
+        agentResidentBytes: residentBytes(agent),
+        agentProportionalBytes: proportionalBytes(agent),
+        relayCpuPercent: ((exactCpuSeconds(relay) - before[index].relay) / seconds) * 100,
+        relayResidentBytes: residentBytes(relay),
+      });
+    });
+  }
 
   const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
-  const ours = measurements.find(({ stack }) => stack === "guruconnect");
+  const ours = measurements.find(({ stack }) => stack === OURS);
   const text = [
     `# Agents at rest, ${machine.date}`,
     describeMachine(machine),
@@ -92,8 +111,9 @@ try {
             `- ${ours.agentCpuPercent < 0.5 ? "holds" : "**does not hold**"}: and below 0.5 % of a core (${ours.agentCpuPercent.toFixed(3)})`,
         ]
       : []),
+    ...failuresSection(failures),
   ].join("\n\n");
-  save("idle", options.out, { machine, measurements }, text);
+  save("idle", options.out, { machine, measurements, failures }, text);
 } finally {
   await cleanup.run();
 }

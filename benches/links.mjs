@@ -2,7 +2,7 @@
 // The same work over lines of different speed, in one run: what reaches the technician's eye,
 // how late, at what cost, and how exact it is when it has come to rest.
 //
-//   node links.mjs [--stacks guruconnect,x11vnc,xvnc] [--lines lan,20000/40,2000/80,256/300]
+//   node links.mjs [--stacks guruconnect,x11vnc,xvnc,meshcentral] [--lines lan,20000/40,2000/80,256/300]
 //                  [--scenes typing,scroll,video] [--settle 4] [--seconds 8] [--out results/NAME]
 //
 // A line is kilobits a second / milliseconds of round trip; `lan` is neither. The first
@@ -18,6 +18,7 @@ import { Cleanup, sleep } from "../scripts/lib/processes.mjs";
 import { monotonicMs, Workload } from "../scripts/lib/workload.mjs";
 import { cpuSeconds, favour } from "./lib/accounting.mjs";
 import { exactness, watchRest } from "./lib/exactness.mjs";
+import { assertRunning, attempt, running } from "./lib/failures.mjs";
 import { linksChart, linksReport } from "./lib/links-report.mjs";
 import { machineFacts } from "./lib/machine.mjs";
 import { save } from "./lib/results.mjs";
@@ -27,7 +28,7 @@ import { desktops, stacks } from "./stacks/index.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    stacks: { type: "string", default: "guruconnect,x11vnc,xvnc" },
+    stacks: { type: "string", default: "guruconnect,x11vnc,xvnc,meshcentral" },
     lines: { type: "string", default: "lan,20000/40,2000/80,256/300" },
     scenes: { type: "string", default: "typing,scroll,video" },
     settle: { type: "string", default: "4" },
@@ -51,6 +52,8 @@ const LOST_AFTER_MS = 6_000;
 
 /** @type {import('./lib/links-report.mjs').LinkMeasurement[]} */
 const measurements = [];
+/** @type {import('./lib/failures.mjs').Failure[]} */
+const failures = [];
 
 /** @param {string} line */
 function parseLine(line) {
@@ -74,14 +77,18 @@ async function measureStack(name) {
     const stack = await stacks[name]({ desktop, folder, cleanup });
     const link = cleanup.stopping(new SlowLink(stack.port));
     await link.listen();
-    const { browser, page } = await openBrowser();
+    const { browser, page } = await openBrowser(stack);
     cleanup.add(() => browser.close());
-    await stack.open?.(page, `http://127.0.0.1:${link.port}`);
+    await stack.open?.(page, link.port);
     await installProbe(page);
     await backdrop.stop();
     for (const line of options.lines.split(",")) {
       for (const scene of options.scenes.split(",")) {
-        measurements.push(await measure({ name, line, scene, desktop, stack, link, page }));
+        await attempt(failures, name, `${line}, ${scene}`, async () => {
+          assertRunning(stack);
+          measurements.push(await measure({ name, line, scene, desktop, stack, link, page }));
+        });
+        if (!running(stack)) return;
       }
     }
   } finally {
@@ -121,15 +128,16 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
     let lost = 0;
     while (!workload.end) {
       const trial = { kind: /** @type {const} */ ("key"), trials: 1, workload, chance: random };
-      const { all } = await inputLatency(page, { ...trial, withinMs: LOST_AFTER_MS });
-      if (all.median === null) lost++;
-      else latencies.push(all.median);
+      const { all, lost: one } = await inputLatency(page, { ...trial, withinMs: LOST_AFTER_MS });
+      latencies.push(all.median ?? LOST_AFTER_MS);
+      lost += one;
     }
     const played = (monotonicMs() - before.at) / 1_000;
     const drawn = workload.frames.size - before.drawn;
     await watchRest(page, { atMs: COMPARED_AFTER_MS, lookMs: LOOK_MS });
     const cpu = cpuSeconds(work) - before.cpu;
     const bytes = link.carried.down - before.bytes;
+    assertRunning(stack);
 
     /** @type {[number, number][]} */
     const seen = await page.evaluate(() => /** @type {any} */ (window).probe.seen);
@@ -140,7 +148,7 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
       if (drawnAt === undefined || drawnAt < before.at || ages.has(frame)) continue;
       ages.set(frame, at - drawnAt);
     }
-    const rest = await exactness(page, desktop);
+    const rest = await exactness(page, desktop, workload.text);
     console.error(
       `${name}, ${line}, ${scene}: key ${rounded(quantile(latencies, 0.5), 0)} ms (${lost} lost), ` +
         `${ages.size} of ${drawn} shown, age ${rounded(quantile([...ages.values()], 0.5), 0)} ms, ` +
@@ -167,7 +175,9 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
 }
 
 const machine = machineFacts();
-for (const name of options.stacks.split(",")) await measureStack(name);
-const run = { machine, measurements, seconds };
+for (const name of options.stacks.split(",")) {
+  await attempt(failures, name, "start", () => measureStack(name));
+}
+const run = { machine, measurements, failures, seconds };
 save("links", options.out, run, linksReport(run), { svg: linksChart(run) });
 process.exit(0);

@@ -2,7 +2,7 @@
 // Plays the scenes on each stack in turn and measures what a technician would see, in one
 // run on one machine:
 //
-//   node run.mjs [--stacks guruconnect,x11vnc,x0vncserver] [--scenes idle,…] [--rounds 2]
+//   node run.mjs [--stacks guruconnect,x11vnc,x0vncserver,meshcentral] [--scenes idle,…] [--rounds 2]
 //                [--seconds 10] [--trials 60] [--out results/NAME]
 //
 // Writes NAME.json (every measurement) and NAME.md (the tables), and prints the tables.
@@ -25,6 +25,8 @@ import {
   wire,
   wireBetween,
 } from "./lib/accounting.mjs";
+import { exactness, keepCanvas } from "./lib/exactness.mjs";
+import { assertRunning, attempt, running } from "./lib/failures.mjs";
 import { machineFacts } from "./lib/machine.mjs";
 import { report } from "./lib/report.mjs";
 import { save } from "./lib/results.mjs";
@@ -37,7 +39,7 @@ const NICENESS = -15;
 
 const { values: options } = parseArgs({
   options: {
-    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver" },
+    stacks: { type: "string", default: "guruconnect,x11vnc,x0vncserver,meshcentral" },
     scenes: { type: "string", default: "idle,typing,scroll,drag,video,switch" },
     load: { type: "string", default: "idle,video,scroll" },
     rounds: { type: "string", default: "2" },
@@ -59,6 +61,8 @@ function list(text) {
 
 /** @type {import('./lib/report.mjs').Measurement[]} */
 const measurements = [];
+/** @type {import('./lib/failures.mjs').Failure[]} */
+const failures = [];
 
 /**
  * @param {string} name
@@ -75,18 +79,7 @@ async function measureStack(name, round) {
     const backdrop = new Workload(desktop, ["scene", "idle", "--still"]);
     await backdrop.ready();
     const stack = await stacks[name]({ desktop, folder, cleanup });
-    /** @type {import('playwright-core').Page | undefined} */
-    let page;
-    if (stack.open) {
-      const opened = await openBrowser();
-      cleanup.add(() => opened.browser.close());
-      page = opened.page;
-      await stack.open(page);
-      const clockErrorMs = await installProbe(page);
-      console.error(`${name}: round ${round}, clocks agree to ${clockErrorMs.toFixed(2)} ms`);
-      if (options.screenshots)
-        await page.screenshot({ path: path.join(root, ".cache", `bench-${name}.png`) });
-    }
+    const page = await openPage(name, stack, cleanup);
     await backdrop.stop();
     const processes = {
       x: [desktop.serverPid],
@@ -94,11 +87,33 @@ async function measureStack(name, round) {
       relay: stack.relay,
       browser: page ? browserPids() : [],
     };
-    for (const scene of scenes)
-      await measureScene({ name, round, scene, desktop, stack, page, processes });
-    if (page && round === 1) {
-      for (const load of list(options.load))
-        await measureLatency({ name, load, desktop, page, processes });
+    let ended = false;
+    /** @param {string} what @param {string[]} scene @param {(workload: Workload) => Promise<void>} measure */
+    const part = async (what, scene, measure) => {
+      if (ended) return;
+      await attempt(failures, name, `round ${round}, ${what}`, async () => {
+        assertRunning(stack);
+        const workload = new Workload(desktop, ["scene", ...scene]);
+        try {
+          await workload.ready();
+          await measure(workload);
+        } finally {
+          await workload.stop();
+        }
+      });
+      ended = !running(stack);
+    };
+    for (const scene of scenes) {
+      await part(scene, [scene, "--seconds", String(seconds), "--hold"], (workload) =>
+        measureScene({ name, round, scene, desktop, stack, page, processes, workload }),
+      );
+    }
+    if (!page || round > 1) return;
+    for (const load of list(options.load)) {
+      const mode = load === "idle" ? ["--still"] : ["--seconds", "120", "--hold"];
+      await part(`input under ${load}`, [load, ...mode], (workload) =>
+        measureLatency({ name, load, stack, page, processes, workload }),
+      );
     }
   } finally {
     await cleanup.run();
@@ -106,13 +121,31 @@ async function measureStack(name, round) {
 }
 
 /**
+ * Nothing for a stack that nobody watches.
+ *
+ * @param {string} name
+ * @param {import('./stacks/index.mjs').Stack} stack
+ * @param {Cleanup} cleanup
+ */
+async function openPage(name, stack, cleanup) {
+  if (!stack.open) return undefined;
+  const { browser, page } = await openBrowser(stack);
+  cleanup.add(() => browser.close());
+  await stack.open(page);
+  const clockErrorMs = await installProbe(page);
+  console.error(`${name}: clocks agree to ${clockErrorMs.toFixed(2)} ms`);
+  if (options.screenshots)
+    await page.screenshot({ path: path.join(root, ".cache", `bench-${name}.png`) });
+  return page;
+}
+
+/**
  * @typedef {{ x: number[], agent: number[], relay: number[], browser: number[] }} Processes
  * @param {{ name: string, round: number, scene: string, desktop: import('../scripts/lib/desktop.mjs').Desktop,
- *   stack: import('./stacks/index.mjs').Stack, page?: import('playwright-core').Page, processes: Processes }} what
+ *   stack: import('./stacks/index.mjs').Stack, page?: import('playwright-core').Page, processes: Processes,
+ *   workload: Workload }} what
  */
-async function measureScene({ name, round, scene, desktop, stack, page, processes }) {
-  const workload = new Workload(desktop, ["scene", scene, "--seconds", String(seconds), "--hold"]);
-  await workload.ready();
+async function measureScene({ name, round, scene, desktop, stack, page, processes, workload }) {
   favour([process.pid], NICENESS);
   // The first full picture of the scene is not part of the figures.
   await sleep(1_500);
@@ -137,6 +170,8 @@ async function measureScene({ name, round, scene, desktop, stack, page, processe
   const end = await workload.ended(seconds * 1_000 + 30_000);
   await sleep(500);
   const after = look();
+  assertRunning(stack);
+  if (page) await keepCanvas(page);
 
   /** @type {[number, number][]} */
   const seen = page ? await page.evaluate(() => /** @type {any} */ (window).probe.seen) : [];
@@ -165,21 +200,18 @@ async function measureScene({ name, round, scene, desktop, stack, page, processe
     foreignCpuSeconds: rounded(foreign) ?? 0,
     agentResidentBytes: residentBytes(processes.agent),
     agentProportionalBytes: proportionalBytes(processes.agent),
+    exactness: page ? await exactness(page, desktop, workload.text) : null,
   });
   console.error(
     `${name}: ${scene}: ${ages.size} of ${end.drawn} shown, median age ${rounded(quantile([...ages.values()], 0.5), 1)} ms`,
   );
-  await workload.stop();
 }
 
 /**
- * @param {{ name: string, load: string, desktop: import('../scripts/lib/desktop.mjs').Desktop,
- *   page: import('playwright-core').Page, processes: Processes }} what
+ * @param {{ name: string, load: string, stack: import('./stacks/index.mjs').Stack,
+ *   page: import('playwright-core').Page, processes: Processes, workload: Workload }} what
  */
-async function measureLatency({ name, load, desktop, page, processes }) {
-  const mode = load === "idle" ? ["--still"] : ["--seconds", "120", "--hold"];
-  const workload = new Workload(desktop, ["scene", load, ...mode]);
-  await workload.ready();
+async function measureLatency({ name, load, stack, page, processes, workload }) {
   favour([process.pid, ...processes.browser], NICENESS);
   await sleep(1_500);
   const box = await page.evaluate(() => {
@@ -194,12 +226,12 @@ async function measureLatency({ name, load, desktop, page, processes }) {
     ? /** @type {const} */ (["key", "click"])
     : /** @type {const} */ (["key"])) {
     const latency = await inputLatency(page, { kind, trials, workload, chance: random });
+    assertRunning(stack);
     measurements.push({ kind: "latency", stack: name, input: kind, under: load, ...latency });
     console.error(
       `${name}: ${kind} under ${load}: median ${latency.all.median} ms, 95th ${latency.all.p95} ms, ${latency.lost} lost`,
     );
   }
-  await workload.stop();
 }
 
 /**
@@ -215,13 +247,18 @@ function mapValues(object, change) {
   );
 }
 
+/** @param {string} name @param {number} round */
+async function tryStack(name, round) {
+  await attempt(failures, name, `round ${round}, start`, () => measureStack(name, round));
+}
+
 const machine = machineFacts();
 for (let round = 1; round <= Number(options.rounds); round++) {
-  for (const name of list(options.stacks)) await measureStack(name, round);
+  for (const name of list(options.stacks)) await tryStack(name, round);
 }
 // What a scene costs the X server without anybody watching is taken off once.
-await measureStack("nobody", 1);
+await tryStack("nobody", 1);
 
-const tables = report({ machine, measurements, seconds });
-save("desktop", options.out, { machine, measurements }, tables);
+const run = { machine, measurements, failures, seconds };
+save("desktop", options.out, run, report(run));
 process.exit(0);

@@ -13,10 +13,10 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../scripts/lib/guruconnect.mjs";
 import { favour } from "./lib/accounting.mjs";
-import { machineFacts } from "./lib/machine.mjs";
-import { describeMachine, table } from "./lib/report.mjs";
+import { describeMachine, machineFacts } from "./lib/machine.mjs";
 import { save } from "./lib/results.mjs";
 import { median, rounded } from "./lib/statistics.mjs";
+import { table } from "./lib/tables.mjs";
 
 const { values: options } = parseArgs({
   options: {

@@ -8,7 +8,7 @@ import os from "node:os";
 
 const TICKS_PER_SECOND = 100;
 
-/** @typedef {{ parent: number, cpuSeconds: number, residentBytes: number }} ProcessFacts */
+/** @typedef {{ parent: number, session: number, cpuSeconds: number, residentBytes: number }} ProcessFacts */
 
 /** @returns {Map<number, ProcessFacts>} */
 function allProcesses() {
@@ -25,6 +25,7 @@ function allProcesses() {
     const ticks = fields[11] + fields[12] + fields[13] + fields[14];
     found.set(Number(entry), {
       parent: fields[1],
+      session: fields[3],
       cpuSeconds: ticks / TICKS_PER_SECOND,
       residentBytes: fields[21] * 4096,
     });
@@ -32,13 +33,18 @@ function allProcesses() {
   return found;
 }
 
-/** @param {number[]} roots */
+/**
+ * With everything that they started. What lets go of its parent is still in the session that
+ * {@link import('../../scripts/lib/processes.mjs').Program} made for the program.
+ *
+ * @param {number[]} roots
+ */
 export function tree(roots, processes = allProcesses()) {
   const members = new Set(roots.filter((pid) => processes.has(pid)));
   for (let grown = true; grown; ) {
     grown = false;
-    for (const [pid, { parent }] of processes) {
-      if (members.has(parent) && !members.has(pid)) {
+    for (const [pid, { parent, session }] of processes) {
+      if ((members.has(parent) || members.has(session)) && !members.has(pid)) {
         members.add(pid);
         grown = true;
       }

@@ -5,6 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { rounded } from "./statistics.mjs";
 
+/** Left, top, width, height. @typedef {import('../../scripts/lib/workload.mjs').Rectangle} Rectangle */
+
 /**
  * Starts to watch the canvas, at the moment in which the screen came to rest. Answers when
  * `lookMs` have passed; the figures come from {@link exactness}.
@@ -17,22 +19,41 @@ export async function watchRest(page, options) {
 }
 
 /**
+ * Keeps only what the canvas shows now, without watching it: for runs that measure what the
+ * browser spends.
+ *
+ * @param {import('playwright-core').Page} page
+ */
+export async function keepCanvas(page) {
+  await page.evaluate(() => {
+    const { probe } = /** @type {any} */ (window);
+    probe.rest = { kept: probe.take(), changes: [] };
+  });
+}
+
+/**
+ * @typedef {{ equalShare: number, ssim: number, textEqualShare: number | null }} Exactness
+ *   `textEqualShare`: the same of where there is nothing but text, `null` without such a place
+ *
  * @param {import('playwright-core').Page} page
  * @param {import('../../scripts/lib/desktop.mjs').Desktop} desktop
- * @returns {Promise<{ equalAfterMs: number | null, equalShare: number, ssim: number }>}
+ * @param {Rectangle | null} text where there is nothing but text
+ * @returns {Promise<Exactness & { equalAfterMs: number | null }>}
  *   `equalAfterMs` is `null` when it never was while we looked
  */
-export async function exactness(page, desktop) {
+export async function exactness(page, desktop, text) {
   const dump = execFileSync("xwd", ["-root", "-silent"], {
     env: { ...process.env, ...desktop.env },
     maxBuffer: 64 << 20,
     timeout: 30_000,
   });
-  const found = await page.evaluate(compare, pixels(dump).toString("base64"));
+  const screenBase64 = pixels(dump).toString("base64");
+  const found = await page.evaluate(compare, { screenBase64, text });
   return {
     equalAfterMs: rounded(found.equalAfterMs, 0),
     equalShare: rounded(found.equalShare, 5) ?? 0,
     ssim: rounded(found.ssim, 5) ?? 0,
+    textEqualShare: rounded(found.textEqualShare, 5),
   };
 }
 
@@ -51,24 +72,14 @@ function pixels(dump) {
 /** Runs in the page. @param {{ atMs: number, lookMs: number }} options */
 async function watch({ atMs, lookMs }) {
   const { probe } = /** @type {any} */ (window);
-  const canvas = /** @type {HTMLCanvasElement} */ (probe.element);
-  const copy = document.createElement("canvas");
-  copy.width = canvas.width;
-  copy.height = canvas.height;
-  const context = /** @type {CanvasRenderingContext2D} */ (
-    copy.getContext("2d", { willReadFrequently: true })
-  );
-  const take = () => {
-    context.drawImage(canvas, 0, 0);
-    return context.getImageData(0, 0, copy.width, copy.height);
-  };
   const begin = performance.now();
   /** @type {ImageData | undefined} */
   let kept;
   /** A new entry whenever the canvas changed. @type {{ afterMs: number, image: ImageData }[]} */
   const changes = [];
   for (let now = begin; now < begin + lookMs; now = performance.now()) {
-    const image = take();
+    /** @type {ImageData} */
+    const image = probe.take();
     const before = changes.at(-1)?.image;
     const [a, b] = [image, before].map((one) => one && new Uint32Array(one.data.buffer));
     if (!a || !b?.every((value, index) => value === a[index])) {
@@ -79,31 +90,34 @@ async function watch({ atMs, lookMs }) {
     if (!kept && now - begin >= atMs) kept = image;
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
-  probe.rest = { kept: kept ?? take(), changes };
+  probe.rest = { kept: kept ?? probe.take(), changes };
 }
 
-/** Runs in the page. @param {string} screenBase64 rows of BGRX */
-function compare(screenBase64) {
+/** Runs in the page. @param {{ screenBase64: string, text: Rectangle | null }} screen rows of BGRX */
+function compare({ screenBase64, text: textArea }) {
   const { kept, changes } = /** @type {any} */ (window).probe.rest;
-  const text = atob(screenBase64);
-  const screen = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const screen = Uint8Array.from(atob(screenBase64), (letter) => letter.charCodeAt(0));
   const { width, height } = kept;
 
-  /** @param {ImageData} image */
-  const equal = ({ data }) => {
+  /** @param {ImageData} image @param {Rectangle} area */
+  const equalShare = ({ data }, [left, top, columns, rows]) => {
     let count = 0;
-    for (let pixel = 0; pixel < width * height; pixel++) {
-      const at = pixel * 4;
-      count += Number(
-        data[at] === screen[at + 2] &&
-          data[at + 1] === screen[at + 1] &&
-          data[at + 2] === screen[at],
-      );
+    for (let y = top; y < top + rows; y++) {
+      for (let x = left; x < left + columns; x++) {
+        const at = (y * width + x) * 4;
+        count += Number(
+          data[at] === screen[at + 2] &&
+            data[at + 1] === screen[at + 1] &&
+            data[at + 2] === screen[at],
+        );
+      }
     }
-    return count;
+    return count / (columns * rows);
   };
+  /** @type {Rectangle} */
+  const everything = [0, 0, width, height];
   const exact = changes.find(
-    (/** @type {{ image: ImageData }} */ { image }) => equal(image) === width * height,
+    (/** @type {{ image: ImageData }} */ { image }) => equalShare(image, everything) === 1,
   );
 
   // Structural similarity of brightness in blocks of 8x8 (Wang et al. 2004, without overlap).
@@ -136,7 +150,8 @@ function compare(screenBase64) {
   }
   return {
     equalAfterMs: exact ? exact.afterMs : null,
-    equalShare: equal(kept) / (width * height),
+    equalShare: equalShare(kept, everything),
+    textEqualShare: textArea && equalShare(kept, textArea),
     ssim: sum / blocks,
   };
 }

@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import os from "node:os";
+import { meshcentralVersion } from "../stacks/meshcentral.mjs";
 
 export function machineFacts() {
   return {
@@ -20,9 +21,27 @@ export function machineFacts() {
       xvnc: packageVersion("tigervnc-standalone-server"),
       websockify: packageVersion("websockify"),
       novnc: packageVersion("novnc"),
+      meshcentral: meshcentralVersion(),
     },
     loadAtStart: os.loadavg()[0],
   };
+}
+
+/** In a line, as the reports begin. @param {ReturnType<typeof machineFacts>} machine */
+export function describeMachine({
+  processor,
+  cores,
+  memoryGiB,
+  system,
+  kernel,
+  browser,
+  versions,
+  loadAtStart,
+}) {
+  return (
+    `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, kernel ${kernel}, ${browser}. Load at the start ${loadAtStart.toFixed(1)}. ` +
+    `x11vnc ${versions.x11vnc}, x0vncserver ${versions.x0vncserver}, Xvnc ${versions.xvnc}, websockify ${versions.websockify}, noVNC ${versions.novnc}, MeshCentral ${versions.meshcentral}.`
+  );
 }
 
 /** @param {string} name */

@@ -1,25 +1,29 @@
 // @ts-check
 // Measurements as Markdown tables, and what we promise held against them.
 
+import { compare, OURS, perUpdate } from "./compare.mjs";
+import { failuresSection } from "./failures.mjs";
+import { describeMachine } from "./machine.mjs";
 import { median } from "./statistics.mjs";
+import { table, unique } from "./tables.mjs";
 
 /**
  * @typedef {{ median: number | null, p95: number | null, min: number | null, max: number | null }} Summary
  * @typedef {{ kind: 'scene', stack: string, scene: string, round: number, seconds: number, drawn: number, late: number,
  *   shown: number, ageMs: Summary, bytesDown: number, bytesUp: number,
  *   cpuSeconds: { x: number, agent: number, relay: number, browser: number }, foreignCpuSeconds: number,
- *   agentResidentBytes: number, agentProportionalBytes: number }} SceneMeasurement
+ *   agentResidentBytes: number, agentProportionalBytes: number,
+ *   exactness: import('./exactness.mjs').Exactness | null }} SceneMeasurement
  * @typedef {{ kind: 'latency', stack: string, input: string, under: string, trials: number, lost: number,
  *   all: Summary, toTheScreen: Summary, back: Summary }} LatencyMeasurement
  * @typedef {SceneMeasurement | LatencyMeasurement} Measurement
  */
 
-const OURS = "guruconnect";
-
 /**
- * @param {{ machine: ReturnType<typeof import('./machine.mjs').machineFacts>, measurements: Measurement[], seconds: number }} run
+ * @param {{ machine: ReturnType<typeof import('./machine.mjs').machineFacts>, measurements: Measurement[],
+ *   failures: import('./failures.mjs').Failure[], seconds: number }} run
  */
-export function report({ machine, measurements, seconds }) {
+export function report({ machine, measurements, failures, seconds }) {
   const scenes = measurements.filter((one) => one.kind === "scene");
   const latencies = measurements.filter((one) => one.kind === "latency");
   const bare = new Map(
@@ -34,35 +38,24 @@ export function report({ machine, measurements, seconds }) {
   ];
   for (const scene of unique(watched.map((one) => one.scene))) {
     const rows = watched.filter((one) => one.scene === scene);
-    parts.push(`## ${scene}`, sceneTable(rows, bare.get(scene) ?? 0, seconds));
+    const failed = failures.map(({ stack }) => stack).filter((stack) => stack !== "nobody");
+    parts.push(`## ${scene}`, sceneTable(rows, { failed, bareCpu: bare.get(scene) ?? 0, seconds }));
   }
   if (latencies.length > 0) parts.push("## input to pixel", latencyTable(latencies));
   const promises = [...latencyPromises(latencies), ...costPromises(watched, bare)];
   if (promises.length > 0) parts.push("## what was promised", promises.join("\n"));
   const compared = againstTheBest(watched, latencies, bare);
-  if (compared.length > 0) parts.push("## against the best of the others", comparison(compared));
+  if (compared.length > 0) parts.push("## against the best of the others", table(HEAD, compared));
+  parts.push(...failuresSection(failures));
   return `${parts.join("\n\n")}\n`;
 }
 
-/** @param {ReturnType<typeof import('./machine.mjs').machineFacts>} machine */
-export function describeMachine({
-  processor,
-  cores,
-  memoryGiB,
-  system,
-  kernel,
-  browser,
-  versions,
-  loadAtStart,
-}) {
-  return (
-    `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, kernel ${kernel}, ${browser}. Load at the start ${loadAtStart.toFixed(1)}. ` +
-    `x11vnc ${versions.x11vnc}, x0vncserver ${versions.x0vncserver}, Xvnc ${versions.xvnc}, websockify ${versions.websockify}, noVNC ${versions.novnc}.`
-  );
-}
-
-/** @param {SceneMeasurement[]} rows @param {number} bareCpu @param {number} seconds */
-function sceneTable(rows, bareCpu, seconds) {
+/**
+ * @param {SceneMeasurement[]} rows
+ * @param {{ failed: string[], bareCpu: number, seconds: number }} run `failed`: stacks that did
+ *   not come to their end, so that some have no row
+ */
+function sceneTable(rows, { failed, bareCpu, seconds }) {
   return table(
     [
       "stack",
@@ -76,22 +69,26 @@ function sceneTable(rows, bareCpu, seconds) {
       "relay CPU s",
       "browser CPU s",
       "other CPU s",
+      "equal after 500 ms",
+      "SSIM",
+      "text equal",
     ],
-    unique(rows.map((row) => row.stack)).map((stack) => {
+    unique([...rows.map((row) => row.stack), ...failed]).map((stack) => {
       const own = rows.filter((row) => row.stack === stack);
+      if (own.length === 0) return [stack, "failed"];
       return [
         stack,
         cell(own.map((row) => row.shown / row.seconds)),
         cell(own.map((row) => row.ageMs.median)),
         cell(own.map((row) => row.ageMs.p95)),
         cell(own.map((row) => row.bytesDown / row.seconds / 1e3)),
-        cell(own.map((row) => bytesPerUpdate(row) / 1e3)),
+        cell(own.map((row) => thousandth(bytesPerUpdate(row)))),
         cell(
           own.map((row) => agentCpu(row, bareCpu)),
           2,
         ),
         cell(
-          own.map((row) => (agentCpu(row, bareCpu) / Math.max(1, row.shown)) * 1e3),
+          own.map((row) => cpuPerUpdate(row, bareCpu)),
           1,
         ),
         cell(
@@ -100,6 +97,12 @@ function sceneTable(rows, bareCpu, seconds) {
         ),
         cell(own.map((row) => row.cpuSeconds.browser)),
         cell(own.map((row) => row.foreignCpuSeconds)),
+        percent(own.map((row) => row.exactness?.equalShare ?? null)),
+        cell(
+          own.map((row) => row.exactness?.ssim ?? null),
+          4,
+        ),
+        percent(own.map((row) => row.exactness?.textEqualShare ?? null)),
       ];
     }),
   );
@@ -110,9 +113,14 @@ function agentCpu(row, bareCpu) {
   return Math.max(0, row.cpuSeconds.agent + row.cpuSeconds.x - bareCpu);
 }
 
+/** In milliseconds. @param {SceneMeasurement} row @param {number} bareCpu */
+function cpuPerUpdate(row, bareCpu) {
+  return perUpdate(agentCpu(row, bareCpu) * 1e3, row.shown);
+}
+
 /** @param {SceneMeasurement} row */
 function bytesPerUpdate(row) {
-  return row.bytesDown / Math.max(1, row.shown);
+  return perUpdate(row.bytesDown, row.shown);
 }
 
 /** @param {LatencyMeasurement[]} rows */
@@ -178,11 +186,13 @@ function latencyPromises(rows) {
 /** @param {SceneMeasurement[]} rows @param {Map<string, number>} bare */
 function costPromises(rows, bare) {
   return unique(rows.map((row) => row.scene)).flatMap((scene) => {
-    /** @param {string} stack @param {(row: SceneMeasurement) => number} figure */
-    const of = (stack, figure) =>
-      median(rows.filter((row) => row.stack === stack && row.scene === scene).map(figure));
+    /** @param {string} stack @param {(row: SceneMeasurement) => number | null} figure */
+    const of = (stack, figure) => {
+      const own = rows.filter((row) => row.stack === stack && row.scene === scene);
+      return median(own.flatMap((row) => figure(row) ?? []));
+    };
     /** @param {SceneMeasurement} row */
-    const cpu = (row) => (agentCpu(row, bare.get(scene) ?? 0) / Math.max(1, row.shown)) * 1e3;
+    const cpu = (row) => cpuPerUpdate(row, bare.get(scene) ?? 0);
     const bytes = [of(OURS, bytesPerUpdate), of("x11vnc", bytesPerUpdate)];
     const work = [of(OURS, cpu), of("x11vnc", cpu)];
     if (bytes.includes(null) || work.includes(null)) return [];
@@ -204,7 +214,7 @@ function costPromises(rows, bare) {
 }
 
 const PHOTOGRAPHIC =
-  "ours are exact pixels; noVNC asks for JPEG of quality 6, and photographs and film are several times smaller with it";
+  "ours are exact pixels; the others ask for JPEG (noVNC of quality 6, MeshCentral of 40), and photographs and film are several times smaller with it";
 
 /** Why a scene may need more bytes, for those who read the result. @type {Record<string, string>} */
 const REASON_FOR_BYTES = { switch: PHOTOGRAPHIC };
@@ -224,78 +234,56 @@ const REASON_FOR_LATENCY = {
     "packing a frame of the film takes both cores for 9 of 33 ms, and a key that comes meanwhile waits for it and for the browser that paints the last one; runs differ by 10 ms either way, and what is shown of the film is half as old",
 };
 
-/**
- * @typedef {{ cell: string, figure: string, ours: number, stack: string, best: number, aim: number }} Compared
- */
+const HEAD = ["what", "figure", "ours", "best other", "ratio", "aim", ""];
 
 /**
  * Ours against the best of the others, cell by cell.
  * @param {SceneMeasurement[]} scenes @param {LatencyMeasurement[]} latencies @param {Map<string, number>} bare
- * @returns {Compared[]}
  */
 function againstTheBest(scenes, latencies, bare) {
   /** @param {SceneMeasurement} row */
-  const cpu = (row) => (agentCpu(row, bare.get(row.scene) ?? 0) / Math.max(1, row.shown)) * 1e3;
-  const figures = /** @type {const} */ ([
-    ["age of what is shown, ms", 0.5, (/** @type {SceneMeasurement} */ row) => row.ageMs.median],
-    ["bytes per update", 0.6, bytesPerUpdate],
-    ["agent + X CPU ms per update", 0.7, cpu],
-  ]);
-  const ofScenes = unique(scenes.map((row) => row.scene)).flatMap((scene) =>
-    figures.map(([figure, aim, value]) => {
-      const rows = scenes.filter((row) => row.scene === scene);
-      return best(scene, figure, aim, rows, value);
-    }),
-  );
+  const shown = (row) => row.shown / row.seconds;
+  /** @param {SceneMeasurement} row */
+  const ssim = (row) => row.exactness?.ssim ?? null;
+  /** @param {SceneMeasurement} row */
+  const cpu = (row) => cpuPerUpdate(row, bare.get(row.scene) ?? 0);
+  const ofScenes = unique(scenes.map((row) => row.scene)).flatMap((scene) => {
+    const rows = scenes.filter((row) => row.scene === scene);
+    return [
+      compared(scene, "age of what is shown, ms", 0.5, rows, {
+        value: (row) => row.ageMs.median,
+        shown,
+      }),
+      compared(scene, "bytes per update", 0.6, rows, { value: bytesPerUpdate, ssim }),
+      compared(scene, "agent + X CPU ms per update", 0.7, rows, { value: cpu, shown }),
+    ];
+  });
   const cells = unique(latencies.map((row) => `${row.input} under ${row.under}`));
   const ofInputs = cells.map((cell) => {
     const rows = latencies.filter((row) => `${row.input} under ${row.under}` === cell);
-    return best(cell, "input to pixel, ms", 0.5, rows, (row) => row.all.median);
+    return compared(cell, "input to pixel, ms", 0.5, rows, { value: (row) => row.all.median });
   });
-  return [...ofInputs, ...ofScenes].flatMap((one) => one ?? []);
+  return [...ofInputs, ...ofScenes].flatMap((one) => (one ? [one] : []));
 }
 
 /**
+ * One row, of the medians over the rounds.
+ *
  * @template {{ stack: string }} Row
  * @param {string} cell @param {string} figure @param {number} aim @param {Row[]} rows
- * @param {(row: Row) => number | null} value
- * @returns {Compared | null}
+ * @param {{ value: (row: Row) => number | null, shown?: (row: Row) => number | null, ssim?: (row: Row) => number | null }} of
+ * @returns {string[] | null}
  */
-function best(cell, figure, aim, rows, value) {
-  /** @param {string} stack */
-  const of = (stack) =>
-    median(rows.filter((row) => row.stack === stack).flatMap((row) => value(row) ?? []));
-  const ours = of(OURS);
-  const others = unique(rows.map((row) => row.stack))
-    .filter((stack) => stack !== OURS)
-    .flatMap((stack) => {
-      const found = of(stack);
-      return found === null ? [] : [{ stack, found }];
-    })
-    .sort((one, other) => one.found - other.found);
-  if (ours === null || others.length === 0) return null;
-  return { cell, figure, ours, stack: others[0].stack, best: others[0].found, aim };
-}
-
-/** @param {Compared[]} cells */
-function comparison(cells) {
-  return table(
-    ["what", "figure", "ours", "best other", "ratio", "aim", ""],
-    cells.map(({ cell, figure, ours, stack, best, aim }) => {
-      const ratio = ours / best;
-      const reason = REASON_BESIDE_THE_BEST[`${cell}: ${figure}`];
-      const missed = reason ? `**missed**: ${reason}` : "**missed**";
-      return [
-        cell,
-        figure,
-        number(ours),
-        `${number(best)} (${stack})`,
-        ratio.toFixed(2),
-        aim.toFixed(1),
-        ratio <= aim ? "holds" : missed,
-      ];
-    }),
-  );
+function compared(cell, figure, aim, rows, of) {
+  const contenders = unique(rows.map((row) => row.stack)).map((stack) => {
+    /** @param {((row: Row) => number | null) | undefined} value */
+    const middle = (value) =>
+      median(rows.filter((row) => row.stack === stack).flatMap((row) => value?.(row) ?? []));
+    return { stack, value: middle(of.value), shown: middle(of.shown), ssim: middle(of.ssim) };
+  });
+  const reason = REASON_BESIDE_THE_BEST[`${cell}: ${figure}`];
+  const found = compare(contenders, aim, { figure: number, reason });
+  return found && [cell, figure, ...found.cells];
 }
 
 const FEW_BYTES =
@@ -327,17 +315,21 @@ function cell(values, digits = 1) {
   return middle.toFixed(digits) + range;
 }
 
+/** @param {(number | null)[]} shares */
+function percent(shares) {
+  const words = cell(
+    shares.map((share) => share && share * 100),
+    2,
+  );
+  return words === "-" ? words : `${words} %`;
+}
+
+/** @param {number | null} value */
+function thousandth(value) {
+  return value === null ? null : value / 1e3;
+}
+
 /** @param {number | null | undefined} value */
 function number(value) {
   return value === null || value === undefined ? "-" : value.toFixed(1);
-}
-
-/** @param {string[]} head @param {string[][]} rows */
-export function table(head, rows) {
-  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-}
-
-/** @template T @param {T[]} values */
-function unique(values) {
-  return [...new Set(values)];
 }

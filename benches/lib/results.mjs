@@ -12,7 +12,7 @@ const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
  *
  * @param {string} benchmark
  * @param {string} out
- * @param {{ machine: { date: string }, measurements: unknown[] }} run
+ * @param {{ machine: { date: string }, measurements: unknown[], failures?: unknown[] }} run
  * @param {string} text
  * @param {{ svg?: string }} [pictures] shown below the tables
  */

@@ -28,8 +28,8 @@ export async function guruconnect({ desktop, folder, cleanup }) {
     agent: [agent.program.pid],
     relay: [server.program.pid],
     port: server.port,
-    async open(page, url = server.url) {
-      await page.goto(`${url}/machines/${machine.id}/view`);
+    async open(page, port = server.port) {
+      await page.goto(`http://127.0.0.1:${port}/machines/${machine.id}/view`);
       await page.getByLabel("User name").fill(USER.username);
       await page.getByLabel("Password", { exact: true }).fill(USER.password);
       await page.getByRole("button", { name: "Sign in" }).click();

@@ -5,13 +5,16 @@
 
 import { startDesktop } from "../../scripts/lib/desktop.mjs";
 import { guruconnect } from "./guruconnect.mjs";
+import { meshcentral } from "./meshcentral.mjs";
 import { vnc, xvnc } from "./vnc.mjs";
 
 /**
  * @typedef {{ desktop: import('../../scripts/lib/desktop.mjs').Desktop, folder: string,
  *   cleanup: import('../../scripts/lib/processes.mjs').Cleanup }} StackOptions
- * @typedef {{ agent: number[], relay: number[], port: number,
- *   open?: (page: import('playwright-core').Page, url?: string) => Promise<void> }} Stack
+ * @typedef {{ agent: number[], relay: number[], port: number, selfSigned?: boolean,
+ *   open?: (page: import('playwright-core').Page, port?: number) => Promise<void> }} Stack
+ *   `open` comes through another port when something stands between browser and relay;
+ *   `selfSigned`: the relay's certificate is of its own making
  */
 
 /** What a stack needs in place of the usual desktop. @type {Record<string, typeof startDesktop>} */
@@ -26,5 +29,6 @@ export const stacks = {
   x11vnc: vnc("x11vnc"),
   x0vncserver: vnc("x0vncserver"),
   xvnc: xvnc.stack,
+  meshcentral,
   nobody,
 };

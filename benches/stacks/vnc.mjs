@@ -106,11 +106,9 @@ async function watched(port, agent, { folder, cleanup }) {
     agent,
     relay: [relay.pid],
     port: relayPort,
-    async open(page, url = `http://127.0.0.1:${relayPort}`) {
-      const from = new URL(url);
-      await page.goto(
-        `${url}/vnc_lite.html?host=${from.hostname}&port=${from.port}&path=websockify`,
-      );
+    async open(page, from = relayPort) {
+      const address = `http://127.0.0.1:${from}/vnc_lite.html`;
+      await page.goto(`${address}?host=127.0.0.1&port=${from}&path=websockify`);
       await page.waitForFunction(() => (document.querySelector("canvas")?.width ?? 0) >= 1920);
       await page.locator("canvas").focus();
     },

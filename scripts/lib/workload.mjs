@@ -6,6 +6,7 @@ import { binary } from "./guruconnect.mjs";
 import { until } from "./processes.mjs";
 
 /**
+ * Left, top, width, height. @typedef {[number, number, number, number]} Rectangle
  * @typedef {{ drawn: number, scheduled: number, late: number, seconds: number }} SceneEnd
  * @typedef {{ key: number, symbol: number, is: 'down' | 'up', modifiers: number }
  *   | { button: number, is: 'down' | 'up', x: number, y: number }
@@ -21,7 +22,7 @@ export class Workload {
   recorded = [];
   /** @type {SceneEnd | undefined} */
   end;
-  /** @type {any} */
+  /** What the program said about itself. @type {{ text?: Rectangle | null } | undefined} */
   #ready;
 
   /**
@@ -34,6 +35,8 @@ export class Workload {
       input: /** @type {import('node:stream').Readable} */ (this.program.child.stdout),
     });
     lines.on("line", (line) => this.#hear(JSON.parse(line)));
+    // A program that ended says so where it is waited for.
+    this.program.child.stdin?.on("error", () => {});
   }
 
   /** Waits until everything is painted; answers what the program said about itself. */
@@ -46,6 +49,11 @@ export class Workload {
       },
       { withinMs: 60_000 },
     );
+  }
+
+  /** Where there is nothing but text on the screen, in scenes that have such a place. */
+  get text() {
+    return this.#ready?.text ?? null;
   }
 
   /** Plays the scene that waits with `--hold`. */

@@ -30,14 +30,14 @@ const LOOK: Duration = Duration::from_millis(30);
 /// be a film, and what changes three times a second is none.
 const RESTING_LOOK: Duration = Duration::from_millis(150);
 
+/// However long the rest: a film that was paused goes on as one.
+const MAX_RESTING_LOOKS: u32 = 2;
+
 /// A tile that changed in this many of the last looks keeps changing.
 const BUSY_LOOKS: u32 = 4;
 
 /// A region stays a film this long after it last looked like one and moved.
 const FILM_MEMORY: Duration = Duration::from_secs(1);
-
-/// A film that was paused, and goes on within this time, goes on as one.
-const FILM_PAUSE: Duration = Duration::from_secs(10);
 
 /// Tiles of a region that are looked at to tell whether it is a film.
 const MAX_LOOKED_AT: usize = 64;
@@ -74,7 +74,7 @@ pub(crate) struct Tile {
     /// It was last sent with fewer colours than the screen has.
     pub(crate) reduced: bool,
     /// It belongs to a film until then, whatever it shows meanwhile.
-    film_until: Option<Moment>,
+    film_until: Moment,
     /// One bit per look, newest lowest: the tile had changed.
     history: u8,
 }
@@ -167,8 +167,8 @@ impl TileMap {
         sent: &[u8],
     ) {
         let begins = now.since(self.looked_at) >= LOOK;
-        let resting_looks =
-            (rested.as_micros() / RESTING_LOOK.as_micros()).min(u8::BITS.into()) as u32;
+        let resting = (rested.as_micros() / RESTING_LOOK.as_micros()) as u32;
+        let looks = u32::from(begins) + resting.min(MAX_RESTING_LOOKS);
         if begins {
             self.looked_at = now;
         }
@@ -183,9 +183,7 @@ impl TileMap {
             };
             let tile = &mut self.tiles[index];
             let touched = std::mem::take(&mut tile.touched);
-            let is_paused = tile.film_until.is_some_and(|end| now < end + FILM_PAUSE);
-            let looks = u32::from(begins) + if is_paused { 0 } else { resting_looks };
-            tile.history = tile.history.checked_shl(looks).unwrap_or(0);
+            tile.history <<= looks;
             if !candidate {
                 continue;
             }
@@ -303,7 +301,7 @@ impl TileMap {
             for &index in &region {
                 moving[index] = kind;
                 if kind == Moving::Film {
-                    self.tiles[index].film_until = Some(now + FILM_MEMORY);
+                    self.tiles[index].film_until = now + FILM_MEMORY;
                 }
             }
         }
@@ -312,7 +310,7 @@ impl TileMap {
 
     /// A film is made of photo-like tiles; once it is one, a dark scene does not end it.
     fn is_film(&self, now: Moment, frame: &FrameView<'_>, region: &[usize]) -> bool {
-        let was = |&&index: &&usize| self.tiles[index].film_until.is_some_and(|end| now < end);
+        let was = |&&index: &&usize| self.tiles[index].film_until > now;
         if region.iter().filter(was).count() * 2 >= region.len() {
             return true;
         }

@@ -73,6 +73,9 @@ const BASE_MEMORY: Duration = Duration::from_secs(10);
 /// stays busy while the viewer answers.
 const UPDATES_IN_FLIGHT: usize = 2;
 
+/// What takes less is taken to have taken this long.
+const SHORTEST_WAY: Duration = Duration::from_micros(100);
+
 /// How far probing goes beyond the known rate, and how fast it gets there.
 const MAX_GAIN: f64 = 3.0;
 const GAIN_STEP: f64 = 1.5;
@@ -92,6 +95,17 @@ struct InFlight {
     delivered_at: Moment,
     /// More could have been sent: says little about the link.
     app_limited: bool,
+    /// Nothing else was on its way.
+    alone: bool,
+}
+
+/// An update that the viewer showed.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    at: Moment,
+    bytes: usize,
+    /// Bytes a second that the line carried at least, the viewer's own time left out.
+    carried: f64,
 }
 
 /// What is known of the link.
@@ -115,8 +129,8 @@ pub struct Pacer {
     delivered_at: Moment,
     /// The last update was smaller than its budget.
     last_app_limited: bool,
-    /// Sizes of the updates that were acknowledged lately, with their times.
-    acked: VecDeque<(Moment, usize)>,
+    /// The updates that were acknowledged lately.
+    acked: VecDeque<Shown>,
     /// Falling rates with their times; the first is the largest of [`RATE_MEMORY`].
     rates: VecDeque<(Moment, f64)>,
     rtt: Duration,
@@ -189,20 +203,19 @@ impl Pacer {
         let bytes = self
             .rate()
             .map_or(0.0, |rate| rate * self.gain / FILM_RATE_HZ);
-        let proven = self.acked_lately(now).max().unwrap_or_default();
+        let lately = self.acked_lately(now);
+        let proven = lately.map(|shown| shown.bytes).max().unwrap_or_default();
         (bytes as usize)
             .min((proven * 2).max(FIRST_FILM_BYTES))
             .max(MIN_FILM_BYTES)
     }
 
     /// What was acknowledged lately: nothing after a rest.
-    fn acked_lately(&self, now: Moment) -> impl Iterator<Item = usize> {
+    fn acked_lately(&self, now: Moment) -> impl Iterator<Item = &Shown> {
         let memory = self.memory();
-        let lately = self
-            .acked
+        self.acked
             .iter()
-            .filter(move |(at, _)| now.since(*at) <= memory);
-        lately.map(|&(_, bytes)| bytes)
+            .filter(move |shown| now.since(shown.at) <= memory)
     }
 
     /// How long a delivery says something about the link.
@@ -232,7 +245,8 @@ impl Pacer {
 
     /// Notes an update that was handed to the network. `app_limited`: it was smaller than its budget.
     pub fn handle_sent(&mut self, now: Moment, sequence: u64, bytes: usize, app_limited: bool) {
-        if self.in_flight.is_empty() {
+        let alone = self.in_flight.is_empty();
+        if alone {
             self.delivered_at = now;
             self.fixed.handle_sent_alone(sequence, bytes);
         }
@@ -246,18 +260,30 @@ impl Pacer {
             delivered: self.delivered,
             delivered_at: self.delivered_at,
             app_limited,
+            alone,
         });
     }
 
-    /// Notes that the viewer showed the frame `sequence`, and so all before it.
+    /// Notes that the viewer showed the frame `sequence`, and so all before it. `shown` is how
+    /// long it says that it took, from when the frame arrived.
     ///
     /// # Errors
     /// A frame that was never sent. One that was acknowledged before is ignored.
-    pub fn handle_ack(&mut self, now: Moment, sequence: u64) -> Result<(), UnknownAck> {
+    pub fn handle_ack(
+        &mut self,
+        now: Moment,
+        sequence: u64,
+        shown: Duration,
+    ) -> Result<(), UnknownAck> {
         if sequence > self.last_sequence {
             return Err(UnknownAck);
         }
         let mut newest = None;
+        let painting = |frame: &InFlight| {
+            // Where nothing was ahead of it, what the viewer took for it is no queue: a few bytes
+            // can be a whole screen to paint.
+            if frame.alone { shown } else { Duration::ZERO }
+        };
         while let Some(&frame) = self.in_flight.front() {
             if frame.sequence > sequence {
                 break;
@@ -265,14 +291,19 @@ impl Pacer {
             self.in_flight.pop_front();
             self.in_flight_bytes -= frame.bytes;
             self.delivered += frame.bytes as u64;
-            self.acked.push_back((now, frame.bytes));
+            let under_way = now.since(frame.sent_at).saturating_sub(painting(&frame));
+            self.acked.push_back(Shown {
+                at: now,
+                bytes: frame.bytes,
+                carried: frame.bytes as f64 / under_way.max(SHORTEST_WAY).as_secs_f64(),
+            });
             newest = Some(frame);
         }
         let memory = self.memory();
         while self
             .acked
             .front()
-            .is_some_and(|(at, _)| now.since(*at) > memory)
+            .is_some_and(|shown| now.since(shown.at) > memory)
         {
             self.acked.pop_front();
         }
@@ -282,11 +313,9 @@ impl Pacer {
         self.rtt = now.since(frame.sent_at);
         self.base_rtt = self.base_rtt.map(|base| base.min(self.rtt));
         self.draining |= self.probed_at.is_some_and(|at| now.since(at) > BASE_MEMORY);
-        let elapsed = now
-            .since(frame.delivered_at)
-            .max(Duration::from_micros(100));
+        let elapsed = now.since(frame.delivered_at).max(SHORTEST_WAY);
         let rate = (self.delivered - frame.delivered) as f64 / elapsed.as_secs_f64();
-        self.note_queue(now, rate, &frame);
+        self.note_queue(now, rate, &frame, painting(&frame));
         self.note_rate(now, rate, frame.app_limited);
         Ok(())
     }
@@ -324,15 +353,19 @@ impl Pacer {
         let Some(rate) = self.rate() else {
             return FIRST_TARGET_BYTES;
         };
-        let bytes = rate * (self.base() + self.slack()).as_secs_f64() * self.gain;
-        let proven: usize = self.acked_lately(now).sum();
+        let round = (self.base() + self.slack()).as_secs_f64();
+        let bytes = rate * round * self.gain;
+        let sum: usize = self.acked_lately(now).map(|shown| shown.bytes).sum();
+        let carried = self.acked_lately(now).map(|shown| shown.carried);
+        let fastest = carried.reduce(f64::max).unwrap_or_default();
+        let proven = sum.max((fastest * round) as usize);
         (bytes as usize)
             .min((proven * 2).max(RESTED_TARGET_BYTES))
             .clamp(MIN_TARGET_BYTES, MAX_TARGET_BYTES)
     }
 
     /// Grows while there is no queue, and goes back to what the link really delivers when there is one.
-    fn note_queue(&mut self, now: Moment, rate: f64, frame: &InFlight) {
+    fn note_queue(&mut self, now: Moment, rate: f64, frame: &InFlight, painting: Duration) {
         if self
             .fixed
             .handle_ack(frame.sequence, self.rtt, self.base_rtt)
@@ -342,7 +375,8 @@ impl Pacer {
             self.gain = MAX_GAIN;
             return;
         }
-        let queue = self.rtt.saturating_sub(self.base());
+        let delay = self.rtt.saturating_sub(self.base());
+        let queue = delay.saturating_sub(painting.saturating_sub(self.fixed.delay()));
         let own = self.rate().map_or(Duration::ZERO, |known| {
             Duration::from_secs_f64((frame.bytes as f64 / known.max(1.0)).min(10.0))
         });
@@ -358,7 +392,7 @@ impl Pacer {
             let jitter = if is_next_door { Duration::ZERO } else { JITTER };
             let limit = self.slack() + jitter + self.fixed.own(frame.bytes);
             self.fixed
-                .handle_small(queue > limit, self.rtt, frame.bytes);
+                .handle_small(delay > limit, self.rtt, frame.bytes);
         }
         self.queued_once = queued;
 

@@ -110,10 +110,6 @@ fn a_film_that_stops_is_exact_half_a_second_later() {
 
 /// Twelve pictures, one every half second; how many frames of a film were made of them.
 fn show_slides(session: &mut Session) -> usize {
-    session.connect();
-    session
-        .run_until(Duration::from_secs(30), Session::is_exact)
-        .expect("the first picture comes");
     session.frames.clear();
     for slide in 0..12 {
         session.draw_film(VIDEO, slide * 50);
@@ -126,15 +122,25 @@ fn show_slides(session: &mut Session) -> usize {
 fn slides_are_no_film_where_the_line_carries_them() {
     for (rate, rtt) in [(20_000_000, 40), (1_000_000_000, 5)] {
         let mut session = Session::with_films(rate, ms(rtt));
+        session.connect();
+        session.run_for(Duration::from_secs(2));
 
         assert_eq!(show_slides(&mut session), 0, "{rate} bit/s");
         assert!(session.is_exact());
+
+        // Where a film played just now, the first of them may look like more of it.
+        play(&mut session);
+        session.video = false;
+        let films = show_slides(&mut session);
+        assert!(films < 5, "{rate} bit/s: {films}");
     }
 }
 
 #[test]
 fn slides_become_a_film_where_the_line_would_be_late() {
     let mut session = Session::with_films(256_000, ms(300));
+    session.connect();
+    session.run_for(Duration::from_secs(5));
 
     assert!(show_slides(&mut session) > 0);
 }
@@ -144,21 +150,22 @@ fn a_key_press_is_seen_soon_beside_a_film() {
     for (rate, rtt) in LINKS {
         let mut session = playing(rate, rtt);
 
-        let mut slowest = Duration::ZERO;
-        for seed in 0..8 {
-            slowest = slowest.max(session.time_key_press(seed));
-            session.run_for(ms(700));
-        }
+        let mut took: Vec<Duration> = (0..20)
+            .map(|seed| {
+                let took = session.time_key_press(seed);
+                session.run_for(ms(500 + u64::from(seed) * 37 % 400));
+                took
+            })
+            .collect();
+        took.sort_unstable();
 
         let own = Duration::from_secs_f64(1_000.0 * 8.0 / rate as f64);
         let limit = match (rate, rtt) {
             (2_000_000, 80) => ms(250),
             _ => ms(2 * rtt) + own + ms(300),
         };
-        assert!(
-            slowest < limit,
-            "{rate} bit/s, {rtt} ms: {slowest:?} of {limit:?}"
-        );
+        assert!(took[17] < limit, "{rate} bit/s, {rtt} ms: {took:?}");
+        assert!(took[19] < limit + own, "{rate} bit/s, {rtt} ms: {took:?}");
     }
 }
 

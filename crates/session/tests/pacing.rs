@@ -269,6 +269,63 @@ fn a_viewer_next_door_that_takes_its_time_has_the_whole_picture_at_once() {
 }
 
 #[test]
+fn a_browser_that_paints_a_screen_of_few_bytes_is_no_slow_line() {
+    let whole = Rect::whole(Size::new(support::WIDTH, support::HEIGHT).expect("a small screen"));
+    let mut session = Session::over(1_000_000_000, ms(1));
+    session.paint_screen = ms(60);
+    session.connect();
+    // Windows that come back cost a few bytes each.
+    for seed in 0..24 {
+        session.draw(whole, 7 + seed % 2);
+        session.run_for(ms(500));
+    }
+    assert!(session.is_exact());
+
+    session.frames.clear();
+    session.draw(whole, 9);
+    session
+        .run_until(Duration::from_secs(20), Session::is_exact)
+        .expect("the picture comes");
+
+    // Were painting taken for a queue, the pieces would shrink with each window.
+    let updates = session.frames.len();
+    assert!(updates < 5, "{updates} updates");
+}
+
+#[test]
+fn a_slow_machine_rests_between_the_frames_of_what_moves_on() {
+    let mut session = playing(1_000_000_000, 5);
+    session.packing = ms(30);
+    session.run_for(Duration::from_secs(2));
+
+    let before = session.captures;
+    session.run_for(Duration::from_secs(5));
+
+    let worked = ms(31) * u32::try_from(session.captures - before).expect("a small number");
+    assert!(worked < ms(3_600), "{worked:?} of 5 s");
+    assert!(worked > ms(2_500), "{worked:?} of 5 s");
+}
+
+#[test]
+fn a_slow_machine_packs_one_large_change_without_a_rest() {
+    let whole = Rect::whole(Size::new(support::WIDTH, support::HEIGHT).expect("a small screen"));
+    let mut session = Session::over(20_000_000, ms(10));
+    session.packing = ms(30);
+    session.connect();
+    session.run_for(Duration::from_secs(5));
+
+    session.frames.clear();
+    session.draw(whole, 9);
+    let took = session
+        .run_until(Duration::from_secs(20), Session::is_exact)
+        .expect("the picture comes");
+
+    let updates = u32::try_from(session.frames.len()).expect("a small number");
+    assert!(updates > 2, "{updates} updates");
+    assert!(took < ms(40) * updates, "{took:?} for {updates} updates");
+}
+
+#[test]
 fn a_viewer_that_takes_long_for_any_picture_gets_large_pieces() {
     for rtt in [5, 100] {
         let mut session = Session::over(1_000_000_000, ms(rtt));

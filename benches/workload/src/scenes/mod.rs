@@ -23,6 +23,11 @@ use crate::text::{Chance, Fonts, Paper};
 /// One kind of work. `draw` makes frame `n` (from 1) out of frame `n - 1`.
 trait Scene {
     fn draw(&mut self, screen: &Screen, frame: u32) -> anyhow::Result<()>;
+
+    /// Where there is nothing but text on the screen, whatever the frame.
+    fn text(&self) -> Option<Area> {
+        None
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -130,9 +135,14 @@ pub(crate) fn play(screen: &Screen, name: SceneName, seed: u32, play: &Play) -> 
     screen.finish()?;
     marks::serve_patch()?;
     let label = format!("{name:?}").to_lowercase();
-    print(
-        &json!({ "ready": label, "seed": seed, "rate": play.rate, "width": screen.width, "height": screen.height }),
-    );
+    print(&json!({
+        "ready": label,
+        "seed": seed,
+        "rate": play.rate,
+        "width": screen.width,
+        "height": screen.height,
+        "text": scene.text().map(|Area { x, y, width, height }| json!([x, y, width, height])),
+    }));
 
     if play.still {
         wait_for_end_of_input();

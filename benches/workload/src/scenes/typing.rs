@@ -12,6 +12,7 @@ use crate::text::{Chance, Fonts, LETTER_WIDTH_PX, LINE_HEIGHT_PX, Paper, TITLE_B
 const WIDTH: u16 = 1_200;
 const HEIGHT: u16 = 800;
 const LEFT_PX: i32 = 60;
+const PLACE: Area = Area::new(360, 140, WIDTH, HEIGHT);
 
 pub(super) struct Typing {
     window: Window,
@@ -34,9 +35,7 @@ impl Typing {
         );
         let half = i32::from(HEIGHT / 2);
         page.fill(0, half, i32::from(WIDTH), half, Rgb::WHITE);
-        let window = stage
-            .screen
-            .window(Area::new(360, 140, WIDTH, HEIGHT), Rgb::WHITE)?;
+        let window = stage.screen.window(PLACE, Rgb::WHITE)?;
         stage.screen.put(window, &page, 0, 0)?;
         let caret = (LEFT_PX, half + LINE_HEIGHT_PX);
         Ok(Self {
@@ -73,6 +72,12 @@ impl Typing {
 }
 
 impl Scene for Typing {
+    fn text(&self) -> Option<Area> {
+        let title = TITLE_BAR_PX as u16;
+        let top = PLACE.y + title as i16;
+        Some(Area::new(PLACE.x, top, WIDTH, HEIGHT - title))
+    }
+
     fn draw(&mut self, screen: &Screen, _frame: u32) -> anyhow::Result<()> {
         let letter = self.next_letter();
         let (x, y) = self.caret;

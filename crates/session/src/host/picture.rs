@@ -22,6 +22,13 @@ const MIN_INTERVAL: Duration = Duration::from_micros(16_600);
 /// Longest time between two frames that the cost of making them may cause: 20 a second.
 const MAX_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Making frames takes at most two thirds of a thread's time: so many parts of rest for each
+/// part of work.
+const REST_SHARE: f64 = 0.5;
+
+/// Rest that may be put off: a large change is shown at once, whatever it costs.
+const WORK_AHEAD: Duration = Duration::from_millis(250);
+
 /// After input the answer is looked for this often at most.
 const INPUT_INTERVAL: Duration = Duration::from_millis(4);
 
@@ -61,6 +68,8 @@ pub(super) struct Frames {
     /// The screen may differ from what was sent.
     pub(super) wanted: bool,
     pub(super) restart: bool,
+    /// The last one's budget ended before everything was in.
+    has_more: bool,
     /// Something is to be sharpened then.
     pub(super) due: Option<Moment>,
     /// Since when nothing changed and nothing is left to send.
@@ -73,6 +82,8 @@ pub(super) struct Frames {
     /// Mean time for reading and packing, and for packing alone.
     pub(super) cost: Duration,
     packing: Duration,
+    /// Until when the machine would rest for the frames it made.
+    rests_until: Moment,
     pub(super) limit: v1::Limit,
     pub(super) viewer_time: Duration,
     /// The codecs for films that both ends know, as far as none failed in the viewer.
@@ -90,6 +101,7 @@ impl Default for Frames {
             sequence: 0,
             wanted: false,
             restart: true,
+            has_more: false,
             due: None,
             resting_since: None,
             rested: Duration::ZERO,
@@ -97,6 +109,7 @@ impl Default for Frames {
             last_order: None,
             cost: Duration::ZERO,
             packing: Duration::ZERO,
+            rests_until: Moment::ZERO,
             limit: v1::Limit::NothingChanges,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
@@ -108,6 +121,11 @@ impl Default for Frames {
 }
 
 impl Frames {
+    fn note_work(&mut self, begun_at: Moment, work: Duration) {
+        let begun_at = begun_at.max(self.rests_until);
+        self.rests_until = begun_at + work.mul_f64(1.0 + REST_SHARE).min(MAX_INTERVAL);
+    }
+
     /// Something may have changed, or what changed is asked for.
     pub(super) fn wake(&mut self, now: Moment) {
         if let Some(since) = self.resting_since.take() {
@@ -133,8 +151,12 @@ impl Host {
                 waited,
             } => {
                 let packing = encode.saturating_sub(waited);
+                self.frames.note_work(captured_at, capture + packing);
                 self.frames.cost = (self.frames.cost * 3 + capture + packing) / 4;
                 self.frames.packing = (self.frames.packing * 3 + packing) / 4;
+                let update = encoded.update.as_ref();
+                self.frames.has_more =
+                    update.is_some_and(|update| !update.complete && update.film.is_none());
                 match encoded.pending {
                     Pending::Nothing => self.frames.due = None,
                     Pending::Now => self.frames.wanted = true,
@@ -159,10 +181,11 @@ impl Host {
     }
 
     pub(super) fn handle_ack(&mut self, now: Moment, ack: &v1::FrameAck) {
-        if let Err(error) = self.pacer.handle_ack(now, ack.sequence) {
+        let shown = Duration::from_micros(ack.shown_us.into());
+        if let Err(error) = self.pacer.handle_ack(now, ack.sequence, shown) {
             return self.fail(&error.to_string());
         }
-        self.frames.viewer_time = Duration::from_micros(ack.shown_us.into());
+        self.frames.viewer_time = shown;
     }
 
     /// When the next frame is to be made, if there is a reason and room for one.
@@ -176,21 +199,29 @@ impl Host {
             (false, None) => return None,
         };
         self.pacer.budget(self.now)?;
-        let earliest = self
-            .frames
-            .last_order
-            .map_or(Moment::ZERO, |last| last + self.interval(last));
-        Some(reason.max(earliest))
+        Some(reason.max(self.earliest()))
     }
 
-    fn interval(&self, last: Moment) -> Duration {
-        let cost = self.frames.cost;
+    /// Before this the next frame would come too soon after the last one.
+    fn earliest(&self) -> Moment {
+        let Some(last) = self.frames.last_order else {
+            return Moment::ZERO;
+        };
+        let quickly = last + self.frames.cost.clamp(INPUT_INTERVAL, MIN_INTERVAL);
         match self.last_input_at {
-            _ if self.echo.is_active(last) => INPUT_INTERVAL,
-            Some(input) if last.since(input) < INPUT_WINDOW => {
-                cost.clamp(INPUT_INTERVAL, MIN_INTERVAL)
+            _ if self.echo.is_active(last) => last + INPUT_INTERVAL,
+            Some(input) if last.since(input) < INPUT_WINDOW => quickly,
+            _ => {
+                let rest = self.frames.rests_until.since(last);
+                let rested = last + rest.saturating_sub(WORK_AHEAD);
+                // The rest of a large change waits for nothing but the line.
+                let spaced = if self.frames.has_more {
+                    quickly
+                } else {
+                    last + MIN_INTERVAL
+                };
+                spaced.max(rested)
             }
-            _ => (cost * 2).clamp(MIN_INTERVAL, MAX_INTERVAL),
         }
     }
 

@@ -172,12 +172,16 @@ pub struct Session {
     pub updates: Vec<u8>,
     /// Time the viewer takes to decode and paint a frame.
     pub paint: Duration,
+    /// What it takes more for a whole screen; for parts of it, their share.
+    pub paint_screen: Duration,
     /// The viewer's program hangs: nothing is read any more.
     pub viewer_hangs: bool,
     pub video: bool,
     /// What plays is soft, with some grain, as films are; else it is noise.
     pub soft: bool,
-    /// Time that each picture waits for another viewer's thread.
+    /// Time that the machine takes to pack a picture.
+    pub packing: Duration,
+    /// Time that each frame of a film waits for another viewer's thread.
     pub waited: Duration,
     /// What plays has thin coloured lines.
     pub fine: bool,
@@ -241,9 +245,11 @@ impl Session {
             recorded: Vec::new(),
             updates: Vec::new(),
             paint: Duration::from_millis(3),
+            paint_screen: Duration::ZERO,
             viewer_hangs: false,
             video: false,
             soft: false,
+            packing: Duration::from_millis(2),
             waited: Duration::ZERO,
             fine: false,
             film: None,
@@ -492,16 +498,22 @@ impl Session {
         if let Some(update) = &encoded.update {
             self.updates.extend_from_slice(&update.data);
         }
-        let (capture, encode) = (Duration::from_millis(1), Duration::from_millis(2));
+        let (capture, encode) = (Duration::from_millis(1), self.packing);
+        // Only films are packed for several.
+        let film = encoded
+            .update
+            .as_ref()
+            .and_then(|update| update.film.as_ref());
+        let waited = film.map_or(Duration::ZERO, |_| self.waited);
         let captured = Captured::Encoded {
             encoded: Box::new(encoded),
             captured_at: self.now,
             capture,
-            encode: encode + self.waited,
-            waited: self.waited,
+            encode: encode + waited,
+            waited,
         };
         self.capturing
-            .push_back((self.now + capture + encode + self.waited, captured));
+            .push_back((self.now + capture + encode + waited, captured));
     }
 
     fn show(&mut self, frame: ShownFrame) {
@@ -524,8 +536,10 @@ impl Session {
         {
             self.viewer.handle_film_failed(self.now, film.format);
         }
-        self.painting
-            .push_back((self.now + self.paint, frame.sequence));
+        let pixels: usize = frame.rects.iter().map(|rect| rect.area()).sum();
+        let share = pixels as f64 / f64::from(WIDTH * HEIGHT);
+        let painted_at = self.now + self.paint + self.paint_screen.mul_f64(share);
+        self.painting.push_back((painted_at, frame.sequence));
         self.frames.push((self.now, frame));
     }
 
