@@ -25,7 +25,7 @@ import {
   wire,
   wireBetween,
 } from "./lib/accounting.mjs";
-import { exactness, keepCanvas } from "./lib/exactness.mjs";
+import { exactness, keepCanvas, motionSsim, sampleMotion } from "./lib/exactness.mjs";
 import { assertRunning, attempt, running } from "./lib/failures.mjs";
 import { machineFacts } from "./lib/machine.mjs";
 import { report } from "./lib/report.mjs";
@@ -93,13 +93,7 @@ async function measureStack(name, round) {
       if (ended) return;
       await attempt(failures, name, `round ${round}, ${what}`, async () => {
         assertRunning(stack);
-        const workload = new Workload(desktop, ["scene", ...scene]);
-        try {
-          await workload.ready();
-          await measure(workload);
-        } finally {
-          await workload.stop();
-        }
+        await withWorkload(desktop, ["scene", ...scene], measure);
       });
       ended = !running(stack);
     };
@@ -117,6 +111,21 @@ async function measureStack(name, round) {
     }
   } finally {
     await cleanup.run();
+  }
+}
+
+/**
+ * @param {import('../scripts/lib/desktop.mjs').Desktop} desktop
+ * @param {string[]} args
+ * @param {(workload: Workload) => Promise<void>} work
+ */
+async function withWorkload(desktop, args, work) {
+  const workload = new Workload(desktop, args);
+  try {
+    await workload.ready();
+    await work(workload);
+  } finally {
+    await workload.stop();
   }
 }
 
@@ -167,6 +176,7 @@ async function measureScene({ name, round, scene, desktop, stack, page, processe
   });
   const before = look();
   workload.go();
+  if (page) await sampleMotion(page, seconds);
   const end = await workload.ended(seconds * 1_000 + 30_000);
   await sleep(500);
   const after = look();
@@ -184,7 +194,8 @@ async function measureScene({ name, round, scene, desktop, stack, page, processe
   // Everything measured is a child of this process, so the rest of the machine is foreign.
   const foreign = after.machine - before.machine - (after.cpu.us - before.cpu.us);
   const bytes = wireBetween(before.wire, after.wire);
-  measurements.push({
+  /** @type {import('./lib/report.mjs').SceneMeasurement} */
+  const measurement = {
     kind: "scene",
     stack: name,
     scene,
@@ -201,7 +212,16 @@ async function measureScene({ name, round, scene, desktop, stack, page, processe
     agentResidentBytes: residentBytes(processes.agent),
     agentProportionalBytes: proportionalBytes(processes.agent),
     exactness: page ? await exactness(page, desktop, workload.text) : null,
-  });
+    motionSsim: null,
+  };
+  // The scene's last picture goes before it is drawn again.
+  await workload.stop();
+  if (page) {
+    await withWorkload(desktop, ["scene", scene, "--still"], async (still) => {
+      measurement.motionSsim = await motionSsim(page, desktop, still);
+    });
+  }
+  measurements.push(measurement);
   console.error(
     `${name}: ${scene}: ${ages.size} of ${end.drawn} shown, median age ${rounded(quantile([...ages.values()], 0.5), 1)} ms`,
   );

@@ -3,9 +3,16 @@
 // screen has come to rest: when it became equal bit for bit, and how near it was before.
 
 import { execFileSync } from "node:child_process";
-import { rounded } from "./statistics.mjs";
+import { sleep } from "../../scripts/lib/processes.mjs";
+import { median, rounded } from "./statistics.mjs";
 
 /** Left, top, width, height. @typedef {import('../../scripts/lib/workload.mjs').Rectangle} Rectangle */
+
+/**
+ * When copies of the moving picture are kept, as shares of the scene's length: at moments that
+ * have nothing to do with the frames'.
+ */
+const SAMPLED_AT = [0.357, 0.513, 0.671, 0.829];
 
 /**
  * Starts to watch the canvas, at the moment in which the screen came to rest. Answers when
@@ -29,6 +36,49 @@ export async function keepCanvas(page) {
     const { probe } = /** @type {any} */ (window);
     probe.rest = { kept: probe.take(), changes: [] };
   });
+}
+
+/**
+ * Keeps copies of the canvas while the scene plays, with the number of the frame that each
+ * shows; they wait in the page.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {number} seconds that the scene takes
+ */
+export async function sampleMotion(page, seconds) {
+  const start = performance.now();
+  for (const share of SAMPLED_AT) {
+    await sleep(start + share * seconds * 1_000 - performance.now());
+    await page.evaluate(() => /** @type {any} */ (window).probe.sample());
+  }
+}
+
+/**
+ * How similar those copies are to the frames that they show, which the scene draws again.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {import('../../scripts/lib/desktop.mjs').Desktop} desktop
+ * @param {import('../../scripts/lib/workload.mjs').Workload} still the same scene with `--still`
+ * @returns {Promise<number | null>} the median of their SSIM; `null` when nothing was shown
+ */
+export async function motionSsim(page, desktop, still) {
+  /** @type {number[]} */
+  const frames = await page.evaluate(() =>
+    /** @type {any} */ (window).probe.samples.map(
+      (/** @type {{ frame: number }} */ { frame }) => frame,
+    ),
+  );
+  /** @type {number[]} */
+  const similarities = [];
+  for (const [index, frame] of frames.entries()) {
+    await still.show(frame);
+    await page.evaluate((sample) => {
+      const { probe } = /** @type {any} */ (window);
+      probe.rest = { kept: probe.samples[sample].image, changes: [] };
+    }, index);
+    similarities.push((await exactness(page, desktop, null)).ssim);
+  }
+  return median(similarities);
 }
 
 /**
@@ -96,7 +146,9 @@ async function watch({ atMs, lookMs }) {
 /** Runs in the page. @param {{ screenBase64: string, text: Rectangle | null }} screen rows of BGRX */
 function compare({ screenBase64, text: textArea }) {
   const { kept, changes } = /** @type {any} */ (window).probe.rest;
-  const screen = Uint8Array.from(atob(screenBase64), (letter) => letter.charCodeAt(0));
+  const bytes = atob(screenBase64);
+  const screen = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at++) screen[at] = bytes.charCodeAt(at);
   const { width, height } = kept;
 
   /** @param {ImageData} image @param {Rectangle} area */

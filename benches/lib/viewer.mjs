@@ -83,6 +83,10 @@ function probe() {
     seen: [],
     polls: 0,
     lastFrame: -1,
+    /** The number on the canvas; `null` when it cannot be read. @type {number | null} */
+    frame: null,
+    /** Copies of the canvas with its number. @type {{ frame: number, image: ImageData }[]} */
+    samples: [],
     /** @type {boolean | null} */
     red: null,
     inputAt: 0,
@@ -108,10 +112,15 @@ function probe() {
       copy.drawImage(element, 0, 0);
       return copy.getImageData(0, 0, whole.width, whole.height);
     },
+    sample() {
+      poll();
+      if (self.frame !== null) self.samples.push({ frame: self.frame, image: self.take() });
+    },
     reset() {
       self.seen = [];
       self.lastFrame = -1;
       self.polls = 0;
+      self.samples = [];
     },
     /** @param {number} withinMs */
     nextFlip(withinMs) {
@@ -169,6 +178,7 @@ function probe() {
     const pixels = context.getImageData(0, 0, WIDTH, HEIGHT).data;
     const now = self.now();
     const frame = readFrame(pixels);
+    self.frame = frame;
     if (frame !== null && frame !== self.lastFrame) {
       self.lastFrame = frame;
       self.seen.push([frame, now]);

@@ -61,6 +61,19 @@ export class Workload {
     this.program.child.stdin?.write("go\n");
   }
 
+  /**
+   * Draws on to a frame, in a scene with `--still`.
+   *
+   * @param {number} frame
+   */
+  async show(frame) {
+    this.program.child.stdin?.write(`${frame}\n`);
+    await until(`frame ${frame}`, () => {
+      this.program.assertRunning();
+      return this.frames.has(frame);
+    });
+  }
+
   /** @returns {Promise<SceneEnd>} */
   async ended(withinMs = 60_000) {
     return until(

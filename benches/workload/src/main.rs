@@ -49,7 +49,8 @@ enum Command {
         /// Wait for a line on standard input before the first frame.
         #[arg(long)]
         hold: bool,
-        /// Paint the scene and only serve the patch, until standard input closes.
+        /// Paint the scene and only serve the patch, until standard input closes; a number on it
+        /// is a frame to draw on to.
         #[arg(long)]
         still: bool,
     },

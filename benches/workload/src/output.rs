@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Write, stdin, stdout};
 
+use anyhow::Context;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
@@ -25,6 +26,22 @@ pub(crate) fn heard_a_line() -> bool {
         .lock()
         .read_line(&mut line)
         .is_ok_and(|bytes| bytes > 0)
+}
+
+/// The next number on standard input, a line each; `None` when it closed.
+///
+/// # Errors
+/// Anything other than a number.
+pub(crate) fn next_number() -> anyhow::Result<Option<u32>> {
+    let mut line = String::new();
+    if stdin().lock().read_line(&mut line).unwrap_or(0) == 0 {
+        return Ok(None);
+    }
+    let number = line.trim();
+    let number = number
+        .parse()
+        .with_context(|| format!("read '{number}' as a frame's number"))?;
+    Ok(Some(number))
 }
 
 pub(crate) fn wait_for_end_of_input() {

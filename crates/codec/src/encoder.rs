@@ -31,6 +31,10 @@ const STILL: Duration = Duration::from_millis(200);
 /// Raw bytes compressed between two looks at the budget.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
+/// Raw bytes of one update, beside its film: a quarter of a screen of 1920x1080. A larger change
+/// comes in parts, so that the viewer decodes and paints one while the next is packed.
+const MAX_UPDATE_BYTES: usize = 2 * 1024 * 1024;
+
 /// Most rectangles of one update.
 const MAX_UPDATE_RECTS: usize = 4_096;
 
@@ -118,7 +122,8 @@ impl Encoder {
         } else if !self.starts_stream {
             self.map.look(now, order.rested, frame, &self.sent);
         }
-        let moves = if order.viewer.moves {
+        // What only waits to be sent did not move since it was looked at.
+        let moves = if order.viewer.moves && !changed.is_empty() {
             self.find_moves(now, frame)
         } else {
             None
@@ -228,7 +233,8 @@ impl Encoder {
         let mut largest = MAX_CHUNK_BYTES;
         while !rest.is_empty() {
             let left = budget_bytes.saturating_sub(update.data.len());
-            let spent = !update.rects.is_empty() && left == 0;
+            let raw = update.rects.iter().map(|rect| rect.area()).sum::<usize>() * BYTES_PER_PIXEL;
+            let spent = !update.rects.is_empty() && (left == 0 || raw >= MAX_UPDATE_BYTES);
             if spent || update.rects.len() >= MAX_UPDATE_RECTS / 2 {
                 update.complete = false;
                 return Ok(());

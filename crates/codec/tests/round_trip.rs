@@ -120,6 +120,25 @@ impl Pair {
 }
 
 #[test]
+fn a_whole_screen_comes_in_parts_that_can_be_painted_meanwhile() {
+    let mut pair = Pair::new(1920, 1080);
+    pair.settle(&[], &UNLIMITED);
+    let whole = Rect::whole(pair.size);
+    pair.fill(whole, 3);
+
+    let first = pair.encode(&[whole], &UNLIMITED);
+    let update = first.update.expect("a change");
+    let area: usize = update.rects.iter().map(|rect| rect.area()).sum();
+    pair.show(&update);
+
+    assert_eq!(first.pending, Pending::Now);
+    assert!(!update.complete);
+    assert!((400_000..700_000).contains(&area), "{area} pixels");
+    pair.settle(&[], &UNLIMITED);
+    assert_eq!(pair.shown, pair.screen);
+}
+
+#[test]
 fn shows_the_whole_screen_first_and_then_only_what_changed() {
     let mut pair = Pair::new(300, 200);
     pair.fill(

@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::marks::{self, BarCode};
-use crate::output::{heard_a_line, now_us, print, wait_for_end_of_input};
+use crate::output::{heard_a_line, next_number, now_us, print, wait_for_end_of_input};
 use crate::picture::photograph;
 use crate::screen::{Area, Screen};
 use crate::text::{Chance, Fonts, Paper};
@@ -145,8 +145,7 @@ pub(crate) fn play(screen: &Screen, name: SceneName, seed: u32, play: &Play) -> 
     }));
 
     if play.still {
-        wait_for_end_of_input();
-        return Ok(());
+        return show_asked(screen, scene.as_mut(), &bar_code);
     }
     if play.hold && !heard_a_line() {
         return Ok(());
@@ -176,6 +175,22 @@ pub(crate) fn play(screen: &Screen, name: SceneName, seed: u32, play: &Play) -> 
     );
     if play.hold {
         wait_for_end_of_input();
+    }
+    Ok(())
+}
+
+/// Draws on to each frame whose number is asked for, as fast as it goes, until standard input
+/// closes.
+fn show_asked(screen: &Screen, scene: &mut dyn Scene, bar_code: &BarCode) -> anyhow::Result<()> {
+    let mut shown = 0;
+    while let Some(asked) = next_number()? {
+        for frame in shown + 1..=asked {
+            scene.draw(screen, frame)?;
+        }
+        shown = shown.max(asked);
+        bar_code.show(screen, shown)?;
+        screen.finish()?;
+        print(&json!({ "frame": shown, "us": now_us() }));
     }
     Ok(())
 }
