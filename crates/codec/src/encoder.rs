@@ -23,7 +23,7 @@ use crate::tiles::TileMap;
 use join::merge;
 use plan::Plan;
 
-pub use order::{Abilities, Colours, EncodeError, EncodeOrder, Encoded, Pending, Update};
+pub use order::{Abilities, Colours, EncodeOrder, Encoded, Pending, Update, UpdateError};
 
 /// A region that stopped moving for this long is sent exactly.
 const STILL: Duration = Duration::from_millis(200);
@@ -69,7 +69,7 @@ impl Encoder {
     ///
     /// # Errors
     /// Out of memory.
-    pub fn new(size: Size) -> Result<Self, EncodeError> {
+    pub fn new(size: Size) -> Result<Self, UpdateError> {
         Self::with_films(size, Vec::new())
     }
 
@@ -77,7 +77,7 @@ impl Encoder {
     ///
     /// # Errors
     /// Out of memory.
-    pub fn with_films(size: Size, codecs: Vec<Box<dyn FilmCodec>>) -> Result<Self, EncodeError> {
+    pub fn with_films(size: Size, codecs: Vec<Box<dyn FilmCodec>>) -> Result<Self, UpdateError> {
         let bytes = size.area() * BYTES_PER_PIXEL;
         let mut map = TileMap::new(size);
         map.forget(Moment::ZERO);
@@ -106,9 +106,9 @@ impl Encoder {
         frame: &FrameView<'_>,
         changed: &[Rect],
         order: &EncodeOrder,
-    ) -> Result<Encoded, EncodeError> {
+    ) -> Result<Encoded, UpdateError> {
         if frame.size() != self.size {
-            return Err(EncodeError::Size);
+            return Err(UpdateError::Size);
         }
         self.photos = order.viewer.photos;
         for &rect in changed {
@@ -227,7 +227,7 @@ impl Encoder {
         tiles: &[usize],
         colours: Colours,
         budget_bytes: usize,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<(), UpdateError> {
         let mut rest = tiles;
         let mut ratio = FIRST_RATIO;
         let mut largest = MAX_CHUNK_BYTES;
@@ -256,7 +256,7 @@ impl Encoder {
         frame: &FrameView<'_>,
         tiles: &[usize],
         order: &EncodeOrder,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<(), UpdateError> {
         if tiles.is_empty() {
             return Ok(());
         }
@@ -322,7 +322,7 @@ impl Encoder {
         frame: &FrameView<'_>,
         tiles: &[usize],
         colours: Colours,
-    ) -> Result<f32, EncodeError> {
+    ) -> Result<f32, UpdateError> {
         let mut parts: Vec<(usize, Rect)> = tiles
             .iter()
             .map(|&index| (index, self.bounds_to_send(index)))

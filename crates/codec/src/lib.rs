@@ -14,7 +14,7 @@ mod tiles;
 pub use cursor::{CursorError, pack_cursor, unpack_cursor};
 pub use decoder::{DecodeError, Decoder, Piece, bgrx_to_rgba};
 pub use encoder::{
-    Abilities, Colours, EncodeError, EncodeOrder, Encoded, Encoder, Pending, Update,
+    Abilities, Colours, EncodeOrder, Encoded, Encoder, Pending, Update, UpdateError,
 };
 pub use film::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmFormats, FilmMaker, FilmOrder, FilmPacket,

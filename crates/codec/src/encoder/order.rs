@@ -123,9 +123,9 @@ pub struct Encoded {
     pub pending: Pending,
 }
 
-/// An encoder that cannot go on; a new one can.
+/// Why there is no update. An encoder that failed cannot go on; a new one can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EncodeError {
+pub enum UpdateError {
     /// The compressor failed.
     #[error("failed to compress an update")]
     Stream(#[from] StreamError),

@@ -1,10 +1,9 @@
 //! `POST /api/support-codes/{id}/accept`.
 
 use axum::extract::State;
-use gc_model::role::Permission;
 use gc_model::support::CodeEvent;
 
-use super::{SupportCodeBody, change, find, require_own};
+use super::{SupportCodeBody, change, find_own};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::{Json, Path};
@@ -26,9 +25,7 @@ pub(crate) async fn accept_guest(
     current: CurrentUser,
     Path(id): Path<String>,
 ) -> Result<Json<SupportCodeBody>, ApiError> {
-    current.require(Permission::Support)?;
-    let code = find(&app, &id).await?;
-    require_own(&current, &code)?;
+    let code = find_own(&app, &current, &id).await?;
 
     let body = change(&app, client, &current, code, CodeEvent::Accept, "accepted").await?;
     Ok(Json(body))

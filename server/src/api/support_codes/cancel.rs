@@ -1,9 +1,8 @@
 //! `POST /api/support-codes/{id}/cancel`.
 
 use axum::extract::State;
-use gc_model::role::Permission;
 
-use super::{SupportCodeBody, change, ending, find, require_own};
+use super::{SupportCodeBody, change, ending, find_own};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::{Json, Path};
@@ -25,9 +24,7 @@ pub(crate) async fn cancel_support(
     current: CurrentUser,
     Path(id): Path<String>,
 ) -> Result<Json<SupportCodeBody>, ApiError> {
-    current.require(Permission::Support)?;
-    let code = find(&app, &id).await?;
-    require_own(&current, &code)?;
+    let code = find_own(&app, &current, &id).await?;
     let (event, reason) = ending(code.state);
     let body = change(&app, client, &current, code, event, reason).await?;
     Ok(Json(body))

@@ -190,6 +190,14 @@ async fn find(app: &App, id: &str) -> Result<SupportCodeRow, ApiError> {
         .ok_or_else(ApiError::support_code_not_found)
 }
 
+/// The code of this id, for somebody who gives support and to whom it belongs.
+async fn find_own(app: &App, current: &CurrentUser, id: &str) -> Result<SupportCodeRow, ApiError> {
+    current.require(Permission::Support)?;
+    let code = find(app, id).await?;
+    require_own(current, &code)?;
+    Ok(code)
+}
+
 /// Refuses those to whom the code does not belong.
 fn require_own(current: &CurrentUser, code: &SupportCodeRow) -> Result<(), ApiError> {
     let me = &current.user.id;

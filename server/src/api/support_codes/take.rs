@@ -1,11 +1,10 @@
 //! `POST /api/support-codes/{id}/take`.
 
 use axum::extract::State;
-use gc_model::role::Permission;
 use gc_model::support::CodeEvent;
 use gc_store::{Action, NewAuditEntry};
 
-use super::{SupportCodeBody, change, find, public_base, require_own, too_late};
+use super::{SupportCodeBody, change, find_own, public_base, too_late};
 use crate::app::Shared;
 use crate::auth::user::CurrentUser;
 use crate::http::bodies::{Json, Path};
@@ -28,9 +27,7 @@ pub(crate) async fn take_customer(
     current: CurrentUser,
     Path(id): Path<String>,
 ) -> Result<Json<SupportCodeBody>, ApiError> {
-    current.require(Permission::Support)?;
-    let code = find(&app, &id).await?;
-    require_own(&current, &code)?;
+    let code = find_own(&app, &current, &id).await?;
     if code.guest.as_ref().is_some_and(|guest| guest.is_managed) {
         // Nothing stands between them and that machine any more.
         let body = change(&app, client, &current, code, CodeEvent::Accept, "taken").await?;
