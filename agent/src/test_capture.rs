@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use gc_codec::{Abilities, Colours, EncodeError, EncodeOrder, Encoder, FrameView, Pending};
+use gc_codec::{Abilities, Colours, EncodeOrder, Encoder, FrameView, Pending, UpdateError};
 use gc_model::geometry::Rect;
 use gc_platform::{Desktop, Grab, Host as _};
 
@@ -138,7 +138,7 @@ fn encode(
     frame: &FrameView<'_>,
     changed: &[Rect],
     mut order: EncodeOrder,
-) -> Result<usize, EncodeError> {
+) -> Result<usize, UpdateError> {
     let mut changed = changed;
     let mut bytes = 0;
     loop {
