@@ -95,7 +95,7 @@ dashboard-packages:
 ##-- Measuring
 
 .PHONY: bench
-bench: build windows setup-bench ## Side by side with x11vnc and x0vncserver; what agents cost at rest; writes benches/results
+bench: build windows setup-bench ## Side by side with x11vnc, x0vncserver and MeshCentral; what agents cost at rest; writes benches/results
 	@benches/run-all desktop
 	@benches/run-all idle
 	@benches/run-all idle-windows --soak-minutes 2

@@ -28,9 +28,9 @@ const LOOK: Duration = Duration::from_millis(30);
 
 /// A rest this long counts as a look that found nothing. So what changes five times a second may
 /// be a film, and what changes three times a second is none.
-const RESTING_LOOK: Duration = Duration::from_millis(150);
+const RESTING_LOOK: Duration = Duration::from_millis(100);
 
-/// However long the rest: a film that was paused goes on as one.
+/// However long the rest: a film that was paused for a moment goes on as one.
 const MAX_RESTING_LOOKS: u32 = 2;
 
 /// A tile that changed in this many of the last looks keeps changing.
@@ -166,7 +166,9 @@ impl TileMap {
         frame: &FrameView<'_>,
         sent: &[u8],
     ) {
-        let begins = now.since(self.looked_at) >= LOOK;
+        // Where nothing may have moved, what is sent now only waited.
+        let anything = self.tiles.iter().any(|tile| tile.touched);
+        let begins = anything && now.since(self.looked_at) >= LOOK;
         let resting = (rested.as_micros() / RESTING_LOOK.as_micros()) as u32;
         let looks = u32::from(begins) + resting.min(MAX_RESTING_LOOKS);
         if begins {

@@ -360,7 +360,7 @@ impl Pacer {
         let fastest = carried.reduce(f64::max).unwrap_or_default();
         let proven = sum.max((fastest * round) as usize);
         (bytes as usize)
-            .min((proven * 2).max(RESTED_TARGET_BYTES))
+            .min(proven.saturating_mul(2).max(RESTED_TARGET_BYTES))
             .clamp(MIN_TARGET_BYTES, MAX_TARGET_BYTES)
     }
 

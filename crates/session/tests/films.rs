@@ -137,6 +137,21 @@ fn slides_are_no_film_where_the_line_carries_them() {
 }
 
 #[test]
+fn a_film_that_was_paused_for_a_moment_goes_on_as_one() {
+    let mut session = playing(20_000_000, 40);
+    session.video = false;
+    session.run_for(Duration::from_secs(3));
+    assert!(session.is_exact());
+
+    session.frames.clear();
+    session.video = true;
+    session.run_for(ms(200));
+
+    assert!(session.frames.len() > 2);
+    assert!(session.frames.iter().all(|(_, frame)| has_film(frame)));
+}
+
+#[test]
 fn slides_become_a_film_where_the_line_would_be_late() {
     let mut session = Session::with_films(256_000, ms(300));
     session.connect();

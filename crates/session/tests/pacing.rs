@@ -326,6 +326,46 @@ fn a_slow_machine_packs_one_large_change_without_a_rest() {
 }
 
 #[test]
+fn the_parts_of_a_large_change_follow_each_other_at_once() {
+    let whole = Rect::whole(Size::new(support::WIDTH, support::HEIGHT).expect("a small screen"));
+    let mut session = Session::over(1_000_000_000, ms(1));
+    session.packing = ms(5);
+    session.connect();
+    session.run_for(Duration::from_secs(5));
+
+    session.frames.clear();
+    session.draw(whole, 9);
+    let took = session
+        .run_until(Duration::from_secs(20), Session::is_exact)
+        .expect("the picture comes");
+
+    let updates = u32::try_from(session.frames.len()).expect("a small number");
+    assert!(updates > 2, "{updates} updates");
+    assert!(took < ms(12) * updates, "{took:?} for {updates} updates");
+}
+
+#[test]
+fn work_that_input_asked_for_is_not_made_up_for_in_a_pause_afterwards() {
+    let mut session = playing(1_000_000_000, 5);
+    session.packing = ms(20);
+    for step in 0..1_000 {
+        session
+            .viewer
+            .handle_pointer(session.now, step % 200, 20, 0);
+        session.run_for(ms(10));
+    }
+
+    session.frames.clear();
+    let mut times = vec![session.now];
+    session.run_for(ms(1_000));
+    times.extend(session.frames.iter().map(|(at, _)| *at));
+    times.push(session.now);
+    let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]));
+    let longest = gaps.max().expect("frames");
+    assert!(longest < ms(150), "nothing for {longest:?}");
+}
+
+#[test]
 fn a_viewer_that_takes_long_for_any_picture_gets_large_pieces() {
     for rtt in [5, 100] {
         let mut session = Session::over(1_000_000_000, ms(rtt));

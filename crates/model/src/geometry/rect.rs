@@ -70,7 +70,7 @@ impl Rect {
 
     /// Number of pixels.
     pub const fn area(self) -> usize {
-        self.width as usize * self.height as usize
+        (self.width as usize).saturating_mul(self.height as usize)
     }
 
     /// True when it covers no pixel.
@@ -271,6 +271,7 @@ mod tests {
                 prop_assert_eq!(i64::from(shifted.y) - i64::from(a.y), i64::from(dy));
             }
             prop_assert!(a.seen_from(b).x <= a.x && a.placed_in(b).x >= a.x);
+            prop_assert_eq!(a.area() == 0, a.is_empty());
         }
 
         #[test]

@@ -25,10 +25,10 @@ const LONGEST_PENANCE: Duration = Duration::from_mins(5);
 /// What held for so long met trouble of another kind.
 const FORGIVEN_AFTER: Duration = Duration::from_mins(1);
 
-/// A frame may cost this much in full chroma, which leaves 30 frames a second.
+/// A frame may cost this much in full chroma: half of the time between two of 30 a second.
 const CHEAP: Duration = Duration::from_micros(16_600);
 
-/// With a mean of more there are fewer than 25.
+/// Three fifths of it: a mean of more is felt by whoever works at the machine.
 const EXPENSIVE: Duration = Duration::from_millis(20);
 
 /// Packing takes up to seven tenths longer then (`cargo bench -p gc-codec --bench films`).

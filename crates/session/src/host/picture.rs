@@ -19,12 +19,13 @@ use crate::wire::Lane;
 /// Shortest time between two frames: 60 a second.
 const MIN_INTERVAL: Duration = Duration::from_micros(16_600);
 
-/// Longest time between two frames that the cost of making them may cause: 20 a second.
-const MAX_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Making frames takes at most two thirds of a thread's time: so many parts of rest for each
+/// Making frames takes about two thirds of a thread's time: so many parts of rest for each
 /// part of work.
 const REST_SHARE: f64 = 0.5;
+
+/// The rest after a frame is no longer than this, whatever the frame took: a machine that packs
+/// slowly does not become slower still.
+const LONGEST_REST: Duration = Duration::from_millis(25);
 
 /// Rest that may be put off: a large change is shown at once, whatever it costs.
 const WORK_AHEAD: Duration = Duration::from_millis(250);
@@ -68,7 +69,7 @@ pub(super) struct Frames {
     /// The screen may differ from what was sent.
     pub(super) wanted: bool,
     pub(super) restart: bool,
-    /// The last one's budget ended before everything was in.
+    /// The last update left something that is to be sent at once.
     has_more: bool,
     /// Something is to be sharpened then.
     pub(super) due: Option<Moment>,
@@ -122,8 +123,11 @@ impl Default for Frames {
 
 impl Frames {
     fn note_work(&mut self, begun_at: Moment, work: Duration) {
-        let begun_at = begun_at.max(self.rests_until);
-        self.rests_until = begun_at + work.mul_f64(1.0 + REST_SHARE).min(MAX_INTERVAL);
+        let rest = work.mul_f64(REST_SHARE).min(LONGEST_REST);
+        let rests_until = begun_at.max(self.rests_until) + work + rest;
+        // What was made without rest while somebody pressed keys is not made up for afterwards.
+        let longest = begun_at + work + rest + WORK_AHEAD;
+        self.rests_until = rests_until.min(longest);
     }
 
     /// Something may have changed, or what changed is asked for.
@@ -157,13 +161,12 @@ impl Host {
                 let update = encoded.update.as_ref();
                 self.frames.has_more =
                     update.is_some_and(|update| !update.complete && update.film.is_none());
+                self.frames.resting_since =
+                    (encoded.pending == Pending::Nothing && !self.frames.wanted).then_some(now);
                 match encoded.pending {
                     Pending::Nothing => self.frames.due = None,
                     Pending::Now => self.frames.wanted = true,
                     Pending::At(moment) => self.frames.due = Some(moment),
-                }
-                if !self.frames.wanted {
-                    self.frames.resting_since = Some(now);
                 }
                 self.echo.handle_captured(encoded.update.is_some());
                 if let Some(update) = encoded.update {
@@ -214,7 +217,7 @@ impl Host {
             _ => {
                 let rest = self.frames.rests_until.since(last);
                 let rested = last + rest.saturating_sub(WORK_AHEAD);
-                // The rest of a large change waits for nothing but the line.
+                // The parts of a large change follow each other without a pause.
                 let spaced = if self.frames.has_more {
                     quickly
                 } else {
@@ -321,7 +324,7 @@ impl Host {
         }
         let link = self.pacer.link();
         if update.complete {
-            let slow = self.frames.cost * 2 > MIN_INTERVAL;
+            let slow = self.frames.cost.mul_f64(1.0 + REST_SHARE) > MIN_INTERVAL;
             self.frames.limit = if slow {
                 v1::Limit::Agent
             } else {
