@@ -28,9 +28,10 @@ const SHOWS_ENOUGH = 2 / 3;
  *   report: ours, the others, their ratio, the aim, and what that means
  */
 export function compare(contenders, aim, { figure, reason }) {
-  const ours = contenders.find(({ stack }) => stack === OURS);
   const others = contenders.filter(({ stack }) => stack !== OURS);
-  if (!ours || others.length === 0) return null;
+  if (others.length === 0) return null;
+  // Where we came to no end, we showed nothing.
+  const ours = contenders.find(({ stack }) => stack === OURS) ?? { stack: OURS, value: null };
   const best = bestOf(others.filter(isKnown), ours);
   /** @param {Contender} one */
   const words = (one) => {
@@ -59,8 +60,8 @@ export function compare(contenders, aim, { figure, reason }) {
   };
 }
 
-/** @param {Contender} one @returns {one is Known} */
-const isKnown = (one) => one.value !== null;
+/** Nothing is best that is too little to measure. @param {Contender} one @returns {one is Known} */
+const isKnown = (one) => one.value !== null && one.value > 0;
 
 /** @param {Known[]} others @param {Contender} ours @returns {Known | undefined} */
 function bestOf(others, ours) {

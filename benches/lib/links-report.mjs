@@ -2,7 +2,7 @@
 // The tables and the chart of the lines.
 
 import { logarithmicBars } from "./chart.mjs";
-import { compare, OURS, perUpdate } from "./compare.mjs";
+import { compare, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
 import { table, unique } from "./tables.mjs";
@@ -136,8 +136,11 @@ const percent = (share) => `${(share * 100).toFixed(2)} %`;
 
 /** @param {LinkMeasurement[]} measurements */
 function promised(measurements) {
-  const ours = measurements.filter((one) => one.stack === OURS);
-  return ours.flatMap(({ line, scene }) => {
+  const scenes = unique(measurements.map((one) => one.scene));
+  const cells = unique(measurements.map((one) => one.line)).flatMap((line) =>
+    scenes.map((scene) => ({ line, scene })),
+  );
+  return cells.flatMap(({ line, scene }) => {
     const rows = measurements.filter((one) => one.line === line && one.scene === scene);
     return PROMISED.flatMap(({ what, most, roundTrips, value, flattered }) => {
       const contenders = rows.map((one) => ({

@@ -347,7 +347,7 @@ fn the_parts_of_a_large_change_follow_each_other_at_once() {
 #[test]
 fn work_that_input_asked_for_is_not_made_up_for_in_a_pause_afterwards() {
     let mut session = playing(1_000_000_000, 5);
-    session.packing = ms(20);
+    session.packing = ms(30);
     for step in 0..1_000 {
         session
             .viewer
