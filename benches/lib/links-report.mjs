@@ -5,6 +5,7 @@ import { logarithmicBars } from "./chart.mjs";
 import { compare, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
+import { FEW_BYTES, LOOKING, MOTION, PHOTOGRAPHIC, ROUND_TRIP, X_SERVER } from "./reasons.mjs";
 import { table, unique } from "./tables.mjs";
 
 /**
@@ -149,7 +150,8 @@ function promised(measurements) {
         shown: flattered.shown?.(one),
         ssim: flattered.ssim?.(one),
       }));
-      const found = compare(contenders, most, { figure });
+      const reason = reasonFor(line, scene, what);
+      const found = compare(contenders, most, { figure, reason });
       if (!found) return [];
       const taken = roundTripMs(line) * roundTrips;
       const [own, best] = [(found.ours ?? Number.NaN) - taken, (found.best ?? 0) - taken];
@@ -157,6 +159,19 @@ function promised(measurements) {
       return [[lineName(line), scene, what, ...found.cells, beyond]];
     });
   });
+}
+
+/**
+ * Why a cell may miss its aim.
+ *
+ * @param {string} line
+ * @param {string} scene
+ * @param {string} what
+ */
+function reasonFor(line, scene, what) {
+  if (what === "bytes per update") return scene === "typing" ? FEW_BYTES : PHOTOGRAPHIC;
+  if (what === "agent CPU ms per update") return scene === "video" ? MOTION : X_SERVER;
+  return line === "lan" ? LOOKING : ROUND_TRIP;
 }
 
 /** Key to pixel under the scene that asks most. @param {LinkRun} run */

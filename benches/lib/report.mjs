@@ -4,6 +4,7 @@
 import { compare, OURS, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
+import { ALL_OF_IT, FEW_BYTES, LOOKING, MOTION, PHOTOGRAPHIC } from "./reasons.mjs";
 import { median } from "./statistics.mjs";
 import { table, unique } from "./tables.mjs";
 
@@ -218,17 +219,8 @@ function costPromises(rows, bare) {
   });
 }
 
-const PHOTOGRAPHIC =
-  "ours are exact pixels; the others ask for JPEG (noVNC of quality 6, MeshCentral of 40), and photographs and film are several times smaller with it";
-
 /** Why a scene may need more bytes, for those who read the result. @type {Record<string, string>} */
 const REASON_FOR_BYTES = { switch: PHOTOGRAPHIC };
-
-const ALL_OF_IT =
-  "ours are exact pixels: every photographic pixel is packed, where JPEG drops most of what it holds";
-
-const MOTION =
-  "VP9 looks for movement, which JPEG does not: a third of the bytes for more work at the machine, and less in the browser";
 
 /** The same for processor time. @type {Record<string, string>} */
 const REASON_FOR_CPU = { video: MOTION, switch: ALL_OF_IT };
@@ -291,11 +283,10 @@ function compared(cell, figure, aim, rows, of) {
   return found && [cell, figure, ...found.cells];
 }
 
-const FEW_BYTES =
-  "a hundred bytes of seal, times and rectangle come with an update, however small its pixels are";
-
 /** Why a cell misses its aim beside the best of the others. @type {Record<string, string>} */
 const REASON_BESIDE_THE_BEST = {
+  "click under idle: input to pixel, ms": LOOKING,
+  "key under idle: input to pixel, ms": LOOKING,
   "idle: bytes per update": FEW_BYTES,
   "typing: bytes per update": FEW_BYTES,
   "video: agent + X CPU ms per update": MOTION,

@@ -1,0 +1,30 @@
+// @ts-check
+// Why a figure of ours may miss its aim, for those who read the results.
+
+/** Bytes of photographs and film. */
+export const PHOTOGRAPHIC =
+  "ours are exact pixels; the others ask for JPEG (noVNC of quality 6, MeshCentral of 40), and photographs and film are several times smaller with it";
+
+/** Processor time of whole screens. */
+export const ALL_OF_IT =
+  "ours are exact pixels: half of the time is zstd over every one of them, a fifth copying and comparing pictures (perf), where JPEG drops most of what they hold";
+
+/** Processor time of film. */
+export const MOTION =
+  "VP9 looks for movement, which JPEG does not: libvpx alone is three fifths of the time (perf), for fewer bytes and less work in the browser";
+
+/** Bytes of the smallest updates. */
+export const FEW_BYTES =
+  "a hundred bytes of seal, times and rectangle come with an update, however small its pixels are";
+
+/** The smallest latencies. */
+export const LOOKING =
+  "1.5 ms of every figure are our looking at the canvas every 3 ms, which weighs most in the smallest";
+
+/** Latency over a line. */
+export const ROUND_TRIP =
+  "most of it is the line's own round trip, which no program takes away: the last column leaves it out";
+
+/** Processor time beside Xvnc. */
+export const X_SERVER =
+  "Xvnc is the X server itself and knows what was drawn; everybody else has to look for it";
