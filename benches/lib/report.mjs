@@ -4,7 +4,7 @@
 import { compare, OURS, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
-import { ALL_OF_IT, FEW_BYTES, LOOKING, MOTION, PHOTOGRAPHIC } from "./reasons.mjs";
+import { ALL_OF_IT, FEW_BYTES, LOOKING, MOTION, PACKED_FIRST, PHOTOGRAPHIC } from "./reasons.mjs";
 import { median } from "./statistics.mjs";
 import { table, unique } from "./tables.mjs";
 
@@ -289,6 +289,7 @@ const REASON_BESIDE_THE_BEST = {
   "key under idle: input to pixel, ms": LOOKING,
   "idle: bytes per update": FEW_BYTES,
   "typing: bytes per update": FEW_BYTES,
+  "video: age of what is shown, ms": PACKED_FIRST,
   "video: agent + X CPU ms per update": MOTION,
   "switch: bytes per update": PHOTOGRAPHIC,
   "switch: agent + X CPU ms per update": ALL_OF_IT,
