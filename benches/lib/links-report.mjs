@@ -5,7 +5,15 @@ import { logarithmicBars } from "./chart.mjs";
 import { compare, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
-import { FEW_BYTES, LOOKING, MOTION, PHOTOGRAPHIC, ROUND_TRIP, X_SERVER } from "./reasons.mjs";
+import {
+  FEW_BYTES,
+  LOOKING,
+  MOTION,
+  PACKED_FIRST,
+  PHOTOGRAPHIC,
+  ROUND_TRIP,
+  X_SERVER,
+} from "./reasons.mjs";
 import { table, unique } from "./tables.mjs";
 
 /**
@@ -171,7 +179,8 @@ function promised(measurements) {
 function reasonFor(line, scene, what) {
   if (what === "bytes per update") return scene === "typing" ? FEW_BYTES : PHOTOGRAPHIC;
   if (what === "agent CPU ms per update") return scene === "video" ? MOTION : X_SERVER;
-  return line === "lan" ? LOOKING : ROUND_TRIP;
+  if (line !== "lan") return ROUND_TRIP;
+  return scene === "video" ? PACKED_FIRST : LOOKING;
 }
 
 /** Key to pixel under the scene that asks most. @param {LinkRun} run */
