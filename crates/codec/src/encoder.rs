@@ -31,8 +31,9 @@ const STILL: Duration = Duration::from_millis(200);
 /// Raw bytes compressed between two looks at the budget.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
-/// Raw bytes of one update, beside its film, give or take a chunk: a quarter of a screen of 1920x1080. A larger change
-/// comes in parts, so that the viewer decodes and paints one while the next is packed.
+/// Raw bytes of one update, beside its film, give or take a chunk: a quarter of a screen of
+/// 1920x1080. A larger change comes in parts, so that the viewer decodes and paints one while
+/// the next is packed.
 const MAX_UPDATE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Most rectangles of one update.

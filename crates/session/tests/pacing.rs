@@ -306,11 +306,11 @@ fn a_slow_machine_rests_between_the_frames_of_what_moves_on() {
     assert!(worked > ms(2_500), "{worked:?} of 5 s");
 }
 
-#[test]
-fn a_slow_machine_packs_one_large_change_without_a_rest() {
+/// A machine that takes `packing` for a picture draws a whole new screen: how many updates that
+/// takes, and how long until it is shown.
+fn change_everything(mut session: Session, packing: Duration) -> (u32, Duration) {
     let whole = Rect::whole(Size::new(support::WIDTH, support::HEIGHT).expect("a small screen"));
-    let mut session = Session::over(20_000_000, ms(10));
-    session.packing = ms(30);
+    session.packing = packing;
     session.connect();
     session.run_for(Duration::from_secs(5));
 
@@ -322,25 +322,20 @@ fn a_slow_machine_packs_one_large_change_without_a_rest() {
 
     let updates = u32::try_from(session.frames.len()).expect("a small number");
     assert!(updates > 2, "{updates} updates");
+    (updates, took)
+}
+
+#[test]
+fn a_slow_machine_packs_one_large_change_without_a_rest() {
+    let (updates, took) = change_everything(Session::over(20_000_000, ms(10)), ms(30));
+
     assert!(took < ms(40) * updates, "{took:?} for {updates} updates");
 }
 
 #[test]
 fn the_parts_of_a_large_change_follow_each_other_at_once() {
-    let whole = Rect::whole(Size::new(support::WIDTH, support::HEIGHT).expect("a small screen"));
-    let mut session = Session::over(1_000_000_000, ms(1));
-    session.packing = ms(5);
-    session.connect();
-    session.run_for(Duration::from_secs(5));
+    let (updates, took) = change_everything(Session::over(1_000_000_000, ms(1)), ms(5));
 
-    session.frames.clear();
-    session.draw(whole, 9);
-    let took = session
-        .run_until(Duration::from_secs(20), Session::is_exact)
-        .expect("the picture comes");
-
-    let updates = u32::try_from(session.frames.len()).expect("a small number");
-    assert!(updates > 2, "{updates} updates");
     assert!(took < ms(12) * updates, "{took:?} for {updates} updates");
 }
 

@@ -76,7 +76,7 @@ pub struct Update {
     pub data: Vec<u8>,
     /// The receiver must start a new stream with this piece.
     pub starts_stream: bool,
-    /// False when the budget ended before everything that changed was in.
+    /// False when there is more: the budget ended first, or a large change comes in parts.
     pub complete: bool,
     /// Some pixels have fewer colours than the screen.
     pub reduced: bool,
@@ -108,7 +108,7 @@ impl Update {
 pub enum Pending {
     /// The viewer has the screen, bit for bit.
     Nothing,
-    /// Something that changed did not fit the budget.
+    /// Something that changed did not fit the budget, or one update.
     Now,
     /// Something is to be sharpened then.
     At(Moment),
