@@ -9,8 +9,6 @@ mod join;
 mod order;
 mod plan;
 
-use std::time::Duration;
-
 use gc_model::geometry::{Rect, Size};
 use gc_model::time::Moment;
 
@@ -24,9 +22,6 @@ use join::merge;
 use plan::Plan;
 
 pub use order::{Abilities, Colours, EncodeOrder, Encoded, Pending, Update, UpdateError};
-
-/// A region that stopped moving for this long is sent exactly.
-const STILL: Duration = Duration::from_millis(200);
 
 /// Raw bytes compressed between two looks at the budget.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
@@ -132,15 +127,10 @@ impl Encoder {
 
         let mut plan = self.plan(now, frame);
         self.spare_uncovered(now, &mut plan, order.budget_bytes);
-        let Plan {
-            calm,
-            busy,
-            film,
-            sharpen_at,
-        } = plan;
+        let Plan { calm, busy, film } = plan;
         let rests = calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films);
         if rests && moves.is_none() {
-            let pending = match sharpen_at {
+            let pending = match self.map.sharpen_at() {
                 _ if !film.is_empty() => Pending::Now,
                 Some(at) => Pending::At(at),
                 None => Pending::Nothing,
@@ -178,8 +168,7 @@ impl Encoder {
         self.starts_stream = false;
 
         let pending = if update.complete {
-            let reduced_at = update.reduced.then(|| now + STILL);
-            let next = [sharpen_at, reduced_at].into_iter().flatten().min();
+            let next = self.map.sharpen_at();
             next.map_or(Pending::Nothing, Pending::At)
         } else {
             Pending::Now

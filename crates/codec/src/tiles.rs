@@ -39,6 +39,15 @@ const BUSY_LOOKS: u32 = 4;
 /// A region stays a film this long after it last looked like one and moved.
 const FILM_MEMORY: Duration = Duration::from_secs(1);
 
+/// What was reduced is still when so many of its own frames did not come.
+const MISSED_FRAMES: u32 = 3;
+
+/// Sooner, nothing is taken to be still: between two frames of most films.
+const SOONEST_STILL: Duration = Duration::from_millis(100);
+
+/// Later, everything is, however rarely it moved.
+pub(crate) const STILL: Duration = Duration::from_millis(200);
+
 /// Tiles of a region that are looked at to tell whether it is a film.
 const MAX_LOOKED_AT: usize = 64;
 
@@ -67,8 +76,9 @@ pub(crate) struct Tile {
     pub(crate) changed: Option<Rect>,
     /// When it went from equal to changed.
     pub(crate) changed_at: Moment,
-    /// When its pixels last moved.
+    /// When its pixels last moved, and how long after the time before.
     pub(crate) moved_at: Moment,
+    pace: Duration,
     /// The viewer has none of it, whatever was sent before.
     pub(crate) unsent: bool,
     /// It was last sent with fewer colours than the screen has.
@@ -82,6 +92,11 @@ pub(crate) struct Tile {
 impl Tile {
     pub(crate) fn is_busy(&self) -> bool {
         self.history.count_ones() >= BUSY_LOOKS
+    }
+
+    /// When it counts as still, if it does not move again.
+    pub(crate) fn still_at(&self) -> Moment {
+        self.moved_at + (self.pace * MISSED_FRAMES).clamp(SOONEST_STILL, STILL)
     }
 }
 
@@ -149,6 +164,7 @@ impl TileMap {
                 changed: Some(bounds),
                 changed_at: now,
                 moved_at: now,
+                pace: STILL,
                 unsent: true,
                 history: tile.history,
                 film_until: tile.film_until,
@@ -193,6 +209,7 @@ impl TileMap {
                 Some(bounds) => {
                     if touched {
                         tile.history |= 1;
+                        tile.pace = now.since(tile.moved_at);
                         tile.moved_at = now;
                     }
                     if tile.changed.is_none() {
@@ -246,6 +263,12 @@ impl TileMap {
         })
         .map(|index| (index, rect.contains(self.bounds(index))))
         .collect()
+    }
+
+    /// When the first of what was sent with less than the screen has is to be sent exactly.
+    pub(crate) fn sharpen_at(&self) -> Option<Moment> {
+        let reduced = |tile: &&Tile| tile.reduced && tile.changed.is_none();
+        self.tiles.iter().filter(reduced).map(Tile::still_at).min()
     }
 
     /// True when the viewer has exactly what was sent for the tile around a pixel.

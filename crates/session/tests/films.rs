@@ -91,7 +91,7 @@ fn what_is_shown_of_a_film_looks_like_it() {
 }
 
 #[test]
-fn a_film_that_stops_is_exact_half_a_second_later() {
+fn a_film_that_stops_is_exact_soon() {
     for (rate, rtt) in [(2_000_000, 80), (20_000_000, 40), (1_000_000_000, 5)] {
         let mut session = playing(rate, rtt);
 
@@ -100,7 +100,7 @@ fn a_film_that_stops_is_exact_half_a_second_later() {
         let own = Duration::from_secs_f64(98_000.0 * 8.0 / rate as f64);
         let exact = session.run_until(Duration::from_secs(20), Session::is_exact);
 
-        let limit = ms(500 + rtt) + own;
+        let limit = ms(150 + rtt) + own;
         assert!(
             exact.is_some_and(|took| took < limit),
             "{rate}: {exact:?} of {limit:?}"

@@ -2,9 +2,9 @@
 
 use gc_model::time::Moment;
 
-use super::{Encoder, FIRST_RATIO, STILL};
+use super::{Encoder, FIRST_RATIO};
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
-use crate::tiles::Moving;
+use crate::tiles::{Moving, STILL};
 
 /// Busy regions up to this many tiles (256x32 pixels) are taken for a blinking
 /// caret, a clock or fast typing, and come first.
@@ -22,7 +22,6 @@ pub(super) struct Plan {
     pub(super) calm: Vec<usize>,
     pub(super) busy: Vec<usize>,
     pub(super) film: Vec<usize>,
-    pub(super) sharpen_at: Option<Moment>,
 }
 
 impl Encoder {
@@ -38,13 +37,8 @@ impl Encoder {
                     Moving::Exact => plan.busy.push(index),
                     Moving::Not => plan.calm.push(index),
                 }
-            } else if tile.reduced {
-                let due = tile.moved_at + STILL;
-                if due <= now {
-                    still.push(index);
-                } else {
-                    plan.sharpen_at = Some(plan.sharpen_at.map_or(due, |at| at.min(due)));
-                }
+            } else if tile.reduced && tile.still_at() <= now {
+                still.push(index);
             }
         }
         // Both sorts are stable: equal ages stay in reading order.
