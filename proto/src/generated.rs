@@ -393,6 +393,10 @@ pub struct FrameAck {
     /// From receipt of the message to the pixels on the screen; microseconds.
     #[prost(uint32, tag = "2")]
     pub shown_us: u32,
+    /// Of that, what the frame took by itself: from when the one before it was shown, if that was
+    /// later than its receipt.
+    #[prost(uint32, tag = "3")]
+    pub own_us: u32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MouseEvent {

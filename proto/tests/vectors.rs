@@ -230,6 +230,7 @@ fn viewer_messages_keep_their_bytes() {
         &viewer(Body::Ack(v1::FrameAck {
             sequence: 300,
             shown_us: 3_000,
+            own_us: 2_000,
         })),
     );
     let mouse = v1::MouseEvent {

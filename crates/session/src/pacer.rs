@@ -31,9 +31,6 @@ const MAX_BUDGET_BYTES: usize = 256 * 1024;
 /// Smallest budget worth an update.
 const MIN_BUDGET_BYTES: usize = 600;
 
-/// A tile of noise with few colours: nothing smaller than this is sent of a region that moves.
-const SMALLEST_PIECE_BYTES: usize = 2_000;
-
 /// Frames a second that a film has where the link carries them, if need be coarser ones.
 const FILM_RATE_HZ: f64 = 25.0;
 
@@ -71,10 +68,14 @@ const BASE_MEMORY: Duration = Duration::from_secs(10);
 
 /// An update is at most this part of what may be in flight, so that the link
 /// stays busy while the viewer answers.
-const UPDATES_IN_FLIGHT: usize = 2;
+const UPDATES_IN_FLIGHT: usize = 4;
 
 /// What takes less is taken to have taken this long.
 const SHORTEST_WAY: Duration = Duration::from_micros(100);
+
+/// An update that takes less than this part of what its bytes take at the known rate found a
+/// line that carries more.
+const OWN_SHARE: f64 = 0.625;
 
 /// How far probing goes beyond the known rate, and how fast it gets there.
 const MAX_GAIN: f64 = 3.0;
@@ -97,6 +98,15 @@ struct InFlight {
     app_limited: bool,
     /// Nothing else was on its way.
     alone: bool,
+}
+
+/// What an acknowledgement says of the newest frame that it is for.
+struct Answer {
+    frame: InFlight,
+    /// Bytes a second since something was delivered before it was sent.
+    rate: f64,
+    /// What the viewer took for this frame by itself.
+    painting: Duration,
 }
 
 /// An update that the viewer showed.
@@ -144,6 +154,8 @@ pub struct Pacer {
     gain: f64,
     round_ends_at: u64,
     queued_once: bool,
+    /// What the viewer takes for a frame by itself, on average.
+    painting: Duration,
 }
 
 impl Default for Pacer {
@@ -166,6 +178,7 @@ impl Default for Pacer {
             gain: 2.0,
             round_ends_at: 0,
             queued_once: false,
+            painting: Duration::ZERO,
         }
     }
 }
@@ -194,7 +207,8 @@ impl Pacer {
         let own = self.rate().map_or(FIRST_PATIENCE, |rate| {
             Duration::from_secs_f64((self.in_flight_bytes as f64 / rate.max(1.0)).min(10.0))
         });
-        now.since(oldest.sent_at) > self.base() + self.slack() + JITTER + own
+        let way = self.base() + self.painting;
+        now.since(oldest.sent_at) > way + self.slack() + JITTER + own
     }
 
     /// Bytes that one frame of a film should have, so that there are enough of them a second.
@@ -264,8 +278,9 @@ impl Pacer {
         });
     }
 
-    /// Notes that the viewer showed the frame `sequence`, and so all before it. `shown` is how
-    /// long it says that it took, from when the frame arrived.
+    /// Notes that the viewer showed the frame `sequence`, and so all before it. `painting` is what
+    /// it says that it took for this frame by itself: that is no queue, for a few bytes can be a
+    /// whole screen to paint.
     ///
     /// # Errors
     /// A frame that was never sent. One that was acknowledged before is ignored.
@@ -273,17 +288,12 @@ impl Pacer {
         &mut self,
         now: Moment,
         sequence: u64,
-        shown: Duration,
+        painting: Duration,
     ) -> Result<(), UnknownAck> {
         if sequence > self.last_sequence {
             return Err(UnknownAck);
         }
         let mut newest = None;
-        let painting = |frame: &InFlight| {
-            // Where nothing was ahead of it, what the viewer took for it is no queue: a few bytes
-            // can be a whole screen to paint.
-            if frame.alone { shown } else { Duration::ZERO }
-        };
         while let Some(&frame) = self.in_flight.front() {
             if frame.sequence > sequence {
                 break;
@@ -291,7 +301,7 @@ impl Pacer {
             self.in_flight.pop_front();
             self.in_flight_bytes -= frame.bytes;
             self.delivered += frame.bytes as u64;
-            let under_way = now.since(frame.sent_at).saturating_sub(painting(&frame));
+            let under_way = now.since(frame.sent_at).saturating_sub(painting);
             self.acked.push_back(Shown {
                 at: now,
                 bytes: frame.bytes,
@@ -311,11 +321,19 @@ impl Pacer {
         self.delivered_at = now;
 
         self.rtt = now.since(frame.sent_at);
+        self.painting = (self.painting * 7 + painting.min(self.rtt)) / 8;
         self.base_rtt = self.base_rtt.map(|base| base.min(self.rtt));
         self.draining |= self.probed_at.is_some_and(|at| now.since(at) > BASE_MEMORY);
         let elapsed = now.since(frame.delivered_at).max(SHORTEST_WAY);
         let rate = (self.delivered - frame.delivered) as f64 / elapsed.as_secs_f64();
-        self.note_queue(now, rate, &frame, painting(&frame));
+        self.note_queue(
+            now,
+            &Answer {
+                frame,
+                rate,
+                painting,
+            },
+        );
         self.note_rate(now, rate, frame.app_limited);
         Ok(())
     }
@@ -353,7 +371,7 @@ impl Pacer {
         let Some(rate) = self.rate() else {
             return FIRST_TARGET_BYTES;
         };
-        let round = (self.base() + self.slack()).as_secs_f64();
+        let round = (self.base() + self.painting + self.slack()).as_secs_f64();
         let bytes = rate * round * self.gain;
         let sum: usize = self.acked_lately(now).map(|shown| shown.bytes).sum();
         let carried = self.acked_lately(now).map(|shown| shown.carried);
@@ -365,7 +383,12 @@ impl Pacer {
     }
 
     /// Grows while there is no queue, and goes back to what the link really delivers when there is one.
-    fn note_queue(&mut self, now: Moment, rate: f64, frame: &InFlight, painting: Duration) {
+    fn note_queue(&mut self, now: Moment, answer: &Answer) {
+        let &Answer {
+            ref frame,
+            rate,
+            painting,
+        } = answer;
         if self
             .fixed
             .handle_ack(frame.sequence, self.rtt, self.base_rtt)
@@ -391,21 +414,18 @@ impl Pacer {
         if frame.bytes <= SMALL_UPDATE_BYTES {
             let jitter = if is_next_door { Duration::ZERO } else { JITTER };
             let limit = self.slack() + jitter + self.fixed.own(frame.bytes);
+            // Behind others it may be late for their bytes, unless it is the viewer who takes long.
+            let is_own = frame.alone || painting * UPDATES_IN_FLIGHT as u32 >= delay;
             self.fixed
-                .handle_small(delay > limit, self.rtt, frame.bytes);
+                .handle_small(delay > limit && is_own, self.rtt, frame.bytes);
         }
         self.queued_once = queued;
 
         if frame.delivered >= self.round_ends_at {
             self.round_ends_at = self.delivered;
-            // What the smallest piece itself takes on a slow line is no queue. Next door, what any
-            // update takes is mostly the viewer's own time: small ones would not be shown sooner.
-            let own = if is_next_door || frame.bytes <= SMALLEST_PIECE_BYTES {
-                own
-            } else {
-                Duration::ZERO
-            };
-            if queue.saturating_sub(own) > self.slack() / 2 {
+            // What the update's own bytes take is no queue. While the line carries more than is
+            // known, that is less than they are thought to take.
+            if queue > (self.slack() / 2).max(own.mul_f64(OWN_SHARE)) {
                 self.gain = 1.0;
             } else if !frame.app_limited {
                 self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);

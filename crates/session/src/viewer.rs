@@ -97,8 +97,9 @@ pub struct Viewer {
     pings: u64,
     /// Frames that are not on the screen yet, in order.
     painting: VecDeque<Painting>,
-    /// The newest of them that the machine was told of.
+    /// The newest of them that the machine was told of, and when.
     acknowledged: u64,
+    acknowledged_at: Moment,
     /// Formats that did not fail here yet.
     films: FilmFormats,
     /// Those that the machine makes.
@@ -143,6 +144,7 @@ impl Viewer {
             pings: 0,
             painting: VecDeque::new(),
             acknowledged: 0,
+            acknowledged_at: Moment::ZERO,
             films: config.films.iter().copied().collect(),
             machine_films: FilmFormats::default(),
             film_stream: None,

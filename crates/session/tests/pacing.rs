@@ -89,19 +89,55 @@ fn no_queue_stands_while_a_video_plays() {
 
 #[test]
 fn a_video_uses_most_of_a_slow_link() {
-    for (rate, rtt) in [
-        (64_000, 300),
-        (256_000, 300),
-        (1_000_000, 40),
-        (2_000_000, 80),
+    for (rate, rtt, least) in [
+        (64_000, 300, 0.5),
+        (256_000, 300, 0.6),
+        (1_000_000, 40, 0.8),
+        (2_000_000, 80, 0.8),
     ] {
         let mut session = playing(rate, rtt);
+        // A browser that takes a moment for each picture, while the next is on its way.
+        session.paint = ms(6);
+        session.paint_screen = ms(20);
+        session.run_for(Duration::from_secs(5));
         let before = session.down.carried_bytes();
 
         session.run_for(Duration::from_secs(20));
 
         let used = (session.down.carried_bytes() - before) as f64 * 8.0 / 20.0 / rate as f64;
-        assert!(used > 0.5, "{rate} bit/s, {rtt} ms: {used:.2} of the link");
+        assert!(
+            used > least,
+            "{rate} bit/s, {rtt} ms: {used:.2} of the link"
+        );
+    }
+}
+
+#[test]
+fn a_new_screen_takes_little_more_than_its_bytes_do() {
+    let whole = Rect::whole(Size::new(support::WIDTH, support::HEIGHT).expect("a small screen"));
+    for (rate, rtt) in [(1_000_000, 40), (2_000_000, 80), (20_000_000, 40)] {
+        let mut session = Session::over(rate, ms(rtt));
+        session.paint = ms(6);
+        session.paint_screen = ms(20);
+        session.draw(whole, 8);
+        session.connect();
+        session
+            .run_until(Duration::from_secs(30), Session::is_exact)
+            .expect("the first screen comes");
+        session.run_for(Duration::from_secs(3));
+
+        let before = session.down.carried_bytes();
+        session.draw(whole, 9);
+        let took = session
+            .run_until(Duration::from_secs(30), Session::is_exact)
+            .expect("the next screen comes");
+
+        let bytes = (session.down.carried_bytes() - before) as f64;
+        let limit = Duration::from_secs_f64(bytes * 8.0 / rate as f64 * 1.3) + ms(2 * rtt + 100);
+        assert!(
+            took < limit,
+            "{rate} bit/s, {rtt} ms: {took:?} of {limit:?}"
+        );
     }
 }
 

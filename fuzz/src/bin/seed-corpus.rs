@@ -253,6 +253,7 @@ fn viewer_messages() -> Vec<(u8, viewer_message::Body)> {
             Body::Ack(v1::FrameAck {
                 sequence: 1,
                 shown_us: 3,
+                own_us: 2,
             }),
         ),
         (

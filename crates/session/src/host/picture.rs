@@ -184,11 +184,11 @@ impl Host {
     }
 
     pub(super) fn handle_ack(&mut self, now: Moment, ack: &v1::FrameAck) {
-        let shown = Duration::from_micros(ack.shown_us.into());
-        if let Err(error) = self.pacer.handle_ack(now, ack.sequence, shown) {
+        let own = Duration::from_micros(ack.own_us.into());
+        if let Err(error) = self.pacer.handle_ack(now, ack.sequence, own) {
             return self.fail(&error.to_string());
         }
-        self.frames.viewer_time = shown;
+        self.frames.viewer_time = Duration::from_micros(ack.shown_us.into());
     }
 
     /// When the next frame is to be made, if there is a reason and room for one.

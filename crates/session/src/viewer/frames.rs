@@ -256,9 +256,12 @@ impl Viewer {
 
     fn acknowledge(&mut self, painting: Painting, now: Moment) {
         let micros = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+        let begun_at = painting.received_at.max(self.acknowledged_at);
+        self.acknowledged_at = now;
         let ack = v1::FrameAck {
             sequence: painting.sequence,
             shown_us: micros(now.since(painting.received_at)),
+            own_us: micros(now.since(begun_at)),
         };
         self.send(Lane::Control, viewer_message::Body::Ack(ack));
     }
