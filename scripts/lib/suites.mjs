@@ -1,6 +1,6 @@
 // @ts-check
 // Runs the suites one after the other, keeps what each says in .cache/test, shows the end
-// of it when one fails, and closes with a table and one line of totals.
+// of it when one fails, and closes with a table, how each failure begins, and one line of totals.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
@@ -179,6 +179,22 @@ function run(suite) {
   });
 }
 
+/** How the first failure in a suite's log begins, for whoever is shown nothing but the last lines. */
+const FAILURE_BEGINS = /^\s+1\) \[|^\s+FAIL(ED)?\b|^failures:|^error\b|^FAILED: /;
+const FAILURE_LINES = 14;
+
+/** @param {string} text */
+function beginningOfFailure(text) {
+  const lines = plain(text).trimEnd().split("\n");
+  const first = lines.findIndex((line) => FAILURE_BEGINS.test(line));
+  const told = first < 0 ? lines.slice(-FAILURE_LINES) : lines.slice(first);
+  return told
+    .filter((line) => line.trim())
+    .slice(0, FAILURE_LINES)
+    .map((line) => `    ${line}`)
+    .join("\n");
+}
+
 /** @param {number} ms */
 function duration(ms) {
   const seconds = Math.round(ms / 1_000);
@@ -252,6 +268,11 @@ for (const { name, count, ms, remark } of results) {
     remark,
   ];
   console.log(row.join(" ").trimEnd());
+}
+for (const { name, count, remark } of results) {
+  if (count.failed === 0 || !remark.endsWith(".log")) continue;
+  console.log(`\n${name} failed:`);
+  console.log(beginningOfFailure(readFileSync(path.join(root, remark), "utf8")));
 }
 console.log(`all in ${duration(performance.now() - begin)}`);
 console.log(`${passed} passed, ${failed} failed`);
