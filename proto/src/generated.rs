@@ -200,8 +200,8 @@ pub struct VideoFrame {
     /// Highest input sequence injected before the screen was read; 0 for none.
     #[prost(uint64, tag = "11")]
     pub input_sequence: u64,
-    /// True when some of these pixels have fewer colours than the screen and will
-    /// be sent again exactly.
+    /// True when the picture has less than the screen somewhere after this frame (a film,
+    /// fewer colours), of this frame or of one before it, which will be sent again exactly.
     #[prost(bool, tag = "12")]
     pub reduced: bool,
     /// The sender's view of the link, for the statistics overlay.

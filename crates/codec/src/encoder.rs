@@ -166,6 +166,7 @@ impl Encoder {
             }
         }
         self.starts_stream = false;
+        update.reduced = self.map.is_reduced();
 
         let pending = if update.complete {
             let next = self.map.sharpen_at();
@@ -276,7 +277,6 @@ impl Encoder {
             self.note_sent(frame, rect);
         }
         self.mark_sent(tiles, true);
-        update.reduced = true;
         update.film = Some(piece);
         update.complete &= !self.films.is_behind();
         Ok(())
@@ -342,9 +342,7 @@ impl Encoder {
 
         let pixels: usize = others.iter().chain(&photos).map(|rect| rect.area()).sum();
         let added = (update.data.len() - before).max(1);
-        let reduced = colours != Colours::All;
-        self.mark_sent(tiles, reduced);
-        update.reduced |= reduced;
+        self.mark_sent(tiles, colours != Colours::All);
         update.rects.extend(others);
         let first = update.rects.len() as u32;
         update.photos.extend(first..first + photos.len() as u32);

@@ -265,6 +265,11 @@ impl TileMap {
         .collect()
     }
 
+    /// True when something was sent with less than the screen has.
+    pub(crate) fn is_reduced(&self) -> bool {
+        self.tiles.iter().any(|tile| tile.reduced)
+    }
+
     /// When the first of what was sent with less than the screen has is to be sent exactly.
     pub(crate) fn sharpen_at(&self) -> Option<Moment> {
         let reduced = |tile: &&Tile| tile.reduced && tile.changed.is_none();

@@ -330,6 +330,24 @@ fn a_film_that_stops_becomes_exact() {
 }
 
 #[test]
+fn text_beside_a_film_is_not_said_to_make_the_picture_exact() {
+    let mut stage = Stage::new();
+    stage.play(12);
+    let text = Rect {
+        x: 4,
+        y: 4,
+        width: 30,
+        height: 12,
+    };
+
+    stage.draw(text, |_, _| 0xff_ffff);
+    let update = stage.encode(&[text]).update.expect("the text");
+
+    assert!(update.film.is_none() && update.complete);
+    assert!(update.reduced);
+}
+
+#[test]
 fn a_codec_that_fails_is_replaced_within_the_same_update() {
     let mut stage = Stage::new();
     stage.play(12);

@@ -78,7 +78,8 @@ pub struct Update {
     pub starts_stream: bool,
     /// False when there is more: the budget ended first, or a large change comes in parts.
     pub complete: bool,
-    /// Some pixels have fewer colours than the screen.
+    /// The viewer's picture has less than the screen somewhere after this, of this update or of
+    /// one before it: it will be sent again exactly.
     pub reduced: bool,
     /// What the viewer has already, elsewhere: copied before anything is painted.
     pub moves: Option<Moves>,

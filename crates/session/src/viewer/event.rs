@@ -160,7 +160,7 @@ pub struct ShownFrame {
     pub film: Option<Film>,
     /// Everything that had changed is in.
     pub complete: bool,
-    /// Some pixels will come again exactly.
+    /// Some pixels of the picture, of this frame or of one before it, will come again exactly.
     pub reduced: bool,
     /// Size of the message.
     pub bytes: usize,

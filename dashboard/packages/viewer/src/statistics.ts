@@ -111,6 +111,8 @@ export class Statistics {
     const bytes = lately.reduce((sum, { frame }) => sum + frame.bytes, 0);
     const limit =
       lately.length === 0 ? "nothing_changes" : (this.#last?.frame.limit ?? "nothing_changes");
+    const exact = this.#last?.frame.complete === true && !this.#last.frame.reduced;
+    const film = exact ? null : this.#filmOf(nowMs);
     return {
       framesPerSecond: lately.length,
       kilobitsPerSecond: Math.round((bytes * 8) / WINDOW_MS),
@@ -124,8 +126,8 @@ export class Statistics {
         decode: median(basis.map(({ decodeMs }) => decodeMs)),
         paint: median(basis.map(({ paintMs }) => paintMs)),
       },
-      pictureSentence: this.#last && pictureSentence(this.#filmOf(nowMs), this.#last.frame),
-      exact: this.#last?.frame.complete === true && !this.#last.frame.reduced,
+      pictureSentence: this.#last && pictureSentence(film, this.#last.frame),
+      exact,
       limit,
       limitSentence: LIMIT_SENTENCE[limit],
       screenSource: this.#screenSource,
