@@ -48,6 +48,10 @@ const SOONEST_STILL: Duration = Duration::from_millis(100);
 /// Later, everything is, however rarely it moved.
 pub(crate) const STILL: Duration = Duration::from_millis(200);
 
+/// A film that played on after it had been taken for still is given [`STILL`] for so long: one
+/// that stutters is not sent exactly between two frames again and again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Tiles of a region that are looked at to tell whether it is a film.
 const MAX_LOOKED_AT: usize = 64;
 
@@ -85,6 +89,8 @@ pub(crate) struct Tile {
     pub(crate) reduced: bool,
     /// It belongs to a film until then, whatever it shows meanwhile.
     film_until: Moment,
+    /// It is not taken for still early until then.
+    patient_until: Moment,
     /// One bit per look, newest lowest: the tile had changed.
     history: u8,
 }
@@ -96,7 +102,12 @@ impl Tile {
 
     /// When it counts as still, if it does not move again.
     pub(crate) fn still_at(&self) -> Moment {
-        self.moved_at + (self.pace * MISSED_FRAMES).clamp(SOONEST_STILL, STILL)
+        let soonest = if self.patient_until > self.moved_at {
+            STILL
+        } else {
+            SOONEST_STILL
+        };
+        self.moved_at + (self.pace * MISSED_FRAMES).clamp(soonest, STILL)
     }
 }
 
@@ -168,6 +179,7 @@ impl TileMap {
                 unsent: true,
                 history: tile.history,
                 film_until: tile.film_until,
+                patient_until: tile.patient_until,
                 ..Tile::default()
             };
         }
@@ -211,6 +223,10 @@ impl TileMap {
                         tile.history |= 1;
                         tile.pace = now.since(tile.moved_at);
                         tile.moved_at = now;
+                        // Made exact in the middle of a film.
+                        if !tile.reduced && tile.film_until > now {
+                            tile.patient_until = now + PATIENCE;
+                        }
                     }
                     if tile.changed.is_none() {
                         tile.changed_at = now;
@@ -328,10 +344,14 @@ impl TileMap {
             } else {
                 Moving::Exact
             };
+            let patience = region.iter().map(|&index| self.tiles[index].patient_until);
+            let patient_until = patience.max().unwrap_or_default();
             for &index in &region {
                 moving[index] = kind;
                 if kind == Moving::Film {
-                    self.tiles[index].film_until = now + FILM_MEMORY;
+                    let tile = &mut self.tiles[index];
+                    tile.film_until = now + FILM_MEMORY;
+                    tile.patient_until = patient_until;
                 }
             }
         }

@@ -70,6 +70,13 @@ const BASE_MEMORY: Duration = Duration::from_secs(10);
 /// stays busy while the viewer answers.
 const UPDATES_IN_FLIGHT: usize = 4;
 
+/// The same for a viewer that takes more than a third of the round trip for a frame: more of
+/// them would only wait for it.
+const UPDATES_FOR_SLOW_VIEWER: usize = 2;
+
+/// What a viewer says that it took is believed up to here; more is a queue.
+const LONGEST_PAINTING: Duration = Duration::from_millis(250);
+
 /// What takes less is taken to have taken this long.
 const SHORTEST_WAY: Duration = Duration::from_micros(100);
 
@@ -187,7 +194,7 @@ impl Pacer {
     /// Bytes that the next update may have; `None` while enough is on its way.
     pub fn budget(&self, now: Moment) -> Option<usize> {
         let target = self.target_bytes(now);
-        let most = (target / UPDATES_IN_FLIGHT).clamp(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES);
+        let most = (target / self.updates_in_flight()).clamp(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES);
         if self.in_flight.is_empty() {
             return Some(self.fixed.test_bytes().unwrap_or(most));
         }
@@ -293,6 +300,7 @@ impl Pacer {
         if sequence > self.last_sequence {
             return Err(UnknownAck);
         }
+        let painting = painting.min(LONGEST_PAINTING);
         let mut newest = None;
         while let Some(&frame) = self.in_flight.front() {
             if frame.sequence > sequence {
@@ -367,11 +375,30 @@ impl Pacer {
         (base * 2).clamp(SLACK_NEXT_DOOR, SLACK).max(base / 4)
     }
 
+    /// The viewer takes more than a third of the round trip for a frame.
+    fn is_viewer_slow(&self) -> bool {
+        self.painting * 3 > self.base_rtt.unwrap_or(self.rtt) + self.slack()
+    }
+
+    fn updates_in_flight(&self) -> usize {
+        if self.is_viewer_slow() {
+            UPDATES_FOR_SLOW_VIEWER
+        } else {
+            UPDATES_IN_FLIGHT
+        }
+    }
+
     fn target_bytes(&self, now: Moment) -> usize {
         let Some(rate) = self.rate() else {
             return FIRST_TARGET_BYTES;
         };
-        let round = (self.base() + self.painting + self.slack()).as_secs_f64();
+        // The line stays busy while the viewer paints, unless that is what everything waits for.
+        let painting = if self.is_viewer_slow() {
+            self.painting.min(SLACK_NEXT_DOOR)
+        } else {
+            self.painting
+        };
+        let round = (self.base() + painting + self.slack()).as_secs_f64();
         let bytes = rate * round * self.gain;
         let sum: usize = self.acked_lately(now).map(|shown| shown.bytes).sum();
         let carried = self.acked_lately(now).map(|shown| shown.carried);
@@ -415,7 +442,7 @@ impl Pacer {
             let jitter = if is_next_door { Duration::ZERO } else { JITTER };
             let limit = self.slack() + jitter + self.fixed.own(frame.bytes);
             // Behind others it may be late for their bytes, unless it is the viewer who takes long.
-            let is_own = frame.alone || painting * UPDATES_IN_FLIGHT as u32 >= delay;
+            let is_own = frame.alone || painting * self.updates_in_flight() as u32 >= delay;
             self.fixed
                 .handle_small(delay > limit && is_own, self.rtt, frame.bytes);
         }
@@ -423,9 +450,14 @@ impl Pacer {
 
         if frame.delivered >= self.round_ends_at {
             self.round_ends_at = self.delivered;
-            // What the update's own bytes take is no queue. While the line carries more than is
-            // known, that is less than they are thought to take.
-            if queue > (self.slack() / 2).max(own.mul_f64(OWN_SHARE)) {
+            // What the update's own bytes take on the line is no queue. While it carries more than
+            // is known, that is less than they are thought to take.
+            let on_the_line = if is_next_door || !self.is_viewer_slow() {
+                own
+            } else {
+                own.saturating_sub(painting)
+            };
+            if queue > (self.slack() / 2).max(on_the_line.mul_f64(OWN_SHARE)) {
                 self.gain = 1.0;
             } else if !frame.app_limited {
                 self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);

@@ -108,6 +108,41 @@ fn a_film_that_stops_is_exact_soon() {
     }
 }
 
+/// Bytes a second of a film whose frames come after these pauses, again and again, in ms.
+fn bytes_of_film(pauses: &[u64]) -> u64 {
+    let mut session = playing(20_000_000, 40);
+    session.video = false;
+    let mut frame = 1_000;
+    let mut before = 0;
+    for seconds in [2, 8] {
+        before = session.down.carried_bytes();
+        let end = session.now + Duration::from_secs(seconds);
+        for pause in pauses.iter().cycle() {
+            session.run_for(ms(*pause));
+            frame += 1;
+            session.draw_film(VIDEO, frame);
+            if session.now >= end {
+                break;
+            }
+        }
+    }
+    (session.down.carried_bytes() - before) / 8
+}
+
+#[test]
+fn a_film_that_stutters_is_not_sent_exactly_between_its_frames() {
+    let steady = bytes_of_film(&[40]);
+    for pauses in [
+        &[33, 33, 33, 33, 33, 33, 33, 115][..],
+        &[20, 110],
+        &[33, 120],
+        &[20, 180],
+    ] {
+        let bytes = bytes_of_film(pauses);
+        assert!(bytes < steady * 3 / 2, "{pauses:?}: {bytes} of {steady}");
+    }
+}
+
 /// Twelve pictures, one every half second; how many frames of a film were made of them.
 fn show_slides(session: &mut Session) -> usize {
     session.frames.clear();

@@ -403,7 +403,9 @@ impl Session {
         let links = [self.down.next_event_us(), self.up.next_event_us()]
             .into_iter()
             .flatten()
-            .map(Moment::from_micros);
+            .map(Moment::from_micros)
+            // What lies there since then waits for the viewer.
+            .filter(|&at| at >= self.now);
         let timers = [self.host.poll_timeout(), self.viewer.poll_timeout()]
             .into_iter()
             .flatten();
