@@ -345,7 +345,8 @@ impl Films {
             coded_height: height,
             rects: rects.to_vec(),
             data: packet.data,
-            held_back: packet.held_back,
+            // However well the small picture is packed, a larger one would be better.
+            held_back: packet.held_back || film.reduction > 1,
             maker: packet.maker,
         }))
     }

@@ -228,6 +228,7 @@ impl Pacer {
         let proven = lately.map(|shown| shown.bytes).max().unwrap_or_default();
         (bytes as usize)
             .min((proven * 2).max(FIRST_FILM_BYTES))
+            .min(self.target_bytes(now) / UPDATES_IN_FLIGHT)
             .max(MIN_FILM_BYTES)
     }
 
@@ -406,7 +407,12 @@ impl Pacer {
         let proven = sum.max((fastest * round) as usize);
         (bytes as usize)
             .min(proven.saturating_mul(2).max(RESTED_TARGET_BYTES))
-            .clamp(MIN_TARGET_BYTES, MAX_TARGET_BYTES)
+            .min(if self.is_viewer_slow() {
+                UPDATES_FOR_SLOW_VIEWER * MAX_BUDGET_BYTES
+            } else {
+                MAX_TARGET_BYTES
+            })
+            .max(MIN_TARGET_BYTES)
     }
 
     /// Grows while there is no queue, and goes back to what the link really delivers when there is one.

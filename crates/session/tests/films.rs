@@ -108,6 +108,23 @@ fn a_film_that_stops_is_exact_soon() {
     }
 }
 
+#[test]
+fn a_film_that_a_slow_line_made_coarse_is_fine_again_on_a_faster_one() {
+    let mut session = playing(64_000, 40);
+    session.video = false;
+    session.run_for(ms(90));
+    let coarse = session.error_in(VIDEO);
+    session.video = true;
+
+    session.down.set_rate(session.now.as_micros(), 20_000_000);
+    session.run_for(Duration::from_secs(6));
+    session.video = false;
+    session.run_for(ms(90));
+
+    let error = session.error_in(VIDEO);
+    assert!(error < 6.0, "{error:.1} levels, {coarse:.1} before");
+}
+
 /// Bytes a second of a film whose frames come after these pauses, again and again, in ms.
 fn bytes_of_film(pauses: &[u64]) -> u64 {
     let mut session = playing(20_000_000, 40);
