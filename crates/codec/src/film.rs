@@ -345,8 +345,7 @@ impl Films {
             coded_height: height,
             rects: rects.to_vec(),
             data: packet.data,
-            // However well the small picture is packed, a larger one would be better.
-            held_back: packet.held_back || film.reduction > 1,
+            held_back: packet.held_back,
             maker: packet.maker,
         }))
     }

@@ -31,8 +31,9 @@ const MAX_BUDGET_BYTES: usize = 256 * 1024;
 /// Smallest budget worth an update.
 const MIN_BUDGET_BYTES: usize = 600;
 
-/// Frames a second that a film has where the link carries them, if need be coarser ones.
-const FILM_RATE_HZ: f64 = 25.0;
+/// So many of a film's frames would fill the link in a second. Most films have 24 to 30: what they
+/// leave is for the answers to keys, which would wait behind a full one.
+const FILM_RATE_HZ: f64 = 45.0;
 
 /// A film's first frame after a rest: a twentieth of a second at 2 Mbit/s.
 const FIRST_FILM_BYTES: usize = 12_000;
