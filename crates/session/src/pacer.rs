@@ -64,6 +64,9 @@ const CERTAIN_QUEUE: Duration = Duration::from_millis(300);
 /// The fastest delivery of this long is taken for the link's rate.
 const RATE_MEMORY: Duration = Duration::from_secs(2);
 
+/// What arrived this long ago no longer shows that the line still is what it was.
+const REST: Duration = Duration::from_secs(1);
+
 /// The base round trip is measured anew after this long, by a probe on the empty link.
 const BASE_MEMORY: Duration = Duration::from_secs(10);
 
@@ -235,10 +238,10 @@ impl Pacer {
 
     /// What was acknowledged lately: nothing after a rest.
     fn acked_lately(&self, now: Moment) -> impl Iterator<Item = &Shown> {
-        let memory = self.memory();
+        let rest = REST.max(self.base() * 10);
         self.acked
             .iter()
-            .filter(move |shown| now.since(shown.at) <= memory)
+            .filter(move |shown| now.since(shown.at) <= rest)
     }
 
     /// How long a delivery says something about the link.
