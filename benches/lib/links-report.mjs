@@ -2,10 +2,11 @@
 // The tables and the chart of the lines.
 
 import { logarithmicBars } from "./chart.mjs";
-import { compare, perUpdate } from "./compare.mjs";
+import { compare, OURS, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
 import {
+  EXACT_PIXELS,
   FEW_BYTES,
   LOOKING,
   MOTION,
@@ -62,6 +63,10 @@ const PROMISED = [
     flattered: { shown },
   },
 ];
+
+/** Everything is exact so long after it came to rest, in milliseconds, on lines faster than this. */
+const EXACT_WITHIN_MS = 500;
+const EXACT_ABOVE_KILOBITS = 256;
 
 /** @param {LinkRun} run */
 export function linksReport({ machine, measurements, failures, seconds }) {
@@ -151,7 +156,8 @@ function promised(measurements) {
   );
   return cells.flatMap(({ line, scene }) => {
     const rows = measurements.filter((one) => one.line === line && one.scene === scene);
-    return PROMISED.flatMap(({ what, most, roundTrips, value, flattered }) => {
+    const exact = exactRow(line, scene, rows);
+    const compared = PROMISED.flatMap(({ what, most, roundTrips, value, flattered }) => {
       const contenders = rows.map((one) => ({
         stack: one.stack,
         value: value(one),
@@ -166,7 +172,34 @@ function promised(measurements) {
       const beyond = taken > 0 && best > 0 && own > 0 ? (own / best).toFixed(2) : "";
       return [[lineName(line), scene, what, ...found.cells, beyond]];
     });
+    return [...compared, ...exact];
   });
+}
+
+/**
+ * Whether everything was exact in time, whatever the others do.
+ *
+ * @param {string} line
+ * @param {string} scene
+ * @param {LinkMeasurement[]} rows
+ */
+function exactRow(line, scene, rows) {
+  const rate = line === "lan" ? Number.POSITIVE_INFINITY : Number(line.split("/")[0]);
+  const ours = rows.find(({ stack }) => stack === OURS);
+  if (!ours || rate <= EXACT_ABOVE_KILOBITS) return [];
+  /** @param {LinkMeasurement} one */
+  const after = ({ equalAfterMs }) => (equalAfterMs === null ? "never" : `${whole(equalAfterMs)} ms`);
+  const others = rows.filter((one) => one !== ours && one.equalAfterMs !== null);
+  const best = others.sort((a, b) => (a.equalAfterMs ?? 0) - (b.equalAfterMs ?? 0))[0];
+  const holds = ours.equalAfterMs !== null && ours.equalAfterMs <= EXACT_WITHIN_MS;
+  const reason = scene === "video" && rate < Number.POSITIVE_INFINITY ? `: ${EXACT_PIXELS(rate)}` : "";
+  return [
+    [
+      ...[lineName(line), scene, "exact after", after(ours)],
+      ...[best ? `${after(best)} (${best.stack})` : "never", "-", `${EXACT_WITHIN_MS} ms`],
+      ...[holds ? "holds" : `**missed**${reason}`, ""],
+    ],
+  ];
 }
 
 /**
