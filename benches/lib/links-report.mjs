@@ -188,11 +188,13 @@ function exactRow(line, scene, rows) {
   const ours = rows.find(({ stack }) => stack === OURS);
   if (!ours || rate <= EXACT_ABOVE_KILOBITS) return [];
   /** @param {LinkMeasurement} one */
-  const after = ({ equalAfterMs }) => (equalAfterMs === null ? "never" : `${whole(equalAfterMs)} ms`);
+  const after = ({ equalAfterMs }) =>
+    equalAfterMs === null ? "never" : `${whole(equalAfterMs)} ms`;
   const others = rows.filter((one) => one !== ours && one.equalAfterMs !== null);
   const best = others.sort((a, b) => (a.equalAfterMs ?? 0) - (b.equalAfterMs ?? 0))[0];
   const holds = ours.equalAfterMs !== null && ours.equalAfterMs <= EXACT_WITHIN_MS;
-  const reason = scene === "video" && rate < Number.POSITIVE_INFINITY ? `: ${EXACT_PIXELS(rate)}` : "";
+  const reason =
+    scene === "video" && rate < Number.POSITIVE_INFINITY ? `: ${EXACT_PIXELS(rate)}` : "";
   return [
     [
       ...[lineName(line), scene, "exact after", after(ours)],
