@@ -434,6 +434,25 @@ fn starts_a_new_stream_when_told_to() {
 }
 
 #[test]
+fn updates_without_pixels_of_their_own_are_no_fault_however_many_there_are() {
+    let mut pair = Pair::new(128, 64);
+    let update = pair.encode(&[], &UNLIMITED).update.expect("everything");
+    pair.show(&update);
+
+    // What comes with a film's frame, or with what was only moved.
+    let nothing = Piece {
+        rects: &[],
+        photos: &[],
+        data: &[],
+        starts_stream: false,
+    };
+    for update in 0..100 {
+        let pixels = pair.decoder.decode(&nothing).map(|pixels| pixels.len());
+        assert_eq!(pixels, Ok(0), "update {update}");
+    }
+}
+
+#[test]
 fn refuses_an_update_whose_bytes_do_not_fill_its_rectangles() {
     let mut pair = Pair::new(128, 64);
     let update = pair.encode(&[], &UNLIMITED).update.expect("everything");
