@@ -362,11 +362,7 @@ impl Encoder {
 
     fn mark_sent(&mut self, tiles: &[usize], reduced: bool) {
         for &index in tiles {
-            let tile = &mut self.map.tiles[index];
-            tile.changed = None;
-            tile.candidate = false;
-            tile.unsent = false;
-            tile.reduced = reduced;
+            self.map.tiles[index].mark_sent(reduced);
         }
     }
 }

@@ -44,6 +44,18 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(2);
 /// A film whose picture would fit half of its rectangle for this long gets a smaller one.
 const SHRINKS_AFTER: Duration = Duration::from_secs(2);
 
+/// A film that could be packed less reduced for this long is.
+const REFINES_AFTER: Duration = Duration::from_millis(500);
+
+/// One that had to be reduced again so soon after that is not refined for so long: its size does
+/// not go to and fro.
+const REFINED_IN_VAIN: Duration = Duration::from_secs(10);
+const REFINES_NOT_FOR: Duration = Duration::from_secs(30);
+
+/// A reduced film that leaves a third of its bytes unused is refined to find out what the line
+/// carries, as far as its first frame is not more than this many times too large.
+const REFINES_AT_RISK: f64 = 2.0;
+
 /// How far a picture may be reduced before it is packed: an eighth of each side.
 const MAX_REDUCTION: u32 = 8;
 
@@ -218,6 +230,7 @@ pub(crate) struct Films {
     running: Option<Film>,
     streams: u32,
     colours: Colours,
+    refining: Refining,
 }
 
 /// A codec and how it did.
@@ -238,6 +251,17 @@ struct Film {
     fed_at: Moment,
     /// Since when less than half of the area was enough.
     roomy_since: Option<Moment>,
+    /// Since when it could have been less reduced.
+    finer_since: Option<Moment>,
+    /// It leaves a third of its bytes unused.
+    is_modest: bool,
+}
+
+/// When a film may be less reduced.
+#[derive(Default)]
+struct Refining {
+    last: Option<Moment>,
+    not_before: Moment,
 }
 
 impl Films {
@@ -252,6 +276,7 @@ impl Films {
             running: None,
             streams: 0,
             colours: Colours::default(),
+            refining: Refining::default(),
         }
     }
 
@@ -263,6 +288,11 @@ impl Films {
     /// The viewer has none of the film any more.
     pub(crate) fn restart(&mut self) {
         self.running = None;
+    }
+
+    /// Where the film is that plays, or played last.
+    pub(crate) fn area(&self) -> Option<Rect> {
+        self.running.as_ref().map(|film| film.area)
     }
 
     /// There are frames of the film already that the viewer has not got.
@@ -316,18 +346,20 @@ impl Films {
         let maker = &self.codecs[codec].codec;
         let elsewhere = maker.area_for(frame, area, order);
         let area = elsewhere.unwrap_or(area);
-        let continues = self.running.as_ref().is_some_and(|film| {
+        let continues = self.running.as_mut().is_some_and(|film| {
             film.area == area
                 && film.codec == codec
-                && film.reduction == reduction_for(area, film.reduction, order)
+                && !film.is_to_be_resized(now, order, &mut self.refining)
         });
-        if !continues && !self.open(codec, area, order)? {
+        let reduction = self.reduction_of(now, area, order);
+        if !continues && !self.open(codec, area, reduction)? {
             return Ok(None);
         }
         let film = self.running.as_mut().expect("just opened");
         film.fed_at = now;
         let area = film.area;
         let packet = film.encoder.encode(&frame.part(area), order)?;
+        film.is_modest = !packet.held_back && packet.data.len() * 3 < order.target_bytes * 2;
         let format = self.codecs[codec].codec.format();
         let (width, height) = film.coded;
         // What the viewer would refuse is not sent: another codec does better.
@@ -350,9 +382,18 @@ impl Films {
         }))
     }
 
+    /// By how much the next stream is reduced.
+    fn reduction_of(&self, now: Moment, area: Rect, order: &FilmOrder) -> u32 {
+        let right = reduction_for(area, order);
+        let running = self.running.as_ref().filter(|film| film.area == area);
+        match running {
+            Some(film) if self.refining.last == Some(now) => right.min(film.reduction / 2).max(1),
+            _ => right,
+        }
+    }
+
     /// False when the codec does not take an area of that size.
-    fn open(&mut self, codec: usize, area: Rect, order: &FilmOrder) -> Result<bool, FilmError> {
-        let reduction = reduction_for(area, 0, order);
+    fn open(&mut self, codec: usize, area: Rect, reduction: u32) -> Result<bool, FilmError> {
         let side = |px: u32| px.div_ceil(reduction).max(MIN_CODED_SIDE_PX.min(px));
         let maker = &self.codecs[codec].codec;
         let Some(coded) = maker.coded_size(side(area.width), side(area.height)) else {
@@ -368,6 +409,8 @@ impl Films {
             coded,
             fed_at: Moment::ZERO,
             roomy_since: None,
+            finer_since: None,
+            is_modest: false,
         });
         Ok(true)
     }
@@ -455,27 +498,56 @@ impl Film {
             self.area
         }
     }
+
+    /// Another reduction is right: at once for a smaller picture, after a while for a larger one.
+    fn is_to_be_resized(
+        &mut self,
+        now: Moment,
+        order: &FilmOrder,
+        refining: &mut Refining,
+    ) -> bool {
+        let right = reduction_for(self.area, order);
+        let room = room_for_first(order);
+        if right > self.reduction && first_frame_bytes(self.area, self.reduction) > room * 2.0 {
+            let was_refined = refining
+                .last
+                .is_some_and(|at| now.since(at) < REFINED_IN_VAIN);
+            if was_refined {
+                refining.not_before = now + REFINES_NOT_FOR;
+            }
+            return true;
+        }
+        let finer = first_frame_bytes(self.area, self.reduction.div_ceil(2));
+        let may_try = self.is_modest && finer <= room * REFINES_AT_RISK;
+        if self.reduction == 1 || (right >= self.reduction && !may_try) {
+            self.finer_since = None;
+            return false;
+        }
+        let since = *self.finer_since.get_or_insert(now);
+        let refines = now.since(since) > REFINES_AFTER && now >= refining.not_before;
+        if refines {
+            refining.last = Some(now);
+        }
+        refines
+    }
 }
 
 /// A key frame may have this many times the bytes of others: it comes seldom.
 const KEY_ALLOWANCE: f64 = 8.0;
 
 /// By how much a picture of `area` is reduced so that its first frame is not late.
-/// `current` stays unless it is wrong by twice: 0 for none.
-fn reduction_for(area: Rect, current: u32, order: &FilmOrder) -> u32 {
-    let first = |reduction: u32| {
-        area.area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
-    };
-    let room = order.target_bytes as f64 * KEY_ALLOWANCE;
-    let still_right = current > 0
-        && first(current) <= room * 2.0
-        && (current == 1 || first(current / 2) > room / 2.0);
-    if still_right {
-        return current;
-    }
+fn reduction_for(area: Rect, order: &FilmOrder) -> u32 {
     let mut reduction = 1;
-    while reduction < MAX_REDUCTION && first(reduction) > room {
+    while reduction < MAX_REDUCTION && first_frame_bytes(area, reduction) > room_for_first(order) {
         reduction *= 2;
     }
     reduction
+}
+
+fn first_frame_bytes(area: Rect, reduction: u32) -> f64 {
+    area.area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
+}
+
+fn room_for_first(order: &FilmOrder) -> f64 {
+    order.target_bytes as f64 * KEY_ALLOWANCE
 }

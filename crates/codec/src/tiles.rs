@@ -87,6 +87,10 @@ pub(crate) struct Tile {
     pub(crate) unsent: bool,
     /// It was last sent with fewer colours than the screen has.
     pub(crate) reduced: bool,
+    /// It was sent exactly after that, while the whole film stood, and did not change since.
+    sharpened: bool,
+    /// Nothing of the film that it belongs to moves.
+    film_stands: bool,
     /// It belongs to a film until then, whatever it shows meanwhile.
     film_until: Moment,
     /// It is not taken for still early until then.
@@ -98,6 +102,23 @@ pub(crate) struct Tile {
 impl Tile {
     pub(crate) fn is_busy(&self) -> bool {
         self.history.count_ones() >= BUSY_LOOKS
+    }
+
+    /// It was part of a film lately.
+    pub(crate) fn was_film(&self, now: Moment) -> bool {
+        self.film_until > now
+    }
+
+    /// Notes that it was sent as the screen has it, but for what is `reduced`.
+    pub(crate) fn mark_sent(&mut self, reduced: bool) {
+        *self = Self {
+            changed: None,
+            candidate: false,
+            unsent: false,
+            sharpened: self.reduced && !reduced && self.film_stands,
+            reduced,
+            ..*self
+        };
     }
 
     /// When it counts as still, if it does not move again.
@@ -224,7 +245,7 @@ impl TileMap {
                         tile.pace = now.since(tile.moved_at);
                         tile.moved_at = now;
                         // Made exact in the middle of a film.
-                        if !tile.reduced && tile.film_until > now {
+                        if std::mem::take(&mut tile.sharpened) && tile.film_until > now {
                             tile.patient_until = now + PATIENCE;
                         }
                     }
@@ -315,6 +336,9 @@ impl TileMap {
         frame: &FrameView<'_>,
         small: usize,
     ) -> Vec<Moving> {
+        for tile in &mut self.tiles {
+            tile.film_stands = false;
+        }
         let mut moving = vec![Moving::Not; self.tiles.len()];
         let mut seen = vec![false; self.tiles.len()];
         let mut region = Vec::new();
@@ -344,14 +368,17 @@ impl TileMap {
             } else {
                 Moving::Exact
             };
-            let patience = region.iter().map(|&index| self.tiles[index].patient_until);
-            let patient_until = patience.max().unwrap_or_default();
+            let tiles = region.iter().map(|&index| &self.tiles[index]);
+            let patient_until = tiles.clone().map(|tile| tile.patient_until).max();
+            let moved_at = tiles.map(|tile| tile.moved_at).max().unwrap_or_default();
+            let stands = now.since(moved_at) >= SOONEST_STILL;
             for &index in &region {
                 moving[index] = kind;
                 if kind == Moving::Film {
                     let tile = &mut self.tiles[index];
                     tile.film_until = now + FILM_MEMORY;
-                    tile.patient_until = patient_until;
+                    tile.patient_until = patient_until.unwrap_or_default();
+                    tile.film_stands = stands;
                 }
             }
         }

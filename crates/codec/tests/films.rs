@@ -329,6 +329,48 @@ fn a_film_that_stops_becomes_exact() {
     assert_eq!(stage.encode(&[]).pending, Pending::Nothing);
 }
 
+/// The right three quarters of [`VIDEO`].
+const MOST_OF_IT: Rect = Rect {
+    x: 192,
+    width: 256,
+    ..VIDEO
+};
+
+#[test]
+fn what_stood_still_in_a_film_is_part_of_it_again_at_once() {
+    // A moment, and longer than the film remembers its parts.
+    for stood in [20, 60] {
+        let mut stage = Stage::new();
+        stage.play(12);
+        for frame in 0..stood {
+            stage.play_in(MOST_OF_IT, frame);
+        }
+
+        for frame in 70..74 {
+            let update = stage.play_in(VIDEO, frame);
+            assert!(update.rects.is_empty(), "{stood}: {:?}", update.rects);
+            let painted = film(&update).rects.iter().map(|rect| rect.area());
+            assert_eq!(painted.sum::<usize>(), VIDEO.area());
+        }
+    }
+}
+
+#[test]
+fn a_film_of_which_parts_stood_still_becomes_exact_as_soon_as_any() {
+    let mut stage = Stage::new();
+    stage.play(12);
+    for frame in 0..20 {
+        stage.play_in(MOST_OF_IT, frame);
+    }
+    let moved_at = stage.now + Duration::from_millis(33 * 12);
+    stage.play(12);
+
+    let Pending::At(moment) = stage.encode(&[]).pending else {
+        panic!("the film is to be sharpened");
+    };
+    assert_eq!(moment.since(moved_at), Duration::from_millis(100));
+}
+
 #[test]
 fn text_beside_a_film_is_not_said_to_make_the_picture_exact() {
     let mut stage = Stage::new();
@@ -407,6 +449,49 @@ fn a_film_is_small_before_it_is_late() {
     assert_eq!(film(&update).area, VIDEO);
     assert!(film(&update).coded_width <= VIDEO.width / 2);
     assert!(film(&update).coded_height <= VIDEO.height / 2);
+}
+
+fn film_order(stage: &mut Stage) -> &mut FilmOrder {
+    stage.order.film.as_mut().expect("an order")
+}
+
+#[test]
+fn a_film_that_was_made_small_is_large_again_when_there_is_room() {
+    let mut stage = Stage::new();
+    film_order(&mut stage).target_bytes = 100;
+    stage.play(12);
+
+    film_order(&mut stage).target_bytes = 50_000;
+    let update = stage.play(20);
+
+    assert_eq!(film(&update).coded_width, VIDEO.width);
+}
+
+#[test]
+fn a_small_film_that_leaves_bytes_unused_shows_whether_a_larger_one_is_late() {
+    let mut stage = Stage::new();
+    // Its first frame would be a little late at half of each side.
+    film_order(&mut stage).target_bytes = 100;
+    let small = film(&stage.play(12)).coded_width;
+
+    let larger = film(&stage.play(20)).coded_width;
+
+    assert_eq!(larger, small * 2);
+}
+
+#[test]
+fn a_film_does_not_go_to_and_fro_between_two_sizes() {
+    let mut stage = Stage::new();
+    for _ in 0..20 {
+        for target_bytes in [20, 2_000] {
+            film_order(&mut stage).target_bytes = target_bytes;
+            stage.play(30);
+        }
+    }
+
+    // For 40 seconds the line says something else every second.
+    let opened = stage.notes.opened.lock().expect("a lock").len();
+    assert!(opened <= 8, "{opened} streams");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use gc_model::time::Moment;
 
 use super::{Encoder, FIRST_RATIO};
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
+use crate::photo::is_photo;
 use crate::tiles::{Moving, STILL};
 
 /// Busy regions up to this many tiles (256x32 pixels) are taken for a blinking
@@ -41,6 +42,7 @@ impl Encoder {
                 still.push(index);
             }
         }
+        self.join_film(now, frame, &mut plan);
         // Both sorts are stable: equal ages stay in reading order.
         plan.calm
             .sort_by_key(|&index| std::cmp::Reverse(self.map.tiles[index].changed_at));
@@ -49,6 +51,20 @@ impl Encoder {
         }
         plan.calm.append(&mut still);
         plan
+    }
+
+    /// What begins to move inside of a film that plays is part of it: a dark corner that becomes
+    /// light, a figure that walks over a background. Text there is not.
+    fn join_film(&self, now: Moment, frame: &FrameView<'_>, plan: &mut Plan) {
+        let Some(area) = self.films.area().filter(|_| !plan.film.is_empty()) else {
+            return;
+        };
+        let belongs = |&mut index: &mut usize| {
+            let bounds = self.map.bounds(index);
+            let was = self.map.tiles[index].was_film(now);
+            was || (area.contains(bounds) && is_photo(bounds, frame))
+        };
+        plan.film.extend(plan.calm.extract_if(.., belongs));
     }
 
     /// What a dragged window uncovers of a photo changes like a film and is none: it is sent
