@@ -70,6 +70,9 @@ const REST: Duration = Duration::from_secs(1);
 /// The base round trip is measured anew after this long, by a probe on the empty link.
 const BASE_MEMORY: Duration = Duration::from_secs(10);
 
+/// The same when updates are late although nothing is before them: another line may have longer ways.
+const BASE_MEMORY_IN_DOUBT: Duration = Duration::from_secs(1);
+
 /// An update is at most this part of what may be in flight, so that the link
 /// stays busy while the viewer answers.
 const UPDATES_IN_FLIGHT: usize = 4;
@@ -77,6 +80,11 @@ const UPDATES_IN_FLIGHT: usize = 4;
 /// The same for a viewer that takes more than a third of the round trip for a frame: more of
 /// them would only wait for it.
 const UPDATES_FOR_SLOW_VIEWER: usize = 2;
+
+/// A viewer that takes this long for a frame, and so many times the base round trip, gets the
+/// next one when it has shown the last: it idles for little, and keys wait for one picture less.
+const VERY_SLOW: Duration = Duration::from_millis(50);
+const VERY_SLOW_ROUNDS: u32 = 4;
 
 /// What a viewer says that it took is believed up to here; more is a queue.
 const LONGEST_PAINTING: Duration = Duration::from_millis(250);
@@ -87,6 +95,17 @@ const SHORTEST_WAY: Duration = Duration::from_micros(100);
 /// An update that takes less than this part of what its bytes take at the known rate found a
 /// line that carries more.
 const OWN_SHARE: f64 = 0.625;
+
+/// An update of so many bytes and a probe ahead of it show how fast the line is: what the one
+/// arrived later than the other, its bytes took. A few packets, or both may come in the same.
+const PAIR_BYTES: usize = 3_000;
+
+/// Such pairs are sent this often, and so many of them are believed.
+const PAIR_EVERY: Duration = Duration::from_millis(200);
+const PAIRS_BELIEVED: usize = 3;
+
+/// The halves of a pair arrive at least this far apart, or the viewer was busy with something else.
+const SHORTEST_PAIR: Duration = Duration::from_millis(3);
 
 /// How far probing goes beyond the known rate, and how fast it gets there.
 const MAX_GAIN: f64 = 3.0;
@@ -109,6 +128,18 @@ struct InFlight {
     app_limited: bool,
     /// Nothing else was on its way.
     alone: bool,
+    /// Bytes on their way up to its last one, as of sending.
+    queued: usize,
+}
+
+/// How long the viewer says that it had a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Painted {
+    /// What it took for this frame: that is no queue, for a few bytes can be a whole screen to
+    /// paint.
+    pub by_itself: Duration,
+    /// The same, and what the frame waited there before.
+    pub since_arrival: Duration,
 }
 
 /// What an acknowledgement says of the newest frame that it is for.
@@ -125,8 +156,27 @@ struct Answer {
 struct Shown {
     at: Moment,
     bytes: usize,
-    /// Bytes a second that the line carried at least, the viewer's own time left out.
-    carried: f64,
+    /// From sending to the acknowledgement, the viewer's time left out.
+    under_way: Duration,
+}
+
+impl Shown {
+    /// Bytes a second that the line carried at least.
+    fn carried(&self) -> f64 {
+        self.bytes as f64 / self.under_way.max(SHORTEST_WAY).as_secs_f64()
+    }
+}
+
+/// A question to the viewer that went ahead of an update.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    token: u64,
+    sequence: u64,
+    bytes: usize,
+    sent_at: Moment,
+    /// Nothing else was on its way.
+    alone: bool,
+    answered_at: Option<Moment>,
 }
 
 /// What is known of the link.
@@ -157,9 +207,15 @@ pub struct Pacer {
     rtt: Duration,
     base_rtt: Option<Duration>,
     fixed: FixedDelay,
-    /// The probe that is on its way, and when the last one was sent.
-    probe: Option<u64>,
+    /// The probe whose update is on its way, when the last one was sent, and when the last that
+    /// measures the base round trip.
+    probe: Option<Probe>,
+    paired_at: Option<Moment>,
     probed_at: Option<Moment>,
+    /// The line's rate as pairs of a probe and an update showed it lately.
+    pairs: VecDeque<(Moment, f64)>,
+    /// How long the base round trip is believed.
+    base_memory: Duration,
     /// Waits for everything in flight, so that the next probe meets no queue.
     draining: bool,
     gain: f64,
@@ -184,7 +240,10 @@ impl Default for Pacer {
             base_rtt: None,
             fixed: FixedDelay::default(),
             probe: None,
+            paired_at: None,
             probed_at: None,
+            pairs: VecDeque::new(),
+            base_memory: BASE_MEMORY,
             draining: false,
             gain: 2.0,
             round_ends_at: 0,
@@ -205,7 +264,7 @@ impl Pacer {
         let budget = target.saturating_sub(self.in_flight_bytes);
         // With nothing large to send there is nothing to test with: small updates go on.
         let tests = self.fixed.test_bytes().is_some() && !self.last_app_limited;
-        let empties = self.draining || tests || self.is_overdue(now);
+        let empties = self.draining || tests || self.is_overdue(now) || self.is_viewer_very_slow();
         (!empties && budget >= MIN_BUDGET_BYTES.max(target / 8)).then_some(budget.min(most))
     }
 
@@ -216,7 +275,7 @@ impl Pacer {
             return false;
         };
         let own = self.rate().map_or(FIRST_PATIENCE, |rate| {
-            Duration::from_secs_f64((self.in_flight_bytes as f64 / rate.max(1.0)).min(10.0))
+            Duration::from_secs_f64((oldest.queued as f64 / rate.max(1.0)).min(10.0))
         });
         let way = self.base() + self.painting;
         now.since(oldest.sent_at) > way + self.slack() + JITTER + own
@@ -249,24 +308,52 @@ impl Pacer {
         RATE_MEMORY.max(self.base() * 10)
     }
 
-    /// Asked before each update: the token of a probe to send ahead of it, if one is due.
-    pub fn next_probe(&mut self, now: Moment) -> Option<u64> {
-        let due = self.probed_at.is_none_or(|at| now.since(at) > BASE_MEMORY);
-        if !due || !self.in_flight.is_empty() {
+    /// Asked before the update `sequence` of about `bytes`: the token of a probe to send ahead of
+    /// it, if one is due.
+    pub fn next_probe(&mut self, now: Moment, sequence: u64, bytes: usize) -> Option<u64> {
+        let alone = self.in_flight.is_empty();
+        let measures_base = alone
+            && self
+                .probed_at
+                .is_none_or(|at| now.since(at) > self.base_memory);
+        let pairs = bytes >= PAIR_BYTES
+            && self.probe.is_none()
+            && self.paired_at.is_none_or(|at| now.since(at) >= PAIR_EVERY);
+        if !measures_base && !pairs {
             return None;
         }
-        let token = now.as_micros();
-        self.probe = Some(token);
-        self.probed_at = Some(now);
-        self.draining = false;
-        Some(token)
+        if measures_base {
+            self.probed_at = Some(now);
+            self.draining = false;
+        }
+        self.paired_at = Some(now);
+        let probe = Probe {
+            token: now.as_micros(),
+            sequence,
+            bytes,
+            sent_at: now,
+            alone,
+            answered_at: None,
+        };
+        self.probe = Some(probe);
+        Some(probe.token)
     }
 
     /// Notes the viewer's answer to a probe. Answers to nothing are ignored.
     pub fn handle_probe_answer(&mut self, now: Moment, token: u64) {
-        if self.probe.take_if(|probe| *probe == token).is_some() {
-            self.base_rtt = Some(now.since(Moment::from_micros(token)));
-        }
+        let asked = self.probe.as_mut().filter(|probe| probe.token == token);
+        let Some(probe) = asked.filter(|probe| probe.answered_at.is_none()) else {
+            return;
+        };
+        probe.answered_at = Some(now);
+        let answer = now.since(probe.sent_at);
+        self.base_rtt = if probe.alone {
+            // One answer may be late, because the viewer was busy.
+            let lately = self.acked.iter().map(|shown| shown.under_way);
+            lately.chain([answer]).min()
+        } else {
+            self.base_rtt.map(|base| base.min(answer))
+        };
     }
 
     /// Notes an update that was handed to the network. `app_limited`: it was smaller than its budget.
@@ -287,12 +374,12 @@ impl Pacer {
             delivered_at: self.delivered_at,
             app_limited,
             alone,
+            queued: self.in_flight_bytes,
         });
     }
 
-    /// Notes that the viewer showed the frame `sequence`, and so all before it. `painting` is what
-    /// it says that it took for this frame by itself: that is no queue, for a few bytes can be a
-    /// whole screen to paint.
+    /// Notes that the viewer showed the frame `sequence`, and so all before it, and took `painted`
+    /// for it, as it says.
     ///
     /// # Errors
     /// A frame that was never sent. One that was acknowledged before is ignored.
@@ -300,12 +387,12 @@ impl Pacer {
         &mut self,
         now: Moment,
         sequence: u64,
-        painting: Duration,
+        painted: Painted,
     ) -> Result<(), UnknownAck> {
         if sequence > self.last_sequence {
             return Err(UnknownAck);
         }
-        let painting = painting.min(LONGEST_PAINTING);
+        let painting = painted.by_itself.min(LONGEST_PAINTING);
         let mut newest = None;
         while let Some(&frame) = self.in_flight.front() {
             if frame.sequence > sequence {
@@ -314,11 +401,13 @@ impl Pacer {
             self.in_flight.pop_front();
             self.in_flight_bytes -= frame.bytes;
             self.delivered += frame.bytes as u64;
-            let under_way = now.since(frame.sent_at).saturating_sub(painting);
+            let under_way = now
+                .since(frame.sent_at)
+                .saturating_sub(painted.since_arrival);
             self.acked.push_back(Shown {
                 at: now,
                 bytes: frame.bytes,
-                carried: frame.bytes as f64 / under_way.max(SHORTEST_WAY).as_secs_f64(),
+                under_way,
             });
             newest = Some(frame);
         }
@@ -335,7 +424,16 @@ impl Pacer {
 
         self.rtt = now.since(frame.sent_at);
         self.painting = (self.painting * 7 + painting.min(self.rtt)) / 8;
-        self.base_rtt = self.base_rtt.map(|base| base.min(self.rtt));
+        let under_way = self.rtt.saturating_sub(painted.since_arrival);
+        self.base_rtt = self.base_rtt.map(|base| base.min(under_way));
+        if frame.alone {
+            let is_late = under_way > self.base() + self.slack() + JITTER;
+            self.base_memory = if is_late {
+                BASE_MEMORY_IN_DOUBT
+            } else {
+                BASE_MEMORY
+            };
+        }
         self.draining |= self.probed_at.is_some_and(|at| now.since(at) > BASE_MEMORY);
         let elapsed = now.since(frame.delivered_at).max(SHORTEST_WAY);
         let rate = (self.delivered - frame.delivered) as f64 / elapsed.as_secs_f64();
@@ -348,7 +446,56 @@ impl Pacer {
             },
         );
         self.note_rate(now, rate, frame.app_limited);
+        let since_arrival = painted.since_arrival.as_micros();
+        let arrived_at = now.as_micros().saturating_sub(since_arrival as u64);
+        self.note_arrival(now, frame.sequence, Moment::from_micros(arrived_at));
         Ok(())
+    }
+
+    /// Notes that an update arrived at `arrived_at`, to which the way back is added.
+    fn note_arrival(&mut self, now: Moment, sequence: u64, arrived_at: Moment) {
+        let pair = self.probe.take_if(|probe| probe.sequence <= sequence);
+        let pair = pair.filter(|pair| pair.sequence == sequence && pair.bytes >= PAIR_BYTES);
+        if let Some((pair, answered_at)) = pair.and_then(|pair| Some((pair, pair.answered_at?))) {
+            let apart = arrived_at.since(answered_at).max(SHORTEST_PAIR);
+            let rate = pair.bytes as f64 / apart.as_secs_f64();
+            self.pairs.push_back((now, rate));
+        }
+        let memory = self.memory();
+        while self
+            .pairs
+            .front()
+            .is_some_and(|&(at, _)| now.since(at) > memory)
+        {
+            self.pairs.pop_front();
+        }
+        self.note_pair_rate(now);
+    }
+
+    /// What pairs show need not be probed for.
+    fn note_pair_rate(&mut self, now: Moment) {
+        let mut rates: Vec<f64> = self.pairs.iter().map(|&(_, rate)| rate).collect();
+        rates.sort_by(f64::total_cmp);
+        // The lower half: a viewer that was busy makes the halves arrive together.
+        let shown = rates.get((rates.len().saturating_sub(1)) / 2);
+        let shown = shown.filter(|_| rates.len() >= PAIRS_BELIEVED);
+        let (Some(&shown), Some(known)) = (shown, self.rate()) else {
+            return;
+        };
+        if known >= shown {
+            return;
+        }
+        if !self.is_viewer_slow() {
+            self.gain = (self.gain * known / shown).max(1.0);
+        }
+        self.note_rate(now, shown, true);
+    }
+
+    /// What was measured before says nothing any more.
+    fn forget_rates(&mut self, now: Moment, rate: f64) {
+        self.rates.clear();
+        self.rates.push_back((now, rate));
+        self.pairs.clear();
     }
 
     /// Sent and not yet acknowledged.
@@ -385,6 +532,11 @@ impl Pacer {
         self.painting * 3 > self.base_rtt.unwrap_or(self.rtt) + self.slack()
     }
 
+    fn is_viewer_very_slow(&self) -> bool {
+        let base = self.base_rtt.unwrap_or(self.rtt);
+        self.painting > VERY_SLOW.max(base * VERY_SLOW_ROUNDS)
+    }
+
     fn updates_in_flight(&self) -> usize {
         if self.is_viewer_slow() {
             UPDATES_FOR_SLOW_VIEWER
@@ -406,7 +558,7 @@ impl Pacer {
         let round = (self.base() + painting + self.slack()).as_secs_f64();
         let bytes = rate * round * self.gain;
         let sum: usize = self.acked_lately(now).map(|shown| shown.bytes).sum();
-        let carried = self.acked_lately(now).map(|shown| shown.carried);
+        let carried = self.acked_lately(now).map(Shown::carried);
         let fastest = carried.reduce(f64::max).unwrap_or_default();
         let proven = sum.max((fastest * round) as usize);
         (bytes as usize)
@@ -430,8 +582,7 @@ impl Pacer {
             .fixed
             .handle_ack(frame.sequence, self.rtt, self.base_rtt)
         {
-            self.rates.clear();
-            self.rates.push_back((now, rate));
+            self.forget_rates(now, rate);
             self.gain = MAX_GAIN;
             return;
         }
@@ -444,8 +595,7 @@ impl Pacer {
         let limit = self.slack().max(own) + JITTER;
         let queued = queue > limit;
         if queued && (self.queued_once || queue > limit + CERTAIN_QUEUE) {
-            self.rates.clear();
-            self.rates.push_back((now, rate));
+            self.forget_rates(now, rate);
             self.gain = 1.0;
         }
         if frame.bytes <= SMALL_UPDATE_BYTES {

@@ -76,6 +76,43 @@ fn a_film_plays_smoothly_from_two_megabits_on() {
 }
 
 #[test]
+fn a_film_that_plays_alone_is_not_begun_anew() {
+    let mut session = playing(20_000_000, 40);
+
+    session.run_for(Duration::from_secs(20));
+
+    let begun = |(_, frame): &&(Moment, ShownFrame)| {
+        !frame.rects.is_empty() || frame.film.as_ref().is_some_and(|film| film.key)
+    };
+    let begun = session.frames.iter().filter(begun).count();
+    assert_eq!(begun, 0, "of {} frames", session.frames.len());
+}
+
+/// So that what comes after it need not find the line's rate first.
+#[test]
+fn a_film_that_needs_little_shows_how_much_the_line_carries() {
+    for (rate, rtt) in [(4_000_000, 40), (10_000_000, 20)] {
+        let mut session = playing(rate, rtt);
+        session.fine = true;
+        session.paint = ms(6);
+        session.paint_screen = ms(20);
+        session.run_for(Duration::from_secs(5));
+
+        let before = session.down.carried_bytes();
+        session.run_for(Duration::from_secs(10));
+
+        let used = (session.down.carried_bytes() - before) as f64 * 8.0 / 10.0 / rate as f64;
+        let (_, frame) = session.frames.last().expect("frames");
+        let known = frame.delivered_rate as f64 * 8.0 / rate as f64;
+        assert!(used < 0.3, "{rate} bit/s: the film takes {used:.2} of it");
+        assert!(
+            (0.6..1.2).contains(&known),
+            "{rate} bit/s, {rtt} ms: {known:.2} of it are known"
+        );
+    }
+}
+
+#[test]
 fn what_is_shown_of_a_film_looks_like_it() {
     for (rate, rtt, limit) in [(20_000_000, 40, 6.0), (1_000_000, 40, 12.0)] {
         let mut session = playing(rate, rtt);
@@ -105,6 +142,25 @@ fn a_film_that_stops_is_exact_soon() {
             exact.is_some_and(|took| took < limit),
             "{rate}: {exact:?} of {limit:?}"
         );
+    }
+}
+
+/// Another way through the net, or a tunnel that was set up.
+#[test]
+fn longer_ways_are_not_taken_for_a_queue() {
+    for rate in [1_000_000, 2_000_000, 20_000_000] {
+        let mut session = playing(rate, 5);
+        session.fine = true;
+        for link in [&mut session.down, &mut session.up] {
+            link.set_delay(ms(60));
+        }
+        session.run_for(Duration::from_secs(2));
+        session.frames.clear();
+
+        session.run_for(Duration::from_secs(3));
+
+        let shown = films(&session) / 3;
+        assert!(shown >= 25, "{rate} bit/s: {shown} frames a second");
     }
 }
 

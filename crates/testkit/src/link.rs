@@ -36,6 +36,11 @@ impl Link {
         self.bytes_per_second = bits_per_second as f64 / 8.0;
     }
 
+    /// Changes how long bytes travel that are sent from now on.
+    pub fn set_delay(&mut self, delay: Duration) {
+        self.delay = delay;
+    }
+
     /// Hands a message to the link.
     pub fn send(&mut self, now_us: u64, message: Vec<u8>) {
         self.advance(now_us as f64);

@@ -13,6 +13,7 @@ use gc_proto::v1::agent_message;
 use super::full_chroma::{FilmFrame, FullChroma};
 use super::{Host, HostOutput, State};
 use crate::convert::{film_to_wire, moves_to_wire, rects_to_wire};
+use crate::pacer::Painted;
 use crate::preferences::Quality;
 use crate::wire::Lane;
 
@@ -184,11 +185,14 @@ impl Host {
     }
 
     pub(super) fn handle_ack(&mut self, now: Moment, ack: &v1::FrameAck) {
-        let own = Duration::from_micros(ack.own_us.into());
-        if let Err(error) = self.pacer.handle_ack(now, ack.sequence, own) {
+        let painted = Painted {
+            by_itself: Duration::from_micros(ack.own_us.into()),
+            since_arrival: Duration::from_micros(ack.shown_us.into()),
+        };
+        if let Err(error) = self.pacer.handle_ack(now, ack.sequence, painted) {
             return self.fail(&error.to_string());
         }
-        self.frames.viewer_time = Duration::from_micros(ack.shown_us.into());
+        self.frames.viewer_time = painted.since_arrival;
     }
 
     /// When the next frame is to be made, if there is a reason and room for one.
@@ -319,7 +323,8 @@ impl Host {
         encode: Duration,
     ) {
         let micros = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
-        if let Some(token) = self.pacer.next_probe(now) {
+        let sequence = self.frames.sequence + 1;
+        if let Some(token) = self.pacer.next_probe(now, sequence, update.bytes()) {
             self.send(Lane::Control, agent_message::Body::Ping(v1::Ping { token }));
         }
         let link = self.pacer.link();
