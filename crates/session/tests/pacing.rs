@@ -5,11 +5,7 @@ mod support;
 use std::time::Duration;
 
 use gc_model::geometry::{Rect, Size};
-use support::Session;
-
-const fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
+use support::{Session, ms};
 
 /// Rate in bit/s and round trip of every link that is promised to work.
 const LINKS: [(u64, u64); 12] = [

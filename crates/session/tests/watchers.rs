@@ -11,11 +11,7 @@ use gc_codec::{
     FilmCodec, FilmEncoder, FilmError, FilmFormat, FilmOrder, FilmPacket, FrameView, SharedFilms,
     film_codecs,
 };
-use support::Session;
-
-const fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
+use support::{Session, ms};
 
 /// Counts the frames that are really packed.
 struct Counting {

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each suite uses its part")]
 
+pub mod films;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -39,6 +41,10 @@ pub const VIDEO: Rect = Rect {
     width: 192,
     height: 128,
 };
+
+pub const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
 
 pub fn server_key() -> SigningKey {
     SigningKey::from_bytes(&[9; 32])
