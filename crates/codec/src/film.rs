@@ -47,10 +47,17 @@ const SHRINKS_AFTER: Duration = Duration::from_secs(2);
 /// A film that could be packed less reduced for this long is.
 const REFINES_AFTER: Duration = Duration::from_millis(500);
 
-/// One that had to be reduced again so soon after that is not refined for so long: its size does
-/// not go to and fro.
-const REFINED_IN_VAIN: Duration = Duration::from_secs(10);
+/// One that is too large for this long is reduced, and at once where it is so many times too large.
+const REDUCES_AFTER: Duration = Duration::from_millis(300);
+const REDUCES_AT_ONCE: f64 = 4.0;
+
+/// One that had to be reduced again so soon after it was refined is not refined for so long, and
+/// each time twice as long, unless there is plenty of room for a while: its size does not go to
+/// and fro.
+const REFINES_WITH_PLENTY_AFTER: Duration = Duration::from_secs(2);
+const REFINED_IN_VAIN: Duration = Duration::from_secs(20);
 const REFINES_NOT_FOR: Duration = Duration::from_secs(30);
+const REFINES_NOT_FOR_AT_MOST: Duration = Duration::from_mins(8);
 
 /// A reduced film that leaves a third of its bytes unused is refined to find out what the line
 /// carries, as far as its first frame is not more than this many times too large.
@@ -251,8 +258,11 @@ struct Film {
     fed_at: Moment,
     /// Since when less than half of the area was enough.
     roomy_since: Option<Moment>,
-    /// Since when it could have been less reduced.
+    /// Since when it could have been less reduced, since when there is plenty of room for that, and
+    /// since when it is too large.
     finer_since: Option<Moment>,
+    plenty_since: Option<Moment>,
+    large_since: Option<Moment>,
     /// It leaves a third of its bytes unused.
     is_modest: bool,
 }
@@ -262,6 +272,8 @@ struct Film {
 struct Refining {
     last: Option<Moment>,
     not_before: Moment,
+    /// How long it was not allowed the last time.
+    penance: Duration,
 }
 
 impl Films {
@@ -288,6 +300,7 @@ impl Films {
     /// The viewer has none of the film any more.
     pub(crate) fn restart(&mut self) {
         self.running = None;
+        self.refining = Refining::default();
     }
 
     /// Where the film is that plays, or played last.
@@ -400,6 +413,10 @@ impl Films {
             return Ok(false);
         };
         let encoder = maker.open(coded.0, coded.1)?;
+        let same_film = |film: &Film| film.area == area;
+        if !self.running.as_ref().is_some_and(same_film) {
+            self.refining = Refining::default();
+        }
         self.streams += 1;
         self.running = Some(Film {
             area,
@@ -410,6 +427,8 @@ impl Films {
             fed_at: Moment::ZERO,
             roomy_since: None,
             finer_since: None,
+            plenty_since: None,
+            large_since: None,
             is_modest: false,
         });
         Ok(true)
@@ -499,36 +518,69 @@ impl Film {
         }
     }
 
-    /// Another reduction is right: at once for a smaller picture, after a while for a larger one.
+    /// Another reduction is right, and has been for a while.
     fn is_to_be_resized(
         &mut self,
         now: Moment,
         order: &FilmOrder,
         refining: &mut Refining,
     ) -> bool {
-        let right = reduction_for(self.area, order);
+        self.is_to_be_reduced(now, order, refining) || self.is_to_be_refined(now, order, refining)
+    }
+
+    fn is_to_be_reduced(
+        &mut self,
+        now: Moment,
+        order: &FilmOrder,
+        refining: &mut Refining,
+    ) -> bool {
+        let excess = first_frame_bytes(self.area, self.reduction) / room_for_first(order);
+        let is_large = excess > REFINES_AT_RISK && self.reduction < MAX_REDUCTION;
+        let large_for = held_for(&mut self.large_since, now, is_large);
+        let reduces = is_large && (excess > REDUCES_AT_ONCE || large_for > REDUCES_AFTER);
+        if reduces {
+            refining.note_reduced(now);
+        }
+        reduces
+    }
+
+    fn is_to_be_refined(
+        &mut self,
+        now: Moment,
+        order: &FilmOrder,
+        refining: &mut Refining,
+    ) -> bool {
         let room = room_for_first(order);
-        if right > self.reduction && first_frame_bytes(self.area, self.reduction) > room * 2.0 {
-            let was_refined = refining
-                .last
-                .is_some_and(|at| now.since(at) < REFINED_IN_VAIN);
-            if was_refined {
-                refining.not_before = now + REFINES_NOT_FOR;
-            }
-            return true;
-        }
         let finer = first_frame_bytes(self.area, self.reduction.div_ceil(2));
-        let may_try = self.is_modest && finer <= room * REFINES_AT_RISK;
-        if self.reduction == 1 || (right >= self.reduction && !may_try) {
-            self.finer_since = None;
-            return false;
-        }
-        let since = *self.finer_since.get_or_insert(now);
-        let refines = now.since(since) > REFINES_AFTER && now >= refining.not_before;
+        let fits = finer <= room || (self.is_modest && finer <= room * REFINES_AT_RISK);
+        let fits_for = held_for(&mut self.finer_since, now, self.reduction > 1 && fits);
+        let plenty = self.reduction > 1 && finer * 2.0 <= room;
+        let plenty_for = held_for(&mut self.plenty_since, now, plenty);
+        let refines = plenty_for > REFINES_WITH_PLENTY_AFTER
+            || (fits_for > REFINES_AFTER && now >= refining.not_before);
         if refines {
             refining.last = Some(now);
         }
         refines
+    }
+}
+
+/// How long `holds` has held, remembered in `since`.
+fn held_for(since: &mut Option<Moment>, now: Moment, holds: bool) -> Duration {
+    if !holds {
+        *since = None;
+        return Duration::ZERO;
+    }
+    now.since(*since.get_or_insert(now))
+}
+
+impl Refining {
+    fn note_reduced(&mut self, now: Moment) {
+        let in_vain = |at: Moment| now.since(at) < REFINED_IN_VAIN;
+        if self.last.is_some_and(in_vain) {
+            self.penance = (self.penance * 2).clamp(REFINES_NOT_FOR, REFINES_NOT_FOR_AT_MOST);
+            self.not_before = now + self.penance;
+        }
     }
 }
 

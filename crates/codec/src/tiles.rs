@@ -66,6 +66,15 @@ pub(crate) enum Moving {
     Film,
 }
 
+/// When a tile of a film was sent exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sharpened {
+    /// While others of the film moved.
+    Alone,
+    /// While all of it stood.
+    WithItsFilm,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -87,14 +96,15 @@ pub(crate) struct Tile {
     pub(crate) unsent: bool,
     /// It was last sent with fewer colours than the screen has.
     pub(crate) reduced: bool,
-    /// It was sent exactly after that, while the whole film stood, and did not change since.
-    sharpened: bool,
+    /// It was sent exactly after that, and did not change since.
+    sharpened: Option<Sharpened>,
     /// Nothing of the film that it belongs to moves.
     film_stands: bool,
     /// It belongs to a film until then, whatever it shows meanwhile.
     film_until: Moment,
-    /// It is not taken for still early until then.
+    /// It, or all of its film, is not taken for still early until then.
     patient_until: Moment,
+    stutters_until: Moment,
     /// One bit per look, newest lowest: the tile had changed.
     history: u8,
 }
@@ -115,7 +125,11 @@ impl Tile {
             changed: None,
             candidate: false,
             unsent: false,
-            sharpened: self.reduced && !reduced && self.film_stands,
+            sharpened: (self.reduced && !reduced).then_some(if self.film_stands {
+                Sharpened::WithItsFilm
+            } else {
+                Sharpened::Alone
+            }),
             reduced,
             ..*self
         };
@@ -123,7 +137,8 @@ impl Tile {
 
     /// When it counts as still, if it does not move again.
     pub(crate) fn still_at(&self) -> Moment {
-        let soonest = if self.patient_until > self.moved_at {
+        let patient_until = self.patient_until.max(self.stutters_until);
+        let soonest = if patient_until > self.moved_at {
             STILL
         } else {
             SOONEST_STILL
@@ -201,6 +216,7 @@ impl TileMap {
                 history: tile.history,
                 film_until: tile.film_until,
                 patient_until: tile.patient_until,
+                stutters_until: tile.stutters_until,
                 ..Tile::default()
             };
         }
@@ -245,8 +261,12 @@ impl TileMap {
                         tile.pace = now.since(tile.moved_at);
                         tile.moved_at = now;
                         // Made exact in the middle of a film.
-                        if std::mem::take(&mut tile.sharpened) && tile.film_until > now {
+                        let sharpened = tile.sharpened.take();
+                        if sharpened.is_some() && tile.film_until > now {
                             tile.patient_until = now + PATIENCE;
+                            if sharpened == Some(Sharpened::WithItsFilm) {
+                                tile.stutters_until = now + PATIENCE;
+                            }
                         }
                     }
                     if tile.changed.is_none() {
@@ -369,7 +389,7 @@ impl TileMap {
                 Moving::Exact
             };
             let tiles = region.iter().map(|&index| &self.tiles[index]);
-            let patient_until = tiles.clone().map(|tile| tile.patient_until).max();
+            let stutters_until = tiles.clone().map(|tile| tile.stutters_until).max();
             let moved_at = tiles.map(|tile| tile.moved_at).max().unwrap_or_default();
             let stands = now.since(moved_at) >= SOONEST_STILL;
             for &index in &region {
@@ -377,7 +397,7 @@ impl TileMap {
                 if kind == Moving::Film {
                     let tile = &mut self.tiles[index];
                     tile.film_until = now + FILM_MEMORY;
-                    tile.patient_until = patient_until.unwrap_or_default();
+                    tile.stutters_until = stutters_until.unwrap_or_default();
                     tile.film_stands = stands;
                 }
             }

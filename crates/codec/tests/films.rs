@@ -480,6 +480,62 @@ fn a_small_film_that_leaves_bytes_unused_shows_whether_a_larger_one_is_late() {
 }
 
 #[test]
+fn a_film_that_had_to_be_small_for_a_moment_is_large_again_soon() {
+    let mut stage = Stage::new();
+    for (target_bytes, frames) in [(60, 60), (20_000, 90), (60, 10)] {
+        film_order(&mut stage).target_bytes = target_bytes;
+        stage.play(frames);
+    }
+
+    film_order(&mut stage).target_bytes = 20_000;
+    let update = stage.play(70);
+
+    assert_eq!(film(&update).coded_width, VIDEO.width);
+}
+
+#[test]
+fn a_film_is_not_made_small_for_one_frame_that_might_have_fewer_bytes() {
+    let mut stage = Stage::new();
+    for _ in 0..40 {
+        for (target_bytes, frames) in [(320, 120), (250, 2)] {
+            film_order(&mut stage).target_bytes = target_bytes;
+            stage.play(frames);
+        }
+    }
+
+    let opened = stage.notes.opened.lock().expect("a lock").len();
+    assert!(opened <= 2, "{opened} streams");
+}
+
+/// Pixels that were sent exactly a second of a film whose left part moves after these frames,
+/// again and again.
+fn exact_pixels(pauses: &[u32]) -> usize {
+    let mut stage = Stage::new();
+    stage.play(12);
+    let mut pauses = pauses.iter().cycle();
+    let (mut wait, mut pixels) = (0, 0);
+    for frame in 0..600 {
+        let all = wait == 0;
+        wait = if all {
+            pauses.next().expect("a cycle") - 1
+        } else {
+            wait - 1
+        };
+        let update = stage.play_in(if all { VIDEO } else { MOST_OF_IT }, frame);
+        pixels += update.rects.iter().map(|rect| rect.area()).sum::<usize>();
+    }
+    pixels / 20
+}
+
+#[test]
+fn a_part_of_a_film_that_stutters_is_not_sent_exactly_between_its_frames() {
+    for pauses in [&[1, 1, 5][..], &[1, 1, 1, 1, 1, 1, 1, 1, 1, 5], &[4], &[5]] {
+        let pixels = exact_pixels(pauses);
+        assert!(pixels < 4_000, "{pauses:?}: {pixels} a second");
+    }
+}
+
+#[test]
 fn a_film_does_not_go_to_and_fro_between_two_sizes() {
     let mut stage = Stage::new();
     for _ in 0..20 {

@@ -81,8 +81,9 @@ const UPDATES_IN_FLIGHT: usize = 4;
 /// them would only wait for it.
 const UPDATES_FOR_SLOW_VIEWER: usize = 2;
 
-/// A viewer that takes this long for a frame, and so many times the base round trip, gets the
-/// next one when it has shown the last: it idles for little, and keys wait for one picture less.
+/// A viewer that takes this long for a frame, so many times the base round trip and so many times
+/// what the line takes, gets the next one when it has shown the last: it idles for little, and keys
+/// wait for one picture less.
 const VERY_SLOW: Duration = Duration::from_millis(50);
 const VERY_SLOW_ROUNDS: u32 = 4;
 
@@ -103,6 +104,9 @@ const PAIR_BYTES: usize = 3_000;
 /// Such pairs are sent this often, and so many of them are believed.
 const PAIR_EVERY: Duration = Duration::from_millis(200);
 const PAIRS_BELIEVED: usize = 3;
+
+/// What pairs show is taken over in steps of this much, up and down.
+const PAIR_STEP: f64 = 2.0;
 
 /// The halves of a pair arrive at least this far apart, or the viewer was busy with something else.
 const SHORTEST_PAIR: Duration = Duration::from_millis(3);
@@ -264,7 +268,8 @@ impl Pacer {
         let budget = target.saturating_sub(self.in_flight_bytes);
         // With nothing large to send there is nothing to test with: small updates go on.
         let tests = self.fixed.test_bytes().is_some() && !self.last_app_limited;
-        let empties = self.draining || tests || self.is_overdue(now) || self.is_viewer_very_slow();
+        let waits = self.waits_for_viewer(most);
+        let empties = self.draining || tests || waits || self.is_overdue(now);
         (!empties && budget >= MIN_BUDGET_BYTES.max(target / 8)).then_some(budget.min(most))
     }
 
@@ -345,11 +350,15 @@ impl Pacer {
         let Some(probe) = asked.filter(|probe| probe.answered_at.is_none()) else {
             return;
         };
-        probe.answered_at = Some(now);
-        let answer = now.since(probe.sent_at);
-        self.base_rtt = if probe.alone {
+        // Right after an acknowledgement it is that of a viewer that was busy, and both halves of
+        // the pair waited for it.
+        let was_busy = !probe.alone && now.since(self.delivered_at) < SHORTEST_PAIR;
+        probe.answered_at = (!was_busy).then_some(now);
+        let Probe { sent_at, alone, .. } = *probe;
+        let answer = now.since(sent_at);
+        self.base_rtt = if alone {
             // One answer may be late, because the viewer was busy.
-            let lately = self.acked.iter().map(|shown| shown.under_way);
+            let lately = self.acked_lately(sent_at).map(|shown| shown.under_way);
             lately.chain([answer]).min()
         } else {
             self.base_rtt.map(|base| base.min(answer))
@@ -434,7 +443,9 @@ impl Pacer {
                 BASE_MEMORY
             };
         }
-        self.draining |= self.probed_at.is_some_and(|at| now.since(at) > BASE_MEMORY);
+        self.draining |= self
+            .probed_at
+            .is_some_and(|at| now.since(at) > self.base_memory);
         let elapsed = now.since(frame.delivered_at).max(SHORTEST_WAY);
         let rate = (self.delivered - frame.delivered) as f64 / elapsed.as_secs_f64();
         self.note_queue(
@@ -482,13 +493,22 @@ impl Pacer {
         let (Some(&shown), Some(known)) = (shown, self.rate()) else {
             return;
         };
-        if known >= shown {
-            return;
+        if known < shown {
+            let shown = shown.min(known * PAIR_STEP);
+            if !self.is_viewer_slow() {
+                self.gain = (self.gain * known / shown).max(1.0);
+            }
+            self.note_rate(now, shown, true);
+        } else if known > shown * PAIR_STEP && self.is_rate_old(now) {
+            self.rates.clear();
+            self.rates.push_back((now, shown));
         }
-        if !self.is_viewer_slow() {
-            self.gain = (self.gain * known / shown).max(1.0);
-        }
-        self.note_rate(now, shown, true);
+    }
+
+    /// Nothing confirmed the line's rate for a while.
+    fn is_rate_old(&self, now: Moment) -> bool {
+        let noted = self.rates.front().map(|&(at, _)| at);
+        noted.is_some_and(|at| now.since(at) > self.memory())
     }
 
     /// What was measured before says nothing any more.
@@ -532,9 +552,12 @@ impl Pacer {
         self.painting * 3 > self.base_rtt.unwrap_or(self.rtt) + self.slack()
     }
 
-    fn is_viewer_very_slow(&self) -> bool {
+    /// An update of `bytes` is on the line for little of the time that the viewer takes for one.
+    fn waits_for_viewer(&self, bytes: usize) -> bool {
         let base = self.base_rtt.unwrap_or(self.rtt);
+        let carried = self.rate().unwrap_or_default() * self.painting.as_secs_f64();
         self.painting > VERY_SLOW.max(base * VERY_SLOW_ROUNDS)
+            && bytes as f64 * f64::from(VERY_SLOW_ROUNDS) < carried
     }
 
     fn updates_in_flight(&self) -> usize {

@@ -310,6 +310,32 @@ fn a_key_waits_for_few_pictures_of_a_slow_viewer() {
     }
 }
 
+#[test]
+fn a_busy_viewer_does_not_make_a_line_look_faster() {
+    for (paint, rate, rtt, limit) in [
+        (20, 2_000_000, 40, 250),
+        (60, 2_000_000, 40, 250),
+        (25, 4_000_000, 10, 130),
+    ] {
+        let mut session = playing(rate, rtt);
+        session.paint = ms(paint);
+        session.run_for(Duration::from_secs(5));
+
+        let took: Vec<Duration> = (0..16)
+            .map(|seed| {
+                session.run_for(ms(300 + u64::from(seed) * 37 % 200));
+                session.time_key_press(seed)
+            })
+            .collect();
+
+        let mean = took.iter().sum::<Duration>() / 16;
+        assert!(
+            mean < ms(limit),
+            "{paint} ms, {rate} bit/s, {rtt} ms: {mean:?}"
+        );
+    }
+}
+
 /// The time for a picture depends little on its size: a busy machine's browser, or a phone's.
 #[test]
 fn a_viewer_next_door_that_takes_its_time_has_the_whole_picture_at_once() {

@@ -62,7 +62,7 @@ impl Encoder {
         let belongs = |&mut index: &mut usize| {
             let bounds = self.map.bounds(index);
             let was = self.map.tiles[index].was_film(now);
-            was || (area.contains(bounds) && is_photo(bounds, frame))
+            area.contains(bounds) && (was || is_photo(bounds, frame))
         };
         plan.film.extend(plan.calm.extract_if(.., belongs));
     }
