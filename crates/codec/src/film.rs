@@ -14,6 +14,7 @@ mod hardware;
 mod maker;
 #[cfg(feature = "openh264")]
 mod openh264;
+mod reduction;
 #[cfg(any(feature = "hardware", feature = "openh264", feature = "vp9"))]
 mod scale;
 mod shared;
@@ -28,6 +29,7 @@ use gc_model::time::Moment;
 
 use crate::frame::FrameView;
 use colours::Colours;
+use reduction::Reduction;
 
 pub use format::{FilmFormat, FilmFormats};
 #[cfg(feature = "hardware")]
@@ -44,28 +46,6 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(2);
 /// A film whose picture would fit half of its rectangle for this long gets a smaller one.
 const SHRINKS_AFTER: Duration = Duration::from_secs(2);
 
-/// A film that could be packed less reduced for this long is.
-const REFINES_AFTER: Duration = Duration::from_millis(500);
-
-/// One that is too large for this long is reduced, and at once where it is so many times too large.
-const REDUCES_AFTER: Duration = Duration::from_millis(300);
-const REDUCES_AT_ONCE: f64 = 4.0;
-
-/// One that had to be reduced again so soon after it was refined is not refined for so long, and
-/// each time twice as long, unless there is plenty of room for a while: its size does not go to
-/// and fro.
-const REFINES_WITH_PLENTY_AFTER: Duration = Duration::from_secs(2);
-const REFINED_IN_VAIN: Duration = Duration::from_secs(20);
-const REFINES_NOT_FOR: Duration = Duration::from_secs(30);
-const REFINES_NOT_FOR_AT_MOST: Duration = Duration::from_mins(8);
-
-/// A reduced film that leaves a third of its bytes unused is refined to find out what the line
-/// carries, as far as its first frame is not more than this many times too large.
-const REFINES_AT_RISK: f64 = 2.0;
-
-/// How far a picture may be reduced before it is packed: an eighth of each side.
-const MAX_REDUCTION: u32 = 8;
-
 /// Smallest side of a coded picture.
 const MIN_CODED_SIDE_PX: u32 = 16;
 
@@ -77,10 +57,6 @@ const FORGIVEN_AFTER_FRAMES: u32 = 300;
 
 /// A frame with more bytes than this is none: it would not fit a message of the session.
 const MAX_PACKET_BYTES: usize = 3 << 20;
-
-/// Coded bytes of one pixel of a first frame at the coarsest quality; measured on
-/// films, pages and noise: the worst of them.
-const KEY_BYTES_PER_PIXEL: f64 = 0.06;
 
 /// How exact a film is at best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,7 +213,7 @@ pub(crate) struct Films {
     running: Option<Film>,
     streams: u32,
     colours: Colours,
-    refining: Refining,
+    reduction: Reduction,
 }
 
 /// A codec and how it did.
@@ -258,22 +234,6 @@ struct Film {
     fed_at: Moment,
     /// Since when less than half of the area was enough.
     roomy_since: Option<Moment>,
-    /// Since when it could have been less reduced, since when there is plenty of room for that, and
-    /// since when it is too large.
-    finer_since: Option<Moment>,
-    plenty_since: Option<Moment>,
-    large_since: Option<Moment>,
-    /// It leaves a third of its bytes unused.
-    is_modest: bool,
-}
-
-/// When a film may be less reduced.
-#[derive(Default)]
-struct Refining {
-    last: Option<Moment>,
-    not_before: Moment,
-    /// How long it was not allowed the last time.
-    penance: Duration,
 }
 
 impl Films {
@@ -288,7 +248,7 @@ impl Films {
             running: None,
             streams: 0,
             colours: Colours::default(),
-            refining: Refining::default(),
+            reduction: Reduction::default(),
         }
     }
 
@@ -300,7 +260,7 @@ impl Films {
     /// The viewer has none of the film any more.
     pub(crate) fn restart(&mut self) {
         self.running = None;
-        self.refining = Refining::default();
+        self.reduction = Reduction::default();
     }
 
     /// Where the film is that plays, or played last.
@@ -359,12 +319,10 @@ impl Films {
         let maker = &self.codecs[codec].codec;
         let elsewhere = maker.area_for(frame, area, order);
         let area = elsewhere.unwrap_or(area);
-        let continues = self.running.as_mut().is_some_and(|film| {
-            film.area == area
-                && film.codec == codec
-                && !film.is_to_be_resized(now, order, &mut self.refining)
+        let reduction = self.reduction.next(now, area, order);
+        let continues = self.running.as_ref().is_some_and(|film| {
+            film.area == area && film.codec == codec && film.reduction == reduction
         });
-        let reduction = self.reduction_of(now, area, order);
         if !continues && !self.open(codec, area, reduction)? {
             return Ok(None);
         }
@@ -372,7 +330,7 @@ impl Films {
         film.fed_at = now;
         let area = film.area;
         let packet = film.encoder.encode(&frame.part(area), order)?;
-        film.is_modest = !packet.held_back && packet.data.len() * 3 < order.target_bytes * 2;
+        self.reduction.note_made(&packet, order);
         let format = self.codecs[codec].codec.format();
         let (width, height) = film.coded;
         // What the viewer would refuse is not sent: another codec does better.
@@ -395,16 +353,6 @@ impl Films {
         }))
     }
 
-    /// By how much the next stream is reduced.
-    fn reduction_of(&self, now: Moment, area: Rect, order: &FilmOrder) -> u32 {
-        let right = reduction_for(area, order);
-        let running = self.running.as_ref().filter(|film| film.area == area);
-        match running {
-            Some(film) if self.refining.last == Some(now) => right.min(film.reduction / 2).max(1),
-            _ => right,
-        }
-    }
-
     /// False when the codec does not take an area of that size.
     fn open(&mut self, codec: usize, area: Rect, reduction: u32) -> Result<bool, FilmError> {
         let side = |px: u32| px.div_ceil(reduction).max(MIN_CODED_SIDE_PX.min(px));
@@ -413,10 +361,6 @@ impl Films {
             return Ok(false);
         };
         let encoder = maker.open(coded.0, coded.1)?;
-        let same_film = |film: &Film| film.area == area;
-        if !self.running.as_ref().is_some_and(same_film) {
-            self.refining = Refining::default();
-        }
         self.streams += 1;
         self.running = Some(Film {
             area,
@@ -426,10 +370,6 @@ impl Films {
             coded,
             fed_at: Moment::ZERO,
             roomy_since: None,
-            finer_since: None,
-            plenty_since: None,
-            large_since: None,
-            is_modest: false,
         });
         Ok(true)
     }
@@ -517,89 +457,4 @@ impl Film {
             self.area
         }
     }
-
-    /// Another reduction is right, and has been for a while.
-    fn is_to_be_resized(
-        &mut self,
-        now: Moment,
-        order: &FilmOrder,
-        refining: &mut Refining,
-    ) -> bool {
-        self.is_to_be_reduced(now, order, refining) || self.is_to_be_refined(now, order, refining)
-    }
-
-    fn is_to_be_reduced(
-        &mut self,
-        now: Moment,
-        order: &FilmOrder,
-        refining: &mut Refining,
-    ) -> bool {
-        let excess = first_frame_bytes(self.area, self.reduction) / room_for_first(order);
-        let is_large = excess > REFINES_AT_RISK && self.reduction < MAX_REDUCTION;
-        let large_for = held_for(&mut self.large_since, now, is_large);
-        let reduces = is_large && (excess > REDUCES_AT_ONCE || large_for > REDUCES_AFTER);
-        if reduces {
-            refining.note_reduced(now);
-        }
-        reduces
-    }
-
-    fn is_to_be_refined(
-        &mut self,
-        now: Moment,
-        order: &FilmOrder,
-        refining: &mut Refining,
-    ) -> bool {
-        let room = room_for_first(order);
-        let finer = first_frame_bytes(self.area, self.reduction.div_ceil(2));
-        let fits = finer <= room || (self.is_modest && finer <= room * REFINES_AT_RISK);
-        let fits_for = held_for(&mut self.finer_since, now, self.reduction > 1 && fits);
-        let plenty = self.reduction > 1 && finer * 2.0 <= room;
-        let plenty_for = held_for(&mut self.plenty_since, now, plenty);
-        let refines = plenty_for > REFINES_WITH_PLENTY_AFTER
-            || (fits_for > REFINES_AFTER && now >= refining.not_before);
-        if refines {
-            refining.last = Some(now);
-        }
-        refines
-    }
-}
-
-/// How long `holds` has held, remembered in `since`.
-fn held_for(since: &mut Option<Moment>, now: Moment, holds: bool) -> Duration {
-    if !holds {
-        *since = None;
-        return Duration::ZERO;
-    }
-    now.since(*since.get_or_insert(now))
-}
-
-impl Refining {
-    fn note_reduced(&mut self, now: Moment) {
-        let in_vain = |at: Moment| now.since(at) < REFINED_IN_VAIN;
-        if self.last.is_some_and(in_vain) {
-            self.penance = (self.penance * 2).clamp(REFINES_NOT_FOR, REFINES_NOT_FOR_AT_MOST);
-            self.not_before = now + self.penance;
-        }
-    }
-}
-
-/// A key frame may have this many times the bytes of others: it comes seldom.
-const KEY_ALLOWANCE: f64 = 8.0;
-
-/// By how much a picture of `area` is reduced so that its first frame is not late.
-fn reduction_for(area: Rect, order: &FilmOrder) -> u32 {
-    let mut reduction = 1;
-    while reduction < MAX_REDUCTION && first_frame_bytes(area, reduction) > room_for_first(order) {
-        reduction *= 2;
-    }
-    reduction
-}
-
-fn first_frame_bytes(area: Rect, reduction: u32) -> f64 {
-    area.area() as f64 * KEY_BYTES_PER_PIXEL / f64::from(reduction * reduction)
-}
-
-fn room_for_first(order: &FilmOrder) -> f64 {
-    order.target_bytes as f64 * KEY_ALLOWANCE
 }

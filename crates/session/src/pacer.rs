@@ -105,6 +105,9 @@ const PAIR_BYTES: usize = 3_000;
 const PAIR_EVERY: Duration = Duration::from_millis(200);
 const PAIRS_BELIEVED: usize = 3;
 
+/// So much of what pairs show is believed: their halves come a little too close together.
+const PAIR_SHARE: f64 = 0.8;
+
 /// What pairs show is taken over in steps of this much, up and down.
 const PAIR_STEP: f64 = 2.0;
 
@@ -469,7 +472,7 @@ impl Pacer {
         let pair = pair.filter(|pair| pair.sequence == sequence && pair.bytes >= PAIR_BYTES);
         if let Some((pair, answered_at)) = pair.and_then(|pair| Some((pair, pair.answered_at?))) {
             let apart = arrived_at.since(answered_at).max(SHORTEST_PAIR);
-            let rate = pair.bytes as f64 / apart.as_secs_f64();
+            let rate = pair.bytes as f64 / apart.as_secs_f64() * PAIR_SHARE;
             self.pairs.push_back((now, rate));
         }
         let memory = self.memory();

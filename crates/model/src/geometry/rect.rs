@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::Size;
 
 /// A rectangle inside a picture, in pixels from its top left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Rect {
     /// Left edge.
     pub x: u32,
