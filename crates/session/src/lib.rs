@@ -15,6 +15,7 @@ pub mod host;
 mod input;
 mod key;
 pub mod pacer;
+mod pairs;
 mod preferences;
 mod screen_source;
 mod seal;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use gc_model::time::Moment;
 
 use crate::fixed_delay::{FixedDelay, SMALL_UPDATE_BYTES};
+use crate::pairs::Pairs;
 
 /// In flight before anything is known: a small frame. Doubles or better with each round trip.
 const FIRST_TARGET_BYTES: usize = 6_000;
@@ -97,22 +98,8 @@ const SHORTEST_WAY: Duration = Duration::from_micros(100);
 /// line that carries more.
 const OWN_SHARE: f64 = 0.625;
 
-/// An update of so many bytes and a probe ahead of it show how fast the line is: what the one
-/// arrived later than the other, its bytes took. A few packets, or both may come in the same.
-const PAIR_BYTES: usize = 3_000;
-
-/// Such pairs are sent this often, and so many of them are believed.
-const PAIR_EVERY: Duration = Duration::from_millis(200);
-const PAIRS_BELIEVED: usize = 3;
-
-/// So much of what pairs show is believed: their halves come a little too close together.
-const PAIR_SHARE: f64 = 0.8;
-
 /// What pairs show is taken over in steps of this much, up and down.
 const PAIR_STEP: f64 = 2.0;
-
-/// The halves of a pair arrive at least this far apart, or the viewer was busy with something else.
-const SHORTEST_PAIR: Duration = Duration::from_millis(3);
 
 /// How far probing goes beyond the known rate, and how fast it gets there.
 const MAX_GAIN: f64 = 3.0;
@@ -174,18 +161,6 @@ impl Shown {
     }
 }
 
-/// A question to the viewer that went ahead of an update.
-#[derive(Debug, Clone, Copy)]
-struct Probe {
-    token: u64,
-    sequence: u64,
-    bytes: usize,
-    sent_at: Moment,
-    /// Nothing else was on its way.
-    alone: bool,
-    answered_at: Option<Moment>,
-}
-
 /// What is known of the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LinkState {
@@ -214,13 +189,10 @@ pub struct Pacer {
     rtt: Duration,
     base_rtt: Option<Duration>,
     fixed: FixedDelay,
-    /// The probe whose update is on its way, when the last one was sent, and when the last that
-    /// measures the base round trip.
-    probe: Option<Probe>,
-    paired_at: Option<Moment>,
+    /// What goes ahead of updates to measure the line.
+    pairs: Pairs,
+    /// When the base round trip was last measured.
     probed_at: Option<Moment>,
-    /// The line's rate as pairs of a probe and an update showed it lately.
-    pairs: VecDeque<(Moment, f64)>,
     /// How long the base round trip is believed.
     base_memory: Duration,
     /// Waits for everything in flight, so that the next probe meets no queue.
@@ -246,10 +218,8 @@ impl Default for Pacer {
             rtt: Duration::ZERO,
             base_rtt: None,
             fixed: FixedDelay::default(),
-            probe: None,
-            paired_at: None,
+            pairs: Pairs::default(),
             probed_at: None,
-            pairs: VecDeque::new(),
             base_memory: BASE_MEMORY,
             draining: false,
             gain: 2.0,
@@ -324,47 +294,26 @@ impl Pacer {
             && self
                 .probed_at
                 .is_none_or(|at| now.since(at) > self.base_memory);
-        let pairs = bytes >= PAIR_BYTES
-            && self.probe.is_none()
-            && self.paired_at.is_none_or(|at| now.since(at) >= PAIR_EVERY);
-        if !measures_base && !pairs {
-            return None;
-        }
         if measures_base {
             self.probed_at = Some(now);
             self.draining = false;
+        } else if !self.pairs.is_due(now, bytes) {
+            return None;
         }
-        self.paired_at = Some(now);
-        let probe = Probe {
-            token: now.as_micros(),
-            sequence,
-            bytes,
-            sent_at: now,
-            alone,
-            answered_at: None,
-        };
-        self.probe = Some(probe);
-        Some(probe.token)
+        Some(self.pairs.send(now, sequence, bytes, alone))
     }
 
     /// Notes the viewer's answer to a probe. Answers to nothing are ignored.
     pub fn handle_probe_answer(&mut self, now: Moment, token: u64) {
-        let asked = self.probe.as_mut().filter(|probe| probe.token == token);
-        let Some(probe) = asked.filter(|probe| probe.answered_at.is_none()) else {
-            return;
-        };
-        // Right after an acknowledgement it is that of a viewer that was busy, and both halves of
-        // the pair waited for it.
-        let was_busy = !probe.alone && now.since(self.delivered_at) < SHORTEST_PAIR;
-        probe.answered_at = (!was_busy).then_some(now);
-        let Probe { sent_at, alone, .. } = *probe;
-        let answer = now.since(sent_at);
-        self.base_rtt = if alone {
+        let answer = self.pairs.handle_answer(now, token, self.delivered_at);
+        let Some(answer) = answer else { return };
+        self.base_rtt = if answer.alone {
             // One answer may be late, because the viewer was busy.
-            let lately = self.acked_lately(sent_at).map(|shown| shown.under_way);
-            lately.chain([answer]).min()
+            let lately = self.acked_lately(answer.sent_at);
+            let lately = lately.map(|shown| shown.under_way);
+            lately.chain([answer.round_trip]).min()
         } else {
-            self.base_rtt.map(|base| base.min(answer))
+            self.base_rtt.map(|base| base.min(answer.round_trip))
         };
     }
 
@@ -462,38 +411,15 @@ impl Pacer {
         self.note_rate(now, rate, frame.app_limited);
         let since_arrival = painted.since_arrival.as_micros();
         let arrived_at = now.as_micros().saturating_sub(since_arrival as u64);
-        self.note_arrival(now, frame.sequence, Moment::from_micros(arrived_at));
-        Ok(())
-    }
-
-    /// Notes that an update arrived at `arrived_at`, to which the way back is added.
-    fn note_arrival(&mut self, now: Moment, sequence: u64, arrived_at: Moment) {
-        let pair = self.probe.take_if(|probe| probe.sequence <= sequence);
-        let pair = pair.filter(|pair| pair.sequence == sequence && pair.bytes >= PAIR_BYTES);
-        if let Some((pair, answered_at)) = pair.and_then(|pair| Some((pair, pair.answered_at?))) {
-            let apart = arrived_at.since(answered_at).max(SHORTEST_PAIR);
-            let rate = pair.bytes as f64 / apart.as_secs_f64() * PAIR_SHARE;
-            self.pairs.push_back((now, rate));
-        }
-        let memory = self.memory();
-        while self
-            .pairs
-            .front()
-            .is_some_and(|&(at, _)| now.since(at) > memory)
-        {
-            self.pairs.pop_front();
-        }
+        self.pairs
+            .handle_arrival(now, frame.sequence, Moment::from_micros(arrived_at), memory);
         self.note_pair_rate(now);
+        Ok(())
     }
 
     /// What pairs show need not be probed for.
     fn note_pair_rate(&mut self, now: Moment) {
-        let mut rates: Vec<f64> = self.pairs.iter().map(|&(_, rate)| rate).collect();
-        rates.sort_by(f64::total_cmp);
-        // The lower half: a viewer that was busy makes the halves arrive together.
-        let shown = rates.get((rates.len().saturating_sub(1)) / 2);
-        let shown = shown.filter(|_| rates.len() >= PAIRS_BELIEVED);
-        let (Some(&shown), Some(known)) = (shown, self.rate()) else {
+        let (Some(shown), Some(known)) = (self.pairs.rate(), self.rate()) else {
             return;
         };
         if known < shown {
@@ -518,7 +444,7 @@ impl Pacer {
     fn forget_rates(&mut self, now: Moment, rate: f64) {
         self.rates.clear();
         self.rates.push_back((now, rate));
-        self.pairs.clear();
+        self.pairs.forget();
     }
 
     /// Sent and not yet acknowledged.

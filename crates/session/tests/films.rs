@@ -60,10 +60,8 @@ fn a_film_that_needs_little_shows_how_much_the_line_carries() {
         session.paint_screen = ms(20);
         session.run_for(Duration::from_secs(5));
 
-        let before = session.down.carried_bytes();
-        session.run_for(Duration::from_secs(10));
+        let used = session.bits_per_second_for(Duration::from_secs(10)) / rate as f64;
 
-        let used = (session.down.carried_bytes() - before) as f64 * 8.0 / 10.0 / rate as f64;
         let (_, frame) = session.frames.last().expect("frames");
         let known = frame.delivered_rate as f64 * 8.0 / rate as f64;
         assert!(used < 0.3, "{rate} bit/s: the film takes {used:.2} of it");

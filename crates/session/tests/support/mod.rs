@@ -347,6 +347,13 @@ impl Session {
         }
     }
 
+    /// Lets time pass; bits a second that went over the line meanwhile.
+    pub fn bits_per_second_for(&mut self, duration: Duration) -> f64 {
+        let before = self.down.carried_bytes();
+        self.run_for(duration);
+        (self.down.carried_bytes() - before) as f64 * 8.0 / duration.as_secs_f64()
+    }
+
     /// Lets time pass until `done`, at most for `limit`; how long it took.
     pub fn run_until(
         &mut self,
