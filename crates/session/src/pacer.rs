@@ -419,18 +419,25 @@ impl Pacer {
 
     /// What pairs show need not be probed for.
     fn note_pair_rate(&mut self, now: Moment) {
-        let (Some(shown), Some(known)) = (self.pairs.rate(), self.rate()) else {
+        let Some(known) = self.rate() else {
             return;
         };
-        if known < shown {
+        let shown = self.pairs.rate();
+        if let Some(shown) = shown.filter(|&shown| known < shown) {
             let shown = shown.min(known * PAIR_STEP);
             if !self.is_viewer_slow() {
                 self.gain = (self.gain * known / shown).max(1.0);
             }
             self.note_rate(now, shown, true);
-        } else if known > shown * PAIR_STEP && self.is_rate_old(now) {
+            self.pairs.lead = true;
+            return;
+        }
+        // Where updates became too small for pairs, the line may have as well.
+        let shown = shown.or(self.pairs.lead.then_some(0.0));
+        if shown.is_some_and(|shown| known > shown * PAIR_STEP) && self.is_rate_old(now) {
+            let less = shown.unwrap_or_default().max(known / PAIR_STEP);
             self.rates.clear();
-            self.rates.push_back((now, shown));
+            self.rates.push_back((now, less));
         }
     }
 
@@ -581,6 +588,7 @@ impl Pacer {
         if app_limited && self.rate().is_some_and(|known| rate <= known) {
             return;
         }
+        self.pairs.lead = false;
         while self.rates.back().is_some_and(|&(_, older)| older <= rate) {
             self.rates.pop_back();
         }

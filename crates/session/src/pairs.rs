@@ -52,6 +52,8 @@ pub(crate) struct Pairs {
     sent_at: Option<Moment>,
     /// Bytes a second, with the times of their acknowledgements.
     rates: VecDeque<(Moment, f64)>,
+    /// What is known of the line's rate is what pairs showed, and nothing else.
+    pub(crate) lead: bool,
 }
 
 impl Pairs {

@@ -4,11 +4,12 @@ mod support;
 
 use std::time::Duration;
 
+use gc_model::geometry::Rect;
 use gc_model::time::Moment;
 use gc_session::viewer::ShownFrame;
 use gc_session::{Preferences, Quality};
 use support::films::{films, has_film, play, playing};
-use support::{Session, VIDEO, ms};
+use support::{Session, VIDEO, WIDTH, ms};
 
 /// Rate in bit/s and round trip.
 const LINKS: [(u64, u64); 7] = [
@@ -103,6 +104,29 @@ fn a_film_that_stops_is_exact_soon() {
             "{rate}: {exact:?} of {limit:?}"
         );
     }
+}
+
+#[test]
+fn a_line_that_became_slow_is_not_flooded_because_a_film_needs_little() {
+    let mut session = playing(20_000_000, 40);
+    session.fine = true;
+    session.paint = ms(6);
+    session.paint_screen = ms(20);
+    session.run_for(Duration::from_secs(5));
+    session.down.set_rate(session.now.as_micros(), 1_000_000);
+    session.run_for(Duration::from_secs(10));
+
+    let below = Rect {
+        x: 0,
+        y: VIDEO.bottom(),
+        width: WIDTH,
+        height: 48,
+    };
+    session.draw(below, 5);
+    session.run_for(ms(60));
+
+    let queue = Duration::from_secs_f64(session.down.queued_bytes() as f64 * 8.0 / 1e6);
+    assert!(queue < ms(200), "{queue:?}");
 }
 
 /// Another way through the net, or a tunnel that was set up.
