@@ -138,5 +138,6 @@ impl Pairs {
     /// What was measured before says nothing any more.
     pub(crate) fn forget(&mut self) {
         self.rates.clear();
+        self.lead = false;
     }
 }
