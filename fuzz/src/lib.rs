@@ -34,7 +34,7 @@ pub fn header(data: &[u8]) {
 
 /// Rectangles and zstd data of a hostile agent.
 pub fn picture(data: &[u8]) {
-    let Some((&[count, flags], rest)) = data.split_first_chunk() else {
+    let Some((&[count, flags, low, high], rest)) = data.split_first_chunk() else {
         return;
     };
     // The lowest bit is for the stream, the others choose photographs.
@@ -53,12 +53,15 @@ pub fn picture(data: &[u8]) {
         });
         rest = after;
     }
+    let plain_bytes = usize::from(u16::from_le_bytes([low, high])).min(rest.len());
+    let (data, photo_data) = rest.split_at(plain_bytes);
     let mut decoder = Decoder::new(size()).expect("memory");
     for _ in 0..2 {
         let piece = Piece {
             rects: &rects,
             photos: &photos,
-            data: rest,
+            data,
+            photo_data,
             starts_stream: flags & 1 == 0,
         };
         if let Ok(pixels) = decoder.decode(&piece) {

@@ -213,12 +213,18 @@ pub struct VideoFrame {
     /// Done before anything is painted. Only for viewers with FEATURE_MOVES.
     #[prost(message, optional, tag = "16")]
     pub moves: ::core::option::Option<Moves>,
-    /// Which of the rectangles are packed as photographs: places in the list, ascending.
-    /// In the stream such a rectangle is three planes of its size (green, blue minus
-    /// green, red minus green), each byte the difference to the one on its left, the
-    /// first of a row to the one above it. Only for viewers with FEATURE_PHOTOS.
+    /// Which of the rectangles are packed as photographs: places in the list, ascending. Their
+    /// pixels are not in data. Only for viewers with FEATURE_PHOTOS.
     #[prost(uint32, repeated, tag = "17")]
     pub photos: ::prost::alloc::vec::Vec<u32>,
+    /// The next piece of the photographs' own stream, which begins anew where that of data does.
+    /// A photograph is three planes of its size (green, blue minus green, red minus green). With
+    /// the values a on the left, b above and c above on the left, each byte is, modulo 256, the
+    /// value minus (e + ((a + b) >> 1)) >> 1, where e is a + b - c, at least the smaller and at
+    /// most the larger of a and b. In the first row a stands for b and c, in the first column b
+    /// for a and c; before the first pixel of all there is 0.
+    #[prost(bytes = "bytes", tag = "18")]
+    pub photo_data: ::prost::bytes::Bytes,
 }
 /// Parts of the picture that the viewer has at another place: scrolled text, dragged windows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -746,8 +752,8 @@ pub enum Feature {
     Consent = 18,
     /// Of the viewer: VideoFrame.moves can be done.
     Moves = 20,
-    /// Of the viewer: VideoFrame.photos can be read.
-    Photos = 21,
+    /// Of the viewer: VideoFrame.photos and photo_data can be read.
+    Photos = 22,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.

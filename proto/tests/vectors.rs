@@ -159,6 +159,7 @@ fn agent_messages_keep_their_bytes() {
             from_dx: 12,
         }),
         photos: vec![0, 1],
+        photo_data: vec![0x28, 0xb5].into(),
         film: Some(v1::FilmFrame {
             stream: 4,
             encoding: v1::Encoding::Vp9.into(),

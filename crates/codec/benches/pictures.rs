@@ -153,26 +153,34 @@ fn encoding(criterion: &mut Criterion) {
     encode_in_turn(criterion, "video", &played);
 }
 
-fn decoding(criterion: &mut Criterion) {
+/// Decodes `screen` as a first picture, for ever.
+fn decode_again(criterion: &mut Criterion, name: &str, screen: &[u8]) {
     let mut encoder = Encoder::new(size()).expect("memory");
-    let encoded = encoder
-        .encode(Moment::ZERO, &view(&page(0)), &[], &ORDER)
-        .expect("an encoder that works");
-    let update = encoded.update.expect("the first picture");
+    let mut updates = Vec::new();
+    loop {
+        let encoded = encoder.encode(Moment::ZERO, &view(screen), &[], &ORDER);
+        let Some(update) = encoded.expect("an encoder that works").update else {
+            break;
+        };
+        updates.push(update);
+    }
     let mut decoder = Decoder::new(size()).expect("memory");
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Bytes((WIDTH * HEIGHT * 4) as u64));
-    group.bench_function("a whole page", |bencher| {
+    group.bench_function(name, |bencher| {
         bencher.iter(|| {
-            black_box(
-                decoder
-                    .decode(&update.piece())
-                    .expect("a good update")
-                    .len(),
-            )
+            for update in &updates {
+                let pixels = decoder.decode(&update.piece()).expect("a good update");
+                black_box(pixels.len());
+            }
         });
     });
     group.finish();
+}
+
+fn decoding(criterion: &mut Criterion) {
+    decode_again(criterion, "a whole page", &page(0));
+    decode_again(criterion, "a photograph", &photograph(1));
 }
 
 criterion_group!(benches, encoding, decoding);

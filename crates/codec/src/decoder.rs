@@ -35,7 +35,9 @@ pub struct Piece<'a> {
     pub photos: &'a [u32],
     /// The next piece of the stream.
     pub data: &'a [u8],
-    /// The stream begins with it.
+    /// The next piece of the photographs' own stream.
+    pub photo_data: &'a [u8],
+    /// The streams begin with it.
     pub starts_stream: bool,
 }
 
@@ -43,9 +45,12 @@ pub struct Piece<'a> {
 pub struct Decoder {
     size: Size,
     stream: Decompressor,
+    photo_stream: Decompressor,
     started: bool,
-    /// What came out of the stream, when some of it is packed as photographs.
+    /// What came out of the stream, when not all of it is for the pixels one after the other.
     raw: Vec<u8>,
+    /// What came out of the photographs' stream.
+    planes: Vec<u8>,
     pixels: Vec<u8>,
 }
 
@@ -58,8 +63,10 @@ impl Decoder {
         Ok(Self {
             size,
             stream: Decompressor::new()?,
+            photo_stream: Decompressor::new()?,
             started: false,
             raw: Vec::new(),
+            planes: Vec::new(),
             pixels: Vec::new(),
         })
     }
@@ -83,6 +90,7 @@ impl Decoder {
     fn try_decode(&mut self, piece: &Piece<'_>) -> Result<(), DecodeError> {
         if piece.starts_stream {
             self.stream.restart()?;
+            self.photo_stream.restart()?;
         } else if !self.started {
             return Err(DecodeError::NotStarted);
         }
@@ -96,33 +104,31 @@ impl Decoder {
                 return Err(DecodeError::TooMuch);
             }
         }
-        let raw_bytes = raw_bytes(piece)?;
+        let photo_area = photo_area(piece)?;
         self.pixels.resize(area * BYTES_PER_PIXEL, 0);
-        // zstd takes a few calls without any data for a fault.
-        if piece.data.is_empty() && area == 0 {
-            return Ok(());
+        if photo_area == 0 && piece.photo_data.is_empty() {
+            return pull(&mut self.stream, piece.data, &mut self.pixels);
         }
-        if piece.photos.is_empty() {
-            self.stream.pull(piece.data, &mut self.pixels)?;
-            return Ok(());
-        }
-        self.raw.resize(raw_bytes, 0);
-        self.stream.pull(piece.data, &mut self.raw)?;
+        self.raw.resize((area - photo_area) * BYTES_PER_PIXEL, 0);
+        pull(&mut self.stream, piece.data, &mut self.raw)?;
+        self.planes.resize(photo_area * photo::PLANES, 0);
+        pull(&mut self.photo_stream, piece.photo_data, &mut self.planes)?;
         self.unpack(piece);
         Ok(())
     }
 
-    /// Spreads what came out of the stream over the pixels.
+    /// Spreads what came out of the streams over the pixels.
     fn unpack(&mut self, piece: &Piece<'_>) {
-        let (mut raw, mut pixels) = (&self.raw[..], &mut self.pixels[..]);
+        let (mut raw, mut planes) = (&self.raw[..], &self.planes[..]);
+        let mut pixels = &mut self.pixels[..];
         let mut photos = piece.photos.iter().copied().peekable();
         for (index, rect) in (0_u32..).zip(piece.rects) {
             let (here, later) = pixels.split_at_mut(rect.area() * BYTES_PER_PIXEL);
             pixels = later;
             if photos.next_if_eq(&index).is_some() {
-                let (planes, later) = raw.split_at(rect.area() * photo::PLANES);
-                photo::unpack(planes, rect.width as usize, here);
-                raw = later;
+                let (photo, later) = planes.split_at(rect.area() * photo::PLANES);
+                photo::unpack(photo, rect.width as usize, here);
+                planes = later;
             } else {
                 let (plain, later) = raw.split_at(here.len());
                 here.copy_from_slice(plain);
@@ -132,19 +138,25 @@ impl Decoder {
     }
 }
 
-/// How many bytes the stream holds for a piece.
-fn raw_bytes(piece: &Piece<'_>) -> Result<usize, DecodeError> {
+/// Fills `raw` from all of `data`. Nothing from nothing: zstd takes a few such calls for a fault.
+fn pull(stream: &mut Decompressor, data: &[u8], raw: &mut [u8]) -> Result<(), DecodeError> {
+    if !data.is_empty() || !raw.is_empty() {
+        stream.pull(data, raw)?;
+    }
+    Ok(())
+}
+
+/// How many pixels of a piece are packed as photographs.
+fn photo_area(piece: &Piece<'_>) -> Result<usize, DecodeError> {
     let ascending = piece.photos.is_sorted_by(|a, b| a < b);
     if !ascending {
         return Err(DecodeError::Photo);
     }
-    let plain: usize = piece.rects.iter().map(|rect| rect.area()).sum();
-    let photos = piece.photos.iter().map(|&index| {
+    let areas = piece.photos.iter().map(|&index| {
         let rect = piece.rects.get(index as usize);
         rect.map(|rect| rect.area()).ok_or(DecodeError::Photo)
     });
-    let photos = photos.sum::<Result<usize, _>>()?;
-    Ok(plain * BYTES_PER_PIXEL - photos * (BYTES_PER_PIXEL - photo::PLANES))
+    areas.sum()
 }
 
 /// Turns BGRX into opaque RGBA, in place.

@@ -49,6 +49,8 @@ pub struct Encoder {
     // and inside of tiles that are not `reduced` it equals the viewer's picture.
     sent: Vec<u8>,
     stream: Compressor,
+    /// Made when there is a photograph for the first time.
+    photo_stream: Option<Compressor>,
     films: Films,
     starts_stream: bool,
     /// What was last found at another place.
@@ -58,6 +60,8 @@ pub struct Encoder {
     raw: Vec<u8>,
     /// The pixels of one photograph.
     photo: Vec<u8>,
+    /// The planes of photographs.
+    planes: Vec<u8>,
 }
 
 impl Encoder {
@@ -82,12 +86,14 @@ impl Encoder {
             size,
             sent: vec![0; bytes],
             stream: Compressor::new(bytes)?,
+            photo_stream: None,
             films: Films::new(codecs),
             starts_stream: true,
             moved: None,
             photos: false,
             raw: Vec::new(),
             photo: Vec::new(),
+            planes: Vec::new(),
         })
     }
 
@@ -113,6 +119,9 @@ impl Encoder {
         if order.restart {
             self.map.forget(now);
             self.stream.restart()?;
+            if let Some(stream) = &mut self.photo_stream {
+                stream.restart()?;
+            }
             self.films.restart();
             self.starts_stream = true;
         } else if !self.starts_stream {
@@ -145,6 +154,7 @@ impl Encoder {
             rects: Vec::new(),
             photos: Vec::new(),
             data: Vec::new(),
+            photo_data: Vec::new(),
             starts_stream: self.starts_stream,
             complete: true,
             reduced: false,
@@ -223,7 +233,7 @@ impl Encoder {
         let mut ratio = FIRST_RATIO;
         let mut largest = MAX_CHUNK_BYTES;
         while !rest.is_empty() {
-            let left = budget_bytes.saturating_sub(update.data.len());
+            let left = budget_bytes.saturating_sub(update.exact_bytes());
             let raw = update.rects.iter().map(|rect| rect.area()).sum::<usize>() * BYTES_PER_PIXEL;
             let spent = !update.rects.is_empty() && (left == 0 || raw >= MAX_UPDATE_BYTES);
             if spent || update.rects.len() >= MAX_UPDATE_RECTS / 2 {
@@ -234,7 +244,7 @@ impl Encoder {
             let (chunk, later) = rest.split_at(self.tiles_within(rest, wanted));
             rest = later;
             ratio = self.add_chunk(update, frame, chunk, colours)?;
-            largest = MAX_CHUNK_BYTES.min(self.raw.len() * CHUNK_GROWTH);
+            largest = MAX_CHUNK_BYTES.min((self.raw.len() + self.planes.len()) * CHUNK_GROWTH);
         }
         Ok(())
     }
@@ -330,24 +340,46 @@ impl Encoder {
             append_pixels(frame, rect, &mut self.raw);
         }
         colours.quantize(&mut self.raw);
+        self.planes.clear();
         for &rect in &photos {
             self.note_sent(frame, rect);
             self.photo.clear();
             append_pixels(frame, rect, &mut self.photo);
             colours.quantize(&mut self.photo);
-            photo::pack(&self.photo, rect.width as usize, &mut self.raw);
+            photo::pack(&self.photo, rect.width as usize, &mut self.planes);
         }
-        let before = update.data.len();
-        self.stream.push(&self.raw, &mut update.data)?;
+        let before = update.exact_bytes();
+        if !self.raw.is_empty() {
+            self.stream.push(&self.raw, &mut update.data)?;
+        }
+        self.add_planes(update, &photos)?;
 
         let pixels: usize = others.iter().chain(&photos).map(|rect| rect.area()).sum();
-        let added = (update.data.len() - before).max(1);
+        let added = (update.exact_bytes() - before).max(1);
         self.mark_sent(tiles, colours != Colours::All);
         update.rects.extend(others);
         let first = update.rects.len() as u32;
         update.photos.extend(first..first + photos.len() as u32);
         update.rects.extend(photos);
         Ok((pixels * BYTES_PER_PIXEL) as f32 / added as f32)
+    }
+
+    /// Packs the planes of `photos`.
+    fn add_planes(&mut self, update: &mut Update, photos: &[Rect]) -> Result<(), UpdateError> {
+        if photos.is_empty() {
+            return Ok(());
+        }
+        let stream = match &mut self.photo_stream {
+            Some(stream) => stream,
+            none => none.insert(Compressor::for_photos(self.size.area() * photo::PLANES)?),
+        };
+        let mut planes = &self.planes[..];
+        for bytes in photo::parts(photos.iter().map(|rect| rect.area())) {
+            let (part, later) = planes.split_at(bytes);
+            stream.push(part, &mut update.photo_data)?;
+            planes = later;
+        }
+        Ok(())
     }
 
     /// Remembers the screen inside `rect` as it is being sent.

@@ -1,11 +1,11 @@
-//! Photographs inside of the lossless stream: neighbouring pixels are alike and never the
-//! same, so their differences are packed instead of their colours.
+//! Photographs: neighbouring pixels are alike and never the same, so what is packed is how far each
+//! is from what its neighbours let expect.
 //!
 //! A photographic rectangle is three planes of its size, rows from the top: green, blue minus
-//! green, red minus green (the "subtract green" of lossless WebP, RFC 9649 section 4.3), each
-//! as the difference to the pixel on the left (filter Sub of PNG, ISO/IEC 15948 section 9.2),
-//! the first of a row to the one above, all modulo 256. That takes three quarters of the bytes,
-//! which are small numbers.
+//! green, red minus green (the "subtract green" of lossless WebP, RFC 9649 section 4.3). Each byte
+//! is the value minus what [`expected`] makes of the values on the left, above, and above on the
+//! left, modulo 256. In the first row the left one stands for all three, in the first column the
+//! one above; before the very first pixel there is 0.
 
 use gc_model::geometry::Rect;
 
@@ -51,6 +51,15 @@ impl Colours {
     }
 }
 
+/// What a value probably is: half way between the mean of its neighbours, which is right where
+/// there is grain, and the "median edge detection" of LOCO-I (Weinberger, Seroussi and Sapiro,
+/// "The LOCO-I Lossless Image Compression Algorithm", 2000), which is right at edges and in shades.
+fn expected(left: i16, above: i16, corner: i16) -> i16 {
+    let edge = (left + above - corner).clamp(left.min(above), left.max(above));
+    let mean = (left + above) >> 1;
+    (edge + mean) >> 1
+}
+
 /// Appends the planes of `pixels` (BGRX, rows of `width` pixels) to `out`.
 pub(crate) fn pack(pixels: &[u8], width: usize, out: &mut Vec<u8>) {
     let area = pixels.len() / BYTES_PER_PIXEL;
@@ -58,22 +67,39 @@ pub(crate) fn pack(pixels: &[u8], width: usize, out: &mut Vec<u8>) {
     out.resize(start + area * PLANES, 0);
     let (green, rest) = out[start..].split_at_mut(area);
     let (blue, red) = rest.split_at_mut(area);
-    let planes = green
-        .chunks_exact_mut(width)
-        .zip(blue.chunks_exact_mut(width))
-        .zip(red.chunks_exact_mut(width));
-    let mut above = [0; BYTES_PER_PIXEL];
-    for (row, ((green, blue), red)) in pixels.chunks_exact(width * BYTES_PER_PIXEL).zip(planes) {
-        let (pixels, _) = row.as_chunks::<BYTES_PER_PIXEL>();
-        let lefts = std::iter::once(&above).chain(pixels);
-        let outs = green.iter_mut().zip(blue).zip(red);
-        for ((pixel, left), ((green, blue), red)) in pixels.iter().zip(lefts).zip(outs) {
-            let difference = |channel: usize| pixel[channel].wrapping_sub(left[channel]);
-            *green = difference(1);
-            *blue = difference(0).wrapping_sub(*green);
-            *red = difference(2).wrapping_sub(*green);
+    for (plane, out) in [green, blue, red].into_iter().enumerate() {
+        // With a place before the first pixel.
+        let (mut row, mut above) = (vec![0; width + 1], vec![0; width + 1]);
+        let rows = pixels.chunks_exact(width * BYTES_PER_PIXEL);
+        for (y, (pixels, out)) in rows.zip(out.chunks_exact_mut(width)).enumerate() {
+            std::mem::swap(&mut row, &mut above);
+            let (pixels, _) = pixels.as_chunks::<BYTES_PER_PIXEL>();
+            for (value, &[blue, green, red, _]) in row[1..].iter_mut().zip(pixels) {
+                *value = match plane {
+                    0 => green.into(),
+                    1 => (blue.wrapping_sub(green) as i8).into(),
+                    _ => (red.wrapping_sub(green) as i8).into(),
+                };
+            }
+            if y == 0 {
+                let left = &row[..width];
+                pack_row(&row[1..], [left; 3], out);
+            } else {
+                row[0] = above[1];
+                pack_row(
+                    &row[1..],
+                    [&row[..width], &above[1..], &above[..width]],
+                    out,
+                );
+            }
         }
-        above = pixels[0];
+    }
+}
+
+fn pack_row(values: &[i16], [left, above, corner]: [&[i16]; 3], out: &mut [u8]) {
+    let neighbours = left.iter().zip(above).zip(corner);
+    for ((out, value), ((&left, &above), &corner)) in out.iter_mut().zip(values).zip(neighbours) {
+        *out = (value - expected(left, above, corner)) as u8;
     }
 }
 
@@ -86,21 +112,50 @@ pub(crate) fn unpack(planes: &[u8], width: usize, pixels: &mut [u8]) {
         .chunks_exact(width)
         .zip(blue.chunks_exact(width))
         .zip(red.chunks_exact(width));
-    let mut above = [0_u8; 3];
-    for (row, ((green, blue), red)) in pixels.chunks_exact_mut(width * BYTES_PER_PIXEL).zip(planes)
-    {
+    let mut above = vec![[0_i16; PLANES]; width];
+    let rows = pixels.chunks_exact_mut(width * BYTES_PER_PIXEL).zip(planes);
+    for (y, (row, ((green, blue), red))) in rows.enumerate() {
         let (pixels, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
-        let [mut b, mut g, mut r] = above;
         let planes = green.iter().zip(blue).zip(red);
-        for (pixel, ((&green, &blue), &red)) in pixels.iter_mut().zip(planes) {
-            g = g.wrapping_add(green);
-            b = b.wrapping_add(blue).wrapping_add(green);
-            r = r.wrapping_add(red).wrapping_add(green);
-            *pixel = [b, g, r, 0];
+        let planes = planes.map(|((&green, &blue), &red)| [green, blue, red]);
+        let mut left = above[0];
+        let mut corner = left;
+        for ((pixel, above), packed) in pixels.iter_mut().zip(&mut above).zip(planes) {
+            if y == 0 {
+                (*above, corner) = (left, left);
+            }
+            let value = |plane: usize| {
+                let expected = expected(left[plane], above[plane], corner[plane]);
+                expected.wrapping_add(packed[plane].into()) as u8
+            };
+            let (green, blue, red) = (value(0), value(1), value(2));
+            *pixel = [blue.wrapping_add(green), green, red.wrapping_add(green), 0];
+            left = [green.into(), (blue as i8).into(), (red as i8).into()];
+            corner = std::mem::replace(above, left);
         }
-        let [b, g, r, _] = pixels[0];
-        above = [b, g, r];
     }
+}
+
+/// Planes of at least this many bytes are packed by themselves: each has its own distribution.
+const SEPARATE_PLANE_BYTES: usize = 4 * 1024;
+
+/// How many bytes of the planes of rectangles of `areas` pixels, one after the other, are best
+/// packed together.
+pub(crate) fn parts(areas: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut parts = Vec::new();
+    let mut small = 0;
+    for area in areas {
+        if area < SEPARATE_PLANE_BYTES {
+            small += area * PLANES;
+            continue;
+        }
+        if small > 0 {
+            parts.push(std::mem::take(&mut small));
+        }
+        parts.extend([area; PLANES]);
+    }
+    parts.extend((small > 0).then_some(small));
+    parts
 }
 
 #[cfg(test)]

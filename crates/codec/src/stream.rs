@@ -2,7 +2,9 @@
 //! inside the window, which is what makes the second picture of a text cheap.
 //! Format: RFC 8878.
 
-use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
+use zstd_safe::{
+    CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ParamSwitch, ResetDirective, Strategy,
+};
 
 /// Largest window that a decoder accepts, as power of two: 32 MB, four pictures
 /// of 1920x1080. Switching between windows then costs half of what it does with
@@ -27,6 +29,17 @@ const LONG_MATCH_BYTES: u32 = 64;
 const LONG_HASH_LOG: u32 = 17;
 const LONG_HASH_RATE_LOG: u32 = 7;
 
+/// The same in photographs, where only such matches are looked for: shorter, and one place in 2^5
+/// in a table of 4 MB.
+const PHOTO_MATCH_BYTES: u32 = 32;
+const PHOTO_HASH_LOG: u32 = 19;
+const PHOTO_HASH_RATE_LOG: u32 = 5;
+
+/// Bytes that zstd's fastest strategy goes on between two places at which it looks for short
+/// matches: as many as a block has. The table for them is never used and as small as can be.
+const NO_SHORT_MATCHES: u32 = 128 * 1024;
+const NO_HASH_LOG: u32 = 6;
+
 /// A zstd call that failed: damaged input, or no memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("zstd: {0}")]
@@ -46,13 +59,35 @@ pub(crate) struct Compressor {
 impl Compressor {
     /// A stream for pictures of `picture_bytes`.
     pub(crate) fn new(picture_bytes: usize) -> Result<Self, StreamError> {
+        Self::with_parameters(picture_bytes, &[])
+    }
+
+    /// The same for planes of photographs. There a short match costs more bytes than its values do,
+    /// so only what is long and was there before is looked for.
+    pub(crate) fn for_photos(picture_bytes: usize) -> Result<Self, StreamError> {
+        Self::with_parameters(
+            picture_bytes,
+            &[
+                CParameter::Strategy(Strategy::ZSTD_fast),
+                CParameter::TargetLength(NO_SHORT_MATCHES),
+                CParameter::HashLog(NO_HASH_LOG),
+                CParameter::LdmMinMatch(PHOTO_MATCH_BYTES),
+                CParameter::LdmHashLog(PHOTO_HASH_LOG),
+                CParameter::LdmHashRateLog(PHOTO_HASH_RATE_LOG),
+                // Without it, zstd does not pack bytes at all where it hardly looks for matches.
+                CParameter::LiteralCompressionMode(ParamSwitch::Enable),
+            ],
+        )
+    }
+
+    fn with_parameters(picture_bytes: usize, more: &[CParameter]) -> Result<Self, StreamError> {
         let mut context = CCtx::try_create().ok_or(StreamError("out of memory"))?;
         let history_bytes = picture_bytes.saturating_mul(WINDOW_PICTURES);
         let window = history_bytes
             .next_power_of_two()
             .ilog2()
             .clamp(MIN_WINDOW_LOG, MAX_WINDOW_LOG);
-        for parameter in [
+        let parameters = [
             CParameter::CompressionLevel(1),
             CParameter::WindowLog(window),
             CParameter::HashLog(HASH_LOG),
@@ -62,7 +97,8 @@ impl Compressor {
             CParameter::LdmHashRateLog(LONG_HASH_RATE_LOG),
             CParameter::ContentSizeFlag(false),
             CParameter::ChecksumFlag(false),
-        ] {
+        ];
+        for &parameter in parameters.iter().chain(more) {
             context.set_parameter(parameter).map_err(StreamError::of)?;
         }
         Ok(Self { context })

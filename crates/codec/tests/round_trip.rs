@@ -444,6 +444,7 @@ fn updates_without_pixels_of_their_own_are_no_fault_however_many_there_are() {
         rects: &[],
         photos: &[],
         data: &[],
+        photo_data: &[],
         starts_stream: false,
     };
     for update in 0..100 {
@@ -585,11 +586,12 @@ proptest! {
     #[test]
     fn any_bytes_are_an_error_and_never_a_panic(
         data in proptest::collection::vec(any::<u8>(), 0..2_000),
+        photo_data in proptest::collection::vec(any::<u8>(), 0..2_000),
         photos in proptest::collection::vec(0..6_u32, 0..4),
         rects in proptest::collection::vec((any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>()), 0..5),
     ) {
         let rects: Vec<Rect> = rects.into_iter().map(|(x, y, width, height)| Rect { x, y, width, height }).collect();
         let mut decoder = Decoder::new(Size::new(64, 64).expect("a small size")).expect("memory");
-        let _ = decoder.decode(&Piece { rects: &rects, photos: &photos, data: &data, starts_stream: true });
+        let _ = decoder.decode(&Piece { rects: &rects, photos: &photos, data: &data, photo_data: &photo_data, starts_stream: true });
     }
 }

@@ -1,5 +1,5 @@
 //! Writes a first corpus for every target: real messages of every kind, for
-//! the fuzzer to start from. Files that are there stay. `make fuzz-seed`.
+//! the fuzzer to start from. Files that are there stay. `cargo run -p gc-fuzz --bin seed-corpus`.
 
 use std::time::Duration;
 
@@ -36,9 +36,11 @@ fn main() -> std::io::Result<()> {
         let bytes: Vec<u8> = rects.iter().map(|&number| number as u8).collect();
         let flags = update.photos.iter().map(|photo| 2_u8 << photo).sum();
         let count = update.rects.len() as u8;
+        let [low, high] = (update.data.len() as u16).to_le_bytes();
+        let head = [count, flags, low, high];
         seeds.push((
             "picture",
-            [&[count, flags][..], &bytes, &update.data].concat(),
+            [&head[..], &bytes, &update.data, &update.photo_data].concat(),
         ));
         frames.push(tiles_frame(rects, update));
     }
@@ -209,6 +211,7 @@ fn tiles_frame(rects: Vec<u32>, update: Update) -> v1::VideoFrame {
         rects,
         photos: update.photos,
         data: update.data.into(),
+        photo_data: update.photo_data.into(),
         complete: true,
         link: Some(v1::LinkReport::default()),
         ..Default::default()

@@ -72,9 +72,11 @@ pub struct Update {
     pub rects: Vec<Rect>,
     /// Which of them are packed as photographs: places in `rects`, ascending.
     pub photos: Vec<u32>,
-    /// The rectangles' pixels, in order, as the next piece of the stream.
+    /// The other rectangles' pixels, in order, as the next piece of the stream.
     pub data: Vec<u8>,
-    /// The receiver must start a new stream with this piece.
+    /// The photographs, in order, as the next piece of their own stream.
+    pub photo_data: Vec<u8>,
+    /// The receiver must start new streams with these pieces.
     pub starts_stream: bool,
     /// False when there is more: the budget ended first, or a large change comes in parts.
     pub complete: bool,
@@ -94,13 +96,19 @@ impl Update {
             rects: &self.rects,
             photos: &self.photos,
             data: &self.data,
+            photo_data: &self.photo_data,
             starts_stream: self.starts_stream,
         }
     }
 
+    /// What its exact pixels take.
+    pub(super) fn exact_bytes(&self) -> usize {
+        self.data.len() + self.photo_data.len()
+    }
+
     /// What its pixels take.
     pub fn bytes(&self) -> usize {
-        self.data.len() + self.film.as_ref().map_or(0, |film| film.data.len())
+        self.exact_bytes() + self.film.as_ref().map_or(0, |film| film.data.len())
     }
 }
 

@@ -358,6 +358,7 @@ impl Host {
             rects: rects_to_wire(&update.rects),
             photos: update.photos,
             data: update.data.into(),
+            photo_data: update.photo_data.into(),
             captured_at_us: captured_at.as_micros(),
             capture_us: micros(capture),
             encode_us: micros(encode),

@@ -247,6 +247,7 @@ impl Viewer {
                 rects: &rects,
                 photos: &frame.photos,
                 data: &frame.data,
+                photo_data: &frame.photo_data,
                 starts_stream: frame.starts_stream,
             })
             .map_err(|_| Damaged)?;

@@ -512,6 +512,7 @@ impl Session {
             .expect("an encoder that works");
         if let Some(update) = &encoded.update {
             self.updates.extend_from_slice(&update.data);
+            self.updates.extend_from_slice(&update.photo_data);
         }
         let (capture, encode) = (Duration::from_millis(1), self.packing);
         // Only films are packed for several.
