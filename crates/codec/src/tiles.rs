@@ -39,11 +39,12 @@ const BUSY_LOOKS: u32 = 4;
 /// A region stays a film this long after it last looked like one and moved.
 const FILM_MEMORY: Duration = Duration::from_secs(1);
 
-/// What was reduced is still when so many of its own frames did not come.
-const MISSED_FRAMES: u32 = 3;
+/// What was reduced is still after two and a half of its own frames: one may be left out, and the
+/// one after it may be late by half of the time.
+const MISSED_HALF_FRAMES: u32 = 5;
 
 /// Sooner, nothing is taken to be still: between two frames of most films.
-const SOONEST_STILL: Duration = Duration::from_millis(100);
+const SOONEST_STILL: Duration = Duration::from_millis(80);
 
 /// Later, everything is, however rarely it moved.
 pub(crate) const STILL: Duration = Duration::from_millis(200);
@@ -143,7 +144,7 @@ impl Tile {
         } else {
             SOONEST_STILL
         };
-        self.moved_at + (self.pace * MISSED_FRAMES).clamp(soonest, STILL)
+        self.moved_at + (self.pace * MISSED_HALF_FRAMES / 2).clamp(soonest, STILL)
     }
 }
 

@@ -368,7 +368,7 @@ fn a_film_of_which_parts_stood_still_becomes_exact_as_soon_as_any() {
     let Pending::At(moment) = stage.encode(&[]).pending else {
         panic!("the film is to be sharpened");
     };
-    assert_eq!(moment.since(moved_at), Duration::from_millis(100));
+    assert_eq!(moment.since(moved_at), Duration::from_micros(82_500));
 }
 
 #[test]
