@@ -307,6 +307,7 @@ impl Pacer {
     pub fn handle_probe_answer(&mut self, now: Moment, token: u64) {
         let answer = self.pairs.handle_answer(now, token, self.delivered_at);
         let Some(answer) = answer else { return };
+        let known = self.base();
         self.base_rtt = if answer.alone {
             // One answer may be late, because the viewer was busy.
             let lately = self.acked_lately(answer.sent_at);
@@ -315,6 +316,10 @@ impl Pacer {
         } else {
             self.base_rtt.map(|base| base.min(answer.round_trip))
         };
+        // Over longer ways, what came quickly over the old ones shows nothing.
+        if self.base() > known * 2 + JITTER {
+            self.acked.clear();
+        }
     }
 
     /// Notes an update that was handed to the network. `app_limited`: it was smaller than its budget.
