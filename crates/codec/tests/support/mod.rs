@@ -6,6 +6,7 @@ use std::time::Duration;
 use gc_codec::{Abilities, Colours, EncodeOrder, FilmFormat, FilmFormats, FilmOrder, FilmQuality};
 
 pub mod frames;
+pub mod stage;
 
 /// What a session orders on a good line, for a viewer that decodes everything.
 pub const ORDER: EncodeOrder = EncodeOrder {
