@@ -5,6 +5,7 @@
 mod consent;
 mod convert;
 mod cursor;
+mod deliveries;
 mod desktop_sessions;
 mod echo;
 mod fixed_delay;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use gc_model::time::Moment;
 
+use crate::deliveries::{Deliveries, Rates, SHORTEST_WAY, Shown};
 use crate::fixed_delay::{FixedDelay, SMALL_UPDATE_BYTES};
 use crate::pairs::Pairs;
 
@@ -91,9 +92,6 @@ const VERY_SLOW_ROUNDS: u32 = 4;
 /// What a viewer says that it took is believed up to here; more is a queue.
 const LONGEST_PAINTING: Duration = Duration::from_millis(250);
 
-/// What takes less is taken to have taken this long.
-const SHORTEST_WAY: Duration = Duration::from_micros(100);
-
 /// An update that takes less than this part of what its bytes take at the known rate found a
 /// line that carries more. A little more than what is believed of pairs, or their rate would stay.
 const OWN_SHARE: f64 = 0.85;
@@ -145,22 +143,6 @@ struct Answer {
     painting: Duration,
 }
 
-/// An update that the viewer showed.
-#[derive(Debug, Clone, Copy)]
-struct Shown {
-    at: Moment,
-    bytes: usize,
-    /// From sending to the acknowledgement, the viewer's time left out.
-    under_way: Duration,
-}
-
-impl Shown {
-    /// Bytes a second that the line carried at least.
-    fn carried(&self) -> f64 {
-        self.bytes as f64 / self.under_way.max(SHORTEST_WAY).as_secs_f64()
-    }
-}
-
 /// What is known of the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LinkState {
@@ -182,10 +164,8 @@ pub struct Pacer {
     delivered_at: Moment,
     /// The last update was smaller than its budget.
     last_app_limited: bool,
-    /// The updates that were acknowledged lately.
-    acked: VecDeque<Shown>,
-    /// Falling rates with their times; the first is the largest of [`RATE_MEMORY`].
-    rates: VecDeque<(Moment, f64)>,
+    acked: Deliveries,
+    rates: Rates,
     rtt: Duration,
     base_rtt: Option<Duration>,
     fixed: FixedDelay,
@@ -213,8 +193,8 @@ impl Default for Pacer {
             delivered: 0,
             delivered_at: Moment::ZERO,
             last_app_limited: false,
-            acked: VecDeque::new(),
-            rates: VecDeque::new(),
+            acked: Deliveries::default(),
+            rates: Rates::default(),
             rtt: Duration::ZERO,
             base_rtt: None,
             fixed: FixedDelay::default(),
@@ -275,10 +255,11 @@ impl Pacer {
 
     /// What was acknowledged lately: nothing after a rest.
     fn acked_lately(&self, now: Moment) -> impl Iterator<Item = &Shown> {
-        let rest = REST.max(self.base() * 10);
-        self.acked
-            .iter()
-            .filter(move |shown| now.since(shown.at) <= rest)
+        self.acked.within(now, self.lately())
+    }
+
+    fn lately(&self) -> Duration {
+        REST.max(self.base() * 10)
     }
 
     /// How long a delivery says something about the link.
@@ -307,19 +288,17 @@ impl Pacer {
     pub fn handle_probe_answer(&mut self, now: Moment, token: u64) {
         let answer = self.pairs.handle_answer(now, token, self.delivered_at);
         let Some(answer) = answer else { return };
-        let known = self.base();
+        let lately = self.lately();
         self.base_rtt = if answer.alone {
             // One answer may be late, because the viewer was busy.
-            let lately = self.acked_lately(answer.sent_at);
-            let lately = lately.map(|shown| shown.under_way);
-            lately.chain([answer.round_trip]).min()
+            let others = self.acked.within(answer.sent_at, lately);
+            let others = others.map(|shown| shown.under_way);
+            others.chain([answer.round_trip]).min()
         } else {
             self.base_rtt.map(|base| base.min(answer.round_trip))
         };
-        // Over longer ways, what came quickly over the old ones shows nothing.
-        if self.base() > known * 2 + JITTER {
-            self.acked.clear();
-        }
+        // Over longer ways "lately" is longer, and what was not lately before does not become it.
+        self.acked.forget_before(answer.sent_at, lately);
     }
 
     /// Notes an update that was handed to the network. `app_limited`: it was smaller than its budget.
@@ -370,7 +349,7 @@ impl Pacer {
             let under_way = now
                 .since(frame.sent_at)
                 .saturating_sub(painted.since_arrival);
-            self.acked.push_back(Shown {
+            self.acked.note(Shown {
                 at: now,
                 bytes: frame.bytes,
                 under_way,
@@ -378,13 +357,7 @@ impl Pacer {
             newest = Some(frame);
         }
         let memory = self.memory();
-        while self
-            .acked
-            .front()
-            .is_some_and(|shown| now.since(shown.at) > memory)
-        {
-            self.acked.pop_front();
-        }
+        self.acked.forget_before(now, memory);
         let Some(frame) = newest else { return Ok(()) };
         self.delivered_at = now;
 
@@ -439,23 +412,17 @@ impl Pacer {
         }
         // Where updates became too small for pairs, the line may have as well.
         let shown = shown.or(self.pairs.lead.then_some(0.0));
-        if shown.is_some_and(|shown| known > shown * PAIR_STEP) && self.is_rate_old(now) {
+        if shown.is_some_and(|shown| known > shown * PAIR_STEP)
+            && self.rates.is_old(now, self.memory())
+        {
             let less = shown.unwrap_or_default().max(known / PAIR_STEP);
-            self.rates.clear();
-            self.rates.push_back((now, less));
+            self.rates.start_with(now, less);
         }
-    }
-
-    /// Nothing confirmed the line's rate for a while.
-    fn is_rate_old(&self, now: Moment) -> bool {
-        let noted = self.rates.front().map(|&(at, _)| at);
-        noted.is_some_and(|at| now.since(at) > self.memory())
     }
 
     /// What was measured before says nothing any more.
     fn forget_rates(&mut self, now: Moment, rate: f64) {
-        self.rates.clear();
-        self.rates.push_back((now, rate));
+        self.rates.start_with(now, rate);
         self.pairs.forget();
     }
 
@@ -480,7 +447,7 @@ impl Pacer {
     }
 
     fn rate(&self) -> Option<f64> {
-        self.rates.front().map(|&(_, rate)| rate)
+        self.rates.fastest()
     }
 
     fn slack(&self) -> Duration {
@@ -594,13 +561,7 @@ impl Pacer {
             return;
         }
         self.pairs.lead = false;
-        while self.rates.back().is_some_and(|&(_, older)| older <= rate) {
-            self.rates.pop_back();
-        }
-        self.rates.push_back((now, rate));
         let memory = self.memory();
-        while self.rates.len() > 1 && now.since(self.rates[0].0) > memory {
-            self.rates.pop_front();
-        }
+        self.rates.note(now, rate, memory);
     }
 }
