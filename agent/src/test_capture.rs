@@ -143,7 +143,7 @@ fn encode(
     let mut bytes = 0;
     loop {
         let encoded = encoder.encode(clock.now(), frame, changed, &order)?;
-        bytes += encoded.update.map_or(0, |update| update.data.len());
+        bytes += encoded.update.map_or(0, |update| update.bytes());
         if encoded.pending != Pending::Now {
             return Ok(bytes);
         }

@@ -218,11 +218,12 @@ pub struct VideoFrame {
     #[prost(uint32, repeated, tag = "17")]
     pub photos: ::prost::alloc::vec::Vec<u32>,
     /// The next piece of the photographs' own stream, which begins anew where that of data does.
-    /// A photograph is three planes of its size (green, blue minus green, red minus green). With
-    /// the values a on the left, b above and c above on the left, each byte is, modulo 256, the
-    /// value minus (e + ((a + b) >> 1)) >> 1, where e is a + b - c, at least the smaller and at
-    /// most the larger of a and b. In the first row a stands for b and c, in the first column b
-    /// for a and c; before the first pixel of all there is 0.
+    /// A photograph is three planes of its size: green from 0 to 255, blue minus green and red
+    /// minus green, modulo 256, from -128 to 127. With the values a on the left, b above and c
+    /// above on the left, each byte is, modulo 256, value - ((e + ((a + b) >> 1)) >> 1), where e
+    /// is a + b - c, at least the smaller and at most the larger of a and b, and >> rounds down.
+    /// In the first row a stands for b and c, in the first column b for a and c; before the first
+    /// pixel of all there is 0.
     #[prost(bytes = "bytes", tag = "18")]
     pub photo_data: ::prost::bytes::Bytes,
 }

@@ -328,9 +328,17 @@ impl Encoder {
             .map(|&index| (index, self.bounds_to_send(index)))
             .collect();
         parts.sort_unstable_by_key(|&(index, _)| index);
-        let (photos, others): (Vec<_>, Vec<_>) = parts
+        let (mut photos, mut others): (Vec<_>, Vec<_>) = parts
             .into_iter()
             .partition(|&(_, bounds)| self.photos && is_photo(bounds, frame));
+        if !photos.is_empty() && self.photo_stream.is_none() {
+            self.photo_stream = Compressor::for_photos(self.size.area() * photo::PLANES).ok();
+            if self.photo_stream.is_none() {
+                // Too little memory: they go as other pixels do.
+                others.append(&mut photos);
+                others.sort_unstable_by_key(|&(index, _)| index);
+            }
+        }
         let columns = self.map.columns() as usize;
         let (photos, others) = (merge(&photos, columns), merge(&others, columns));
 
@@ -366,12 +374,8 @@ impl Encoder {
 
     /// Packs the planes of `photos`.
     fn add_planes(&mut self, update: &mut Update, photos: &[Rect]) -> Result<(), UpdateError> {
-        if photos.is_empty() {
+        let Some(stream) = &mut self.photo_stream else {
             return Ok(());
-        }
-        let stream = match &mut self.photo_stream {
-            Some(stream) => stream,
-            none => none.insert(Compressor::for_photos(self.size.area() * photo::PLANES)?),
         };
         let mut planes = &self.planes[..];
         for bytes in photo::parts(photos.iter().map(|rect| rect.area())) {

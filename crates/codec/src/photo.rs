@@ -2,10 +2,11 @@
 //! is from what its neighbours let expect.
 //!
 //! A photographic rectangle is three planes of its size, rows from the top: green, blue minus
-//! green, red minus green (the "subtract green" of lossless WebP, RFC 9649 section 4.3). Each byte
-//! is the value minus what [`expected`] makes of the values on the left, above, and above on the
-//! left, modulo 256. In the first row the left one stands for all three, in the first column the
-//! one above; before the very first pixel there is 0.
+//! green, red minus green (the "subtract green" of lossless WebP, RFC 9649 section 4.3). Green
+//! is from 0 to 255, the others, modulo 256, from -128 to 127. Each byte is the value minus what
+//! [`expected`] makes of the values on the left, above, and above on the left, modulo 256. In the
+//! first row the left one stands for all three, in the first column the one above; before the
+//! very first pixel there is 0.
 
 use gc_model::geometry::Rect;
 

@@ -65,7 +65,7 @@ impl Compressor {
     /// The same for planes of photographs. There a short match costs more bytes than its values do,
     /// so only what is long and was there before is looked for.
     pub(crate) fn for_photos(picture_bytes: usize) -> Result<Self, StreamError> {
-        Self::with_parameters(
+        let mut stream = Self::with_parameters(
             picture_bytes,
             &[
                 CParameter::Strategy(Strategy::ZSTD_fast),
@@ -77,7 +77,11 @@ impl Compressor {
                 // Without it, zstd does not pack bytes at all where it hardly looks for matches.
                 CParameter::LiteralCompressionMode(ParamSwitch::Enable),
             ],
-        )
+        )?;
+        // zstd asks for its memory with the first byte: where there is too little, say so here.
+        stream.push(&[0], &mut Vec::new())?;
+        stream.restart()?;
+        Ok(stream)
     }
 
     fn with_parameters(picture_bytes: usize, more: &[CParameter]) -> Result<Self, StreamError> {

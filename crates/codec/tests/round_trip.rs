@@ -225,7 +225,7 @@ fn keeps_to_the_budget_and_finishes_in_later_updates() {
     assert!(!update.complete);
     assert_eq!(first.pending, Pending::Now);
     // The last piece may exceed the budget by the error of the estimate, never by a picture.
-    assert!(update.data.len() < 200_000, "{} bytes", update.data.len());
+    assert!(update.bytes() < 200_000, "{} bytes", update.bytes());
     pair.show(&update);
     pair.settle(&[], &order);
     assert!(pair.shown == pair.screen);
@@ -503,6 +503,43 @@ fn refuses_an_update_whose_bytes_do_not_fill_its_rectangles() {
         pair.decoder.decode(&good).is_ok(),
         "a new stream makes it well again"
     );
+}
+
+#[test]
+fn refuses_photographs_whose_own_bytes_do_not_fill_them() {
+    let mut pair = Pair::new(128, 64);
+    pair.fill(Rect::whole(pair.size), 7);
+    let update = pair.encode(&[], &UNLIMITED).update.expect("everything");
+    let good = update.piece();
+    assert!(!good.photos.is_empty() && good.data.is_empty());
+    let more = [good.photo_data, good.photo_data].concat();
+
+    for bad in [
+        Piece {
+            photo_data: &good.photo_data[..good.photo_data.len() - 1],
+            ..good
+        },
+        Piece {
+            photo_data: &more,
+            ..good
+        },
+        Piece {
+            photo_data: &[],
+            ..good
+        },
+        Piece {
+            photos: &[],
+            ..good
+        },
+        Piece {
+            data: good.photo_data,
+            ..good
+        },
+    ] {
+        assert!(pair.decoder.decode(&bad).is_err(), "{bad:?}");
+    }
+    pair.show(&update);
+    assert!(pair.shown == pair.screen);
 }
 
 #[test]
