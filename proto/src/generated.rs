@@ -187,9 +187,7 @@ pub struct VideoFrame {
     pub rects: ::prost::alloc::vec::Vec<u32>,
     #[prost(bytes = "bytes", tag = "6")]
     pub data: ::prost::bytes::Bytes,
-    /// Agent's monotonic clock when the screen was read, microseconds.
-    #[prost(uint64, tag = "7")]
-    pub captured_at_us: u64,
+    /// How long reading the screen took, and finding and packing what changed, microseconds.
     #[prost(uint32, tag = "8")]
     pub capture_us: u32,
     #[prost(uint32, tag = "9")]
@@ -204,7 +202,7 @@ pub struct VideoFrame {
     /// fewer colours), of this frame or of one before it, which will be sent again exactly.
     #[prost(bool, tag = "12")]
     pub reduced: bool,
-    /// The sender's view of the link, for the statistics overlay.
+    /// The sender's view of the link, for the statistics overlay. Absent: as in the frame before.
     #[prost(message, optional, tag = "13")]
     pub link: ::core::option::Option<LinkReport>,
     /// Painted after the rectangles above, none of which it covers.

@@ -146,7 +146,6 @@ fn agent_messages_keep_their_bytes() {
         starts_stream: true,
         rects: vec![0, 0, 64, 16, 64, 16, 5, 6],
         data: vec![0x28, 0xb5, 0x2f, 0xfd].into(),
-        captured_at_us: 123_456_789,
         capture_us: 900,
         encode_us: 1_200,
         complete: true,

@@ -107,6 +107,8 @@ pub struct Viewer {
     /// The film that is being followed.
     film_stream: Option<u32>,
     film_data: bytes::Bytes,
+    /// What the machine said last of the link.
+    link: v1::LinkReport,
 }
 
 enum State {
@@ -149,6 +151,7 @@ impl Viewer {
             machine_films: FilmFormats::default(),
             film_stream: None,
             film_data: bytes::Bytes::new(),
+            link: v1::LinkReport::default(),
             config,
         };
         match handshake.and_then(|handshake| viewer.open(handshake)) {

@@ -505,3 +505,34 @@ fn the_picture_is_exact_once_nothing_moves() {
         }
     }
 }
+
+#[test]
+fn little_goes_with_a_typed_letter_and_the_line_is_known_with_each_frame() {
+    let mut session = Session::over(2_000_000, ms(80));
+    session.connect();
+    session
+        .run_until(Duration::from_secs(30), Session::is_exact)
+        .expect("the first picture comes");
+    session.run_for(Duration::from_secs(2));
+    let letter = |column| Rect::between(column * 9, 40, column * 9 + 8, 54);
+    session.draw(letter(0), 0);
+    session.run_for(ms(500));
+
+    let (frames, pixels) = (session.frames.len(), session.updates.len());
+    for column in 1..=20_i32 {
+        session.draw(letter(column), column.unsigned_abs());
+        session.run_for(ms(100));
+    }
+
+    let typed = &session.frames[frames..];
+    assert_eq!(typed.len(), 20);
+    for (_, frame) in typed {
+        assert!(
+            frame.base_rtt >= ms(80) && frame.rtt >= frame.base_rtt,
+            "{frame:?}"
+        );
+    }
+    let bytes: usize = typed.iter().map(|(_, frame)| frame.bytes).sum();
+    let beside = (bytes - (session.updates.len() - pixels)) / typed.len();
+    assert!(beside <= 52, "{beside} bytes beside the pixels");
+}

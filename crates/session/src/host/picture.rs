@@ -38,6 +38,10 @@ const INPUT_INTERVAL: Duration = Duration::from_millis(4);
 /// and whoever reads the screen looks at it itself: a system may announce nothing.
 pub const INPUT_WINDOW: Duration = Duration::from_millis(150);
 
+/// The viewer is told of the link so often, and at once when something else limits: its statistics
+/// sum up seconds, and with typed text the report would be a sixth of an update.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+
 /// Below this delivered rate, in bytes a second, automatic quality takes the fewest colours: 0.5 Mbit/s.
 const FEW_COLOURS_BELOW: u64 = 64_000;
 
@@ -87,6 +91,8 @@ pub(super) struct Frames {
     /// Until when the machine would rest for the frames it made.
     rests_until: Moment,
     pub(super) limit: v1::Limit,
+    /// When the viewer was last told of the link, and what limited then.
+    reported: Option<(Moment, v1::Limit)>,
     pub(super) viewer_time: Duration,
     /// The codecs for films that both ends know, as far as none failed in the viewer.
     pub(super) films: FilmFormats,
@@ -113,6 +119,7 @@ impl Default for Frames {
             packing: Duration::ZERO,
             rests_until: Moment::ZERO,
             limit: v1::Limit::NothingChanges,
+            reported: None,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
             viewer: Abilities::default(),
@@ -171,7 +178,7 @@ impl Host {
                 }
                 self.echo.handle_captured(encoded.update.is_some());
                 if let Some(update) = encoded.update {
-                    self.send_frame(now, update, budget, captured_at, capture, encode);
+                    self.send_frame(now, update, budget, capture, encode);
                 } else {
                     self.frames.limit = v1::Limit::NothingChanges;
                 }
@@ -318,16 +325,13 @@ impl Host {
         now: Moment,
         update: Update,
         budget: usize,
-        captured_at: Moment,
         capture: Duration,
         encode: Duration,
     ) {
-        let micros = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
         let sequence = self.frames.sequence + 1;
         if let Some(token) = self.pacer.next_probe(now, sequence, update.bytes()) {
             self.send(Lane::Control, agent_message::Body::Ping(v1::Ping { token }));
         }
-        let link = self.pacer.link();
         if update.complete {
             let slow = self.frames.cost.mul_f64(1.0 + REST_SHARE) > MIN_INTERVAL;
             self.frames.limit = if slow {
@@ -359,7 +363,6 @@ impl Host {
             photos: update.photos,
             data: update.data.into(),
             photo_data: update.photo_data.into(),
-            captured_at_us: captured_at.as_micros(),
             capture_us: micros(capture),
             encode_us: micros(encode),
             complete: update.complete,
@@ -367,16 +370,33 @@ impl Host {
             reduced: update.reduced,
             moves: update.moves.as_ref().map(moves_to_wire),
             film: update.film.map(film_to_wire),
-            link: Some(v1::LinkReport {
-                rtt_us: micros(link.rtt),
-                base_rtt_us: micros(link.base_rtt),
-                delivered_rate: link.delivered_rate,
-                limit: self.frames.limit.into(),
-            }),
+            link: self.link_report(now),
         };
         if let Some(bytes) = self.send(Lane::Picture, agent_message::Body::Frame(frame)) {
             self.pacer
                 .handle_sent(now, self.frames.sequence, bytes, app_limited);
         }
     }
+
+    /// What a frame says of the link, if it has anything to say.
+    fn link_report(&mut self, now: Moment) -> Option<v1::LinkReport> {
+        let limit = self.frames.limit;
+        let known = self.frames.reported;
+        if known.is_some_and(|(at, was)| was == limit && now.since(at) < REPORT_INTERVAL) {
+            return None;
+        }
+        self.frames.reported = Some((now, limit));
+        let link = self.pacer.link();
+        Some(v1::LinkReport {
+            rtt_us: micros(link.rtt),
+            base_rtt_us: micros(link.base_rtt),
+            delivered_rate: link.delivered_rate,
+            limit: limit.into(),
+        })
+    }
+}
+
+/// Microseconds as they go on the wire: what is too long is the longest there is.
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }

@@ -144,6 +144,8 @@ impl Viewer {
     }
 
     pub(super) fn handle_frame(&mut self, now: Moment, frame: &v1::VideoFrame, bytes: usize) {
+        let link = frame.link.unwrap_or(self.link);
+        self.link = link;
         let generation = self.layout.as_ref().map(|(generation, _)| *generation);
         // A frame from before the layout changed: on its way when the new layout overtook it.
         let outdated = generation != Some(frame.layout_generation);
@@ -171,7 +173,6 @@ impl Viewer {
             return self.handle_refresh(now);
         };
         self.awaits_stream = false;
-        let link = frame.link.unwrap_or_default();
         let micros = |value: u32| Duration::from_micros(value.into());
         let input_latency = self.input_latency(now, frame.input_sequence);
         if self.painting.len() == MAX_PAINTING {
