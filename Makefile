@@ -45,7 +45,7 @@ fuzz: ## Fuzz every decoder for a short while (FUZZ_SECONDS=30 each); needs carg
 	@scripts/fuzz
 
 .PHONY: generate
-generate: dashboard-packages ## Write the derived files anew: messages, OpenAPI, TypeScript types
+generate: dashboard-packages ## Write the derived files anew: messages, OpenAPI, TypeScript types, figures
 	@scripts/generate
 
 .PHONY: format

@@ -200,7 +200,18 @@ try {
   save(
     "idle-windows",
     options.out,
-    { machine, measurements: [{ programs, rest, soak: samples, attempts, cpuPercentAway }] },
+    {
+      machine,
+      measurements: [
+        {
+          programs: programs.map(({ architecture, bytes }) => ({ architecture, bytes })),
+          rest,
+          soak: samples,
+          attempts,
+          cpuPercentAway,
+        },
+      ],
+    },
     text,
   );
 } finally {

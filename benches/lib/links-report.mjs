@@ -83,7 +83,7 @@ export function linksReport({ machine, measurements, failures, seconds }) {
       if (rows.length > 0) parts.push(`## ${lineName(line)}: ${scene}`, sceneTable(rows, failed));
     }
   }
-  const promises = promised(measurements);
+  const promises = linkPromises(measurements);
   if (promises.length > 0) {
     parts.push(
       "## what was promised",
@@ -148,8 +148,12 @@ function sceneRow(row) {
 /** @param {number} share */
 const percent = (share) => `${(share * 100).toFixed(2)} %`;
 
-/** @param {LinkMeasurement[]} measurements */
-function promised(measurements) {
+/**
+ * What was promised, and whether it holds, as the rows of the report's last table.
+ *
+ * @param {LinkMeasurement[]} measurements
+ */
+export function linkPromises(measurements) {
   const scenes = unique(measurements.map((one) => one.scene));
   const cells = unique(measurements.map((one) => one.line)).flatMap((line) =>
     scenes.map((scene) => ({ line, scene })),
@@ -243,8 +247,8 @@ function roundTripMs(line) {
   return line === "lan" ? 0 : Number(line.split("/")[1]);
 }
 
-/** @param {string} line */
-function lineName(line) {
+/** For people. @param {string} line `lan`, or kbit/s and milliseconds there and back */
+export function lineName(line) {
   if (line === "lan") return "LAN";
   const [kilobits, milliseconds] = line.split("/").map(Number);
   const rate = kilobits >= 1_000 ? `${kilobits / 1_000} Mbit/s` : `${kilobits} kbit/s`;

@@ -19,15 +19,14 @@ export const PACKED_FIRST =
 
 /** Bytes of the smallest updates. */
 export const FEW_BYTES =
-  "a hundred bytes of seal, times and rectangle come with an update, however small its pixels are";
+  "fifty bytes of seal, numbers and rectangle come with an update, however small its pixels are";
 
 /** The smallest latencies. */
 export const LOOKING =
   "1.5 ms of every figure are our looking at the canvas every 3 ms, which weighs most in the smallest";
 
 /** Latency over a line. */
-export const ROUND_TRIP =
-  "most of it is the line's own round trip, which no program takes away: the last column leaves it out";
+export const ROUND_TRIP = "most of it is the line's own round trip, which no program takes away";
 
 /**
  * Exactness of what played.

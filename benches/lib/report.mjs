@@ -27,9 +27,7 @@ import { table, unique } from "./tables.mjs";
 export function report({ machine, measurements, failures, seconds }) {
   const scenes = measurements.filter((one) => one.kind === "scene");
   const latencies = measurements.filter((one) => one.kind === "latency");
-  const bare = new Map(
-    scenes.filter((one) => one.stack === "nobody").map((one) => [one.scene, one.cpuSeconds.x]),
-  );
+  const bare = bareCpuOf(scenes);
   const watched = scenes.filter((one) => one.stack !== "nobody");
   const parts = [
     `# Remote desktops side by side, ${machine.date}`,
@@ -45,7 +43,7 @@ export function report({ machine, measurements, failures, seconds }) {
   if (latencies.length > 0) parts.push("## input to pixel", latencyTable(latencies));
   const promises = [...latencyPromises(latencies), ...costPromises(watched, bare)];
   if (promises.length > 0) parts.push("## what was promised", promises.join("\n"));
-  const compared = againstTheBest(watched, latencies, bare);
+  const compared = besideTheBest(measurements);
   if (compared.length > 0) parts.push("## against the best of the others", table(HEAD, compared));
   parts.push(...failuresSection(failures));
   return `${parts.join("\n\n")}\n`;
@@ -233,11 +231,22 @@ const REASON_FOR_LATENCY = {
 
 const HEAD = ["what", "figure", "ours", "best other", "ratio", "aim", ""];
 
+/** What the X server spends on each scene when nobody watches. @param {SceneMeasurement[]} scenes */
+function bareCpuOf(scenes) {
+  const bare = scenes.filter((one) => one.stack === "nobody");
+  return new Map(bare.map((one) => [one.scene, one.cpuSeconds.x]));
+}
+
 /**
- * Ours against the best of the others, cell by cell.
- * @param {SceneMeasurement[]} scenes @param {LatencyMeasurement[]} latencies @param {Map<string, number>} bare
+ * Ours against the best of the others, cell by cell, as the rows of the report's last table.
+ *
+ * @param {Measurement[]} measurements
  */
-function againstTheBest(scenes, latencies, bare) {
+export function besideTheBest(measurements) {
+  const latencies = measurements.filter((one) => one.kind === "latency");
+  const all = measurements.filter((one) => one.kind === "scene");
+  const bare = bareCpuOf(all);
+  const scenes = all.filter((one) => one.stack !== "nobody");
   /** @param {SceneMeasurement} row */
   const shown = (row) => row.shown / row.seconds;
   /** @param {SceneMeasurement} row */
