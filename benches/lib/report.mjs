@@ -4,7 +4,17 @@
 import { compare, OURS, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
-import { ALL_OF_IT, FEW_BYTES, LOOKING, MOTION, PACKED_FIRST, PHOTOGRAPHIC } from "./reasons.mjs";
+import {
+  ALL_OF_IT,
+  BESIDE_FILM,
+  FEW_BYTES,
+  LOOKING,
+  MOTION,
+  PACKED_FIRST,
+  PACKED_WHOLE,
+  PHOTOGRAPHIC,
+  SEARCHING,
+} from "./reasons.mjs";
 import { median } from "./statistics.mjs";
 import { table, unique } from "./tables.mjs";
 
@@ -224,10 +234,7 @@ const REASON_FOR_BYTES = { switch: PHOTOGRAPHIC };
 const REASON_FOR_CPU = { video: MOTION, switch: ALL_OF_IT };
 
 /** The same for latency. @type {Record<string, string>} */
-const REASON_FOR_LATENCY = {
-  video:
-    "packing a frame of the film takes both cores for 9 of 33 ms, and a key that comes meanwhile waits for it and for the browser that paints the last one; runs differ by 10 ms either way, and what is shown of the film is half as old",
-};
+const REASON_FOR_LATENCY = { video: BESIDE_FILM };
 
 const HEAD = ["what", "figure", "ours", "best other", "ratio", "aim", ""];
 
@@ -296,10 +303,13 @@ function compared(cell, figure, aim, rows, of) {
 const REASON_BESIDE_THE_BEST = {
   "click under idle: input to pixel, ms": LOOKING,
   "key under idle: input to pixel, ms": LOOKING,
+  "key under video: input to pixel, ms": BESIDE_FILM,
   "idle: bytes per update": FEW_BYTES,
   "typing: bytes per update": FEW_BYTES,
   "video: age of what is shown, ms": PACKED_FIRST,
   "video: agent + X CPU ms per update": MOTION,
+  "scroll: agent + X CPU ms per update": SEARCHING,
+  "switch: age of what is shown, ms": PACKED_WHOLE,
   "switch: bytes per update": PHOTOGRAPHIC,
   "switch: agent + X CPU ms per update": ALL_OF_IT,
 };
