@@ -90,6 +90,14 @@ function player() {
   return { under, codec, answers, failures };
 }
 
+/** Plays a film of so many pictures, with tokens from this one on. */
+function play({ under, codec }: ReturnType<typeof player>, from: number, count: number) {
+  for (let token = from; token < from + count; token += 1) {
+    under.decode(token, film({ stream: 2, key: token === from }), bytes(1));
+    codec.last.answer(token);
+  }
+}
+
 beforeEach(() => {
   vi.useFakeTimers();
 });
@@ -163,6 +171,43 @@ describe("FilmPlayer", () => {
     it.codec.last.fail("again");
 
     expect(it.failures).toEqual(["first vp9: first", "second vp9: again"]);
+  });
+
+  it("forgives a failure in the morning by the afternoon, and stays with what worked", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    it.codec.last.fail("in the morning");
+    play(it, 2, 300);
+
+    it.codec.last.fail("in the afternoon");
+    it.under.decode(400, film({ stream: 3 }), bytes(1));
+
+    expect(it.failures).toEqual(["first vp9: in the morning", "first vp9: in the afternoon"]);
+    expect(it.codec.last.config.hardwareAcceleration).toBe("prefer-software");
+  });
+
+  it("does not forgive before the film has played for long", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    it.codec.last.fail("once");
+    play(it, 2, 299);
+
+    it.codec.last.fail("again");
+
+    expect(it.failures).toEqual(["first vp9: once", "second vp9: again"]);
+  });
+
+  it("opens another decoder when the same stream comes in another format", () => {
+    const it = player();
+    it.under.decode(1, film(), bytes(1));
+    const [first] = it.codec.opened;
+
+    it.under.decode(2, film({ format: "h264" }), bytes(2));
+
+    expect(first?.closed).toBe(true);
+    expect(first?.packets).toEqual(["key 1: 1"]);
+    expect(it.codec.last.config.codec).toMatch(/^avc1/);
+    expect(it.codec.last.packets).toEqual(["key 2: 2"]);
   });
 
   it("takes a decoder for broken that does not answer", () => {
@@ -287,14 +332,17 @@ function pixels(rects: Rect[], level: number): Uint8Array {
   return new Uint8Array(count * 4).fill(level);
 }
 
-function pictures() {
+function pictures(onPainted = () => {}) {
   const codec = new FakeCodec();
   const painted: number[] = [];
   const paints: Paint[] = [];
   const under = new Pictures(
     {
       paint: (paint) => void paints.push(paint),
-      painted: (sequence) => void painted.push(sequence),
+      painted: (sequence) => {
+        painted.push(sequence);
+        onPainted();
+      },
       filmFailed: () => {},
     },
     new BufferPool(),
@@ -376,6 +424,21 @@ describe("Pictures", () => {
     it.under.handlePainted(1);
 
     expect(it.painted).toEqual([1]);
+  });
+
+  it("decodes a packet whole although the core's memory grows meanwhile", () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const it = pictures(() => void memory.grow(1));
+    it.under.handleFrame(frame(1, NOWHERE, film()), bytes(), bytes(1), 0);
+    it.under.handlePainted(1);
+    const packet = new Uint8Array(memory.buffer, 0, 2).fill(7);
+
+    // Another film: what is left of the first one is called painted, which is told to the core.
+    it.under.handleFrame(frame(2, NOWHERE, film({ stream: 2 })), bytes(), packet, 0);
+
+    expect(it.painted).toEqual([1]);
+    expect(packet).toHaveLength(0);
+    expect(it.codec.last.packets).toEqual(["key 2: 7,7"]);
   });
 
   it("paints a film only where it is to be seen", () => {

@@ -15,7 +15,8 @@ export interface FilmHandlers {
   decoded(token: number, image: VideoFrame | null, decodeMs: number): void;
   /**
    * The film stops here. After a format's first time another decoder is worth trying, with a film
-   * that begins anew; after the second this browser shall be sent no films of it any more.
+   * that begins anew; after the second this browser shall be sent no films of it any more. What
+   * played well for long after its first time has it before it again.
    */
   failed(attempt: "first" | "second", format: FilmFormat, reason: string): void;
 }
@@ -34,6 +35,9 @@ export interface FilmCodec {
     onError: (reason: string) => void,
   ): FilmDecoder;
 }
+
+/** 10 s of a film: after so many pictures a failure is forgiven, as at the machine's side. */
+const FORGIVEN_AFTER_PICTURES = 300;
 
 /** 3 s: a decoder that took packets and gave no picture for so long gives none any more. */
 const STALLED_MS = 3_000;
@@ -144,6 +148,8 @@ export class FilmPlayer {
   #pending: { token: number; sinceMs: number }[] = [];
   /** The browser's choice of a decoder failed once for these: its own program decodes from now on. */
   readonly #careful = new Set<FilmFormat>();
+  /** Pictures since a format's failure, for those that have one which is not forgiven. */
+  readonly #sinceFailure = new Map<FilmFormat, number>();
   #watch: ReturnType<typeof setTimeout> | undefined;
 
   constructor(handlers: FilmHandlers, codec: FilmCodec = webCodecs) {
@@ -180,8 +186,9 @@ export class FilmPlayer {
   }
 
   /** A machine whose screen changed counts its films from the first again. */
-  #beginsAnew({ key, coded }: Film): boolean {
-    return key && (this.#decoder === null || coded.join() !== this.#coded);
+  #beginsAnew({ key, coded, format }: Film): boolean {
+    const fits = coded.join() === this.#coded && format === this.#format;
+    return key && (this.#decoder === null || !fits);
   }
 
   /** Another film: what of the last one is not shown yet is not needed any more. */
@@ -211,16 +218,29 @@ export class FilmPlayer {
       image.close();
       return;
     }
+    this.#forgive();
     const now = performance.now();
     for (const { token, sinceMs } of this.#pending.splice(0, at + 1)) {
       this.#handlers.decoded(token, token === image.timestamp ? image : null, now - sinceMs);
     }
   }
 
+  /** One more picture of the film's format: what happens once in hours is no broken decoder. */
+  #forgive(): void {
+    const pictures = this.#sinceFailure.get(this.#format);
+    if (pictures === undefined) return;
+    if (pictures + 1 < FORGIVEN_AFTER_PICTURES) {
+      this.#sinceFailure.set(this.#format, pictures + 1);
+    } else {
+      this.#sinceFailure.delete(this.#format);
+    }
+  }
+
   /** The stream stays as it is: packets that still come of it have no picture. */
   #fail(reason: string): void {
     const format = this.#format;
-    const attempt = this.#careful.has(format) ? "second" : "first";
+    const attempt = this.#sinceFailure.has(format) ? "second" : "first";
+    this.#sinceFailure.set(format, 0);
     this.#careful.add(format);
     this.#stop();
     this.#handlers.failed(attempt, format, reason);

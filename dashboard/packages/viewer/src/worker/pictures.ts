@@ -118,7 +118,9 @@ export class Pictures {
       image: undefined,
       decodeMs: 0,
     });
-    this.#player.decode(token, film, packet);
+    // A copy: before the player has handed the packet on, its answers to earlier packets may call
+    // the core, whose memory can grow or be written anew under a view. It is a few kilobytes.
+    this.#player.decode(token, film, packet.slice());
   }
 
   /** The page has painted one part of this update. */
