@@ -1,12 +1,11 @@
 import type { CoreEvent } from "./messages.ts";
 import type { Screen } from "./screen.ts";
+import { StrayPointer } from "./stray.ts";
 
 type Shape = Extract<CoreEvent, { type: "cursor_shape" }>;
 
 /** Shapes are small; a desktop has a few dozen. */
 const KEPT_SHAPES = 64;
-/** The remote pointer has gone its own way when it has disagreed for this long. */
-const STRAY_MS = 250;
 /** A cursor drawn smaller than this cannot be aimed with. */
 const MIN_SCALE = 0.75;
 /** Browsers ignore larger CSS cursors. */
@@ -19,17 +18,20 @@ const MAX_CSS_PX = 128;
 export class RemoteCursor {
   readonly #screen: Screen;
   readonly #overlay: HTMLCanvasElement;
+  readonly #roundTripMs: () => number | null;
+  readonly #stray = new StrayPointer();
   readonly #shapes = new Map<string, Shape>();
   #shape: Shape | null = null;
   #visible = true;
   #remote: { x: number; y: number } | null = null;
-  #ours: { x: number; y: number } | null = null;
   #following = true;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(screen: Screen, overlay: HTMLCanvasElement) {
+  /** `roundTripMs` is asked for what is known of the line now; `null`: nothing. */
+  constructor(screen: Screen, overlay: HTMLCanvasElement, roundTripMs: () => number | null) {
     this.#screen = screen;
     this.#overlay = overlay;
+    this.#roundTripMs = roundTripMs;
     overlay.hidden = true;
   }
 
@@ -55,6 +57,7 @@ export class RemoteCursor {
 
   handlePosition(x: number, y: number, visible: boolean): void {
     this.#remote = { x, y };
+    this.#stray.handleRemote(performance.now(), this.#remote);
     if (visible !== this.#visible) {
       this.#visible = visible;
       this.refresh();
@@ -64,12 +67,8 @@ export class RemoteCursor {
 
   /** Where our own pointer is; `null`: not over the picture. */
   handleOurs(position: { x: number; y: number } | null): void {
-    this.#ours = position;
-    if (this.#following && position) {
-      this.#overlay.hidden = true;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+    this.#stray.handleOurs(performance.now(), position);
+    this.#showOverlay();
   }
 
   /** Draws the shape anew: it, the scale or the mode has changed. */
@@ -79,13 +78,13 @@ export class RemoteCursor {
     this.#placeOverlay();
   }
 
-  /** Forgets a connection's shapes. */
+  /** Forgets a connection's pointer and shapes. */
   reset(): void {
     this.#shapes.clear();
     this.#shape = null;
     this.#visible = true;
     this.#remote = null;
-    this.#overlay.hidden = true;
+    this.#stray.reset();
     this.refresh();
   }
 
@@ -130,52 +129,42 @@ export class RemoteCursor {
   }
 
   #placeOverlay(): void {
-    const { width = 0 } = this.#shape ?? {};
-    if (!this.#remote || !this.#visible || width === 0) {
-      this.#overlay.hidden = true;
-      return;
-    }
-    // On a display that is not shown.
-    const { picture } = this.#screen;
-    if (
-      this.#remote.x < 0 ||
-      this.#remote.y < 0 ||
-      this.#remote.x >= picture.width ||
-      this.#remote.y >= picture.height
-    ) {
-      this.#overlay.hidden = true;
-      return;
-    }
     const shape = this.#shape;
-    const scale = this.#screen.cssScale;
-    const drawn = Math.max(scale, MIN_SCALE);
-    const { offsetLeft, offsetTop } = this.#screen.canvas;
-    const left = offsetLeft + this.#remote.x * scale - (shape?.hot_x ?? 0) * drawn;
-    const top = offsetTop + this.#remote.y * scale - (shape?.hot_y ?? 0) * drawn;
-    this.#overlay.style.transform = `translate(${left}px, ${top}px)`;
+    if (this.#remote && shape) {
+      const scale = this.#screen.cssScale;
+      const drawn = Math.max(scale, MIN_SCALE);
+      const { offsetLeft, offsetTop } = this.#screen.canvas;
+      const left = offsetLeft + this.#remote.x * scale - shape.hot_x * drawn;
+      const top = offsetTop + this.#remote.y * scale - shape.hot_y * drawn;
+      this.#overlay.style.transform = `translate(${left}px, ${top}px)`;
+    }
+    this.#showOverlay();
+  }
 
-    if (!this.#following) {
-      this.#overlay.hidden = false;
-    } else if (this.#agree()) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.#overlay.hidden = true;
-    } else {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#overlay.hidden = this.#agree() || !this.#visible;
-      }, STRAY_MS);
+  /** Shows the copy while it is of use, and looks again when that may have changed by itself. */
+  #showOverlay(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waitMs = this.#hasPlace() ? this.#untilDrawnMs() : null;
+    this.#overlay.hidden = waitMs === null || waitMs > 0;
+    if (waitMs !== null && waitMs > 0) {
+      this.#timer = setTimeout(() => this.#showOverlay(), waitMs);
     }
   }
 
-  #agree(): boolean {
-    if (!this.#remote) return true;
-    if (!this.#ours) return false;
-    const near = 2;
-    return (
-      Math.abs(this.#remote.x - this.#ours.x) <= near &&
-      Math.abs(this.#remote.y - this.#ours.y) <= near
-    );
+  /** How long the copy is not to be seen yet; `null`: our own cursor is enough. */
+  #untilDrawnMs(): number | null {
+    if (!this.#following) return 0;
+    const at = this.#stray.astrayAt(this.#roundTripMs());
+    return at === null ? null : Math.max(0, at - performance.now());
+  }
+
+  /** There is something to draw, and it is not on a display that is not shown. */
+  #hasPlace(): boolean {
+    if (!this.#remote || !this.#visible || !this.#shape || this.#shape.width === 0) return false;
+    const { x, y } = this.#remote;
+    const { width, height } = this.#screen.picture;
+    return x >= 0 && y >= 0 && x < width && y < height;
   }
 }
 

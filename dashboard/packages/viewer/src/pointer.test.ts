@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MoveThrottle } from "./moves.ts";
+import { MoveThrottle, moveIntervalMs } from "./moves.ts";
 import { TouchGestures } from "./touch.ts";
 import { WheelAccumulator } from "./wheel.ts";
 
@@ -10,10 +10,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** Nothing is known of the line. */
+const UNKNOWN = () => 0;
+
 describe("MoveThrottle", () => {
   it("sends the first move at once, thins out the rest and never loses the last", () => {
     const sent: number[] = [];
-    const moves = new MoveThrottle(({ x }) => sent.push(x));
+    const moves = new MoveThrottle(({ x }) => sent.push(x), UNKNOWN);
 
     for (let x = 1; x <= 5; x += 1) moves.move(performance.now(), { x, y: 0 }, 0);
     expect(sent).toEqual([1]);
@@ -24,7 +27,7 @@ describe("MoveThrottle", () => {
 
   it("sends a button at once, at its own place, and no older move after it", () => {
     const sent: [number, number][] = [];
-    const moves = new MoveThrottle(({ x }, buttons) => sent.push([x, buttons]));
+    const moves = new MoveThrottle(({ x }, buttons) => sent.push([x, buttons]), UNKNOWN);
 
     moves.move(performance.now(), { x: 1, y: 0 }, 0);
     moves.move(performance.now(), { x: 2, y: 0 }, 0);
@@ -35,6 +38,53 @@ describe("MoveThrottle", () => {
       [1, 0],
       [3, 1],
     ]);
+  });
+
+  it("leaves a slow line to clicks and keys, as soon as it is known to be slow", () => {
+    const sent: number[] = [];
+    let bytesPerSecond = 0;
+    const moves = new MoveThrottle(
+      ({ x }) => sent.push(x),
+      () => bytesPerSecond,
+    );
+    const moveFor = (steps: number) => {
+      for (let step = 0; step < steps; step += 1) {
+        moves.move(performance.now(), { x: step, y: 0 }, 0);
+        vi.advanceTimersByTime(1);
+      }
+      vi.advanceTimersByTime(100);
+      return sent.splice(0).length;
+    };
+    expect(moveFor(1_000)).toBeGreaterThan(100);
+
+    bytesPerSecond = 8_000;
+
+    // 18 of them are a quarter of the line; the first and the last one go anyway.
+    expect(moveFor(1_000)).toBeLessThanOrEqual(20);
+  });
+
+  it("does not let a button wait on a slow line", () => {
+    const sent: number[] = [];
+    const moves = new MoveThrottle(
+      ({ x }) => sent.push(x),
+      () => 1_000,
+    );
+
+    moves.move(performance.now(), { x: 1, y: 0 }, 0);
+    moves.move(performance.now(), { x: 2, y: 0 }, 0);
+    moves.button(performance.now(), { x: 3, y: 0 }, 1);
+
+    expect(sent).toEqual([1, 3]);
+  });
+
+  it.each([
+    ["unknown", 0, 8],
+    ["a fast line", 10_000_000, 8],
+    ["256 kbit/s", 32_000, 13.75],
+    ["64 kbit/s", 8_000, 55],
+    ["next to nothing", 100, 60],
+  ])("uses a quarter of the line at most: %s", (_, bytesPerSecond, intervalMs) => {
+    expect(moveIntervalMs(bytesPerSecond)).toBe(intervalMs);
   });
 });
 

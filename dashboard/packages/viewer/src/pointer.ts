@@ -28,11 +28,20 @@ export class PointerInput {
   readonly #touch: TouchGestures;
   #buttons = 0;
 
-  constructor(screen: Screen, sink: PointerSink, controlHeld: () => boolean) {
+  /** `bytesPerSecond`: what the line carries now; 0 while unknown. */
+  constructor(
+    screen: Screen,
+    sink: PointerSink,
+    controlHeld: () => boolean,
+    bytesPerSecond: () => number,
+  ) {
     this.#screen = screen;
     this.#sink = sink;
     this.#controlHeld = controlHeld;
-    this.#moves = new MoveThrottle((position, buttons) => sink.pointer(position, buttons));
+    this.#moves = new MoveThrottle(
+      (position, buttons) => sink.pointer(position, buttons),
+      bytesPerSecond,
+    );
     this.#touch = new TouchGestures({
       pointer: (at, buttons) => this.#send(screen.toPicture(at), buttons),
       scroll: (at, dx, dy) => this.#scrollByTouch(at, dx, dy),

@@ -59,6 +59,7 @@ describe("Statistics", () => {
   it("keeps the last figures but says that nothing changes when nothing does", () => {
     const statistics = new Statistics();
     statistics.handlePainted(0, frame({ input_latency_us: 30_000 }), 0.5, 0.2);
+    for (let pong = 1; pong <= 12; pong += 1) statistics.handleRoundTrip(pong * 5_000, 20_000);
 
     const stats = statistics.sumUp(60_000);
 
@@ -66,6 +67,69 @@ describe("Statistics", () => {
     expect(stats.inputToFrameMs).toBe(30);
     expect(stats.latency.network).toBe(5);
     expect(stats.limitSentence).toBe(LIMIT_SENTENCE.nothing_changes);
+  });
+
+  it.each<[string, Partial<Frame>]>([
+    ["has parts to come", { complete: false }],
+    ["is not exact yet", { reduced: true }],
+  ])("does not call a stalled line a still screen: the picture %s", (_, change) => {
+    const statistics = new Statistics();
+    statistics.handlePainted(0, frame({ limit: "network", ...change }), 0.5, 0.2);
+
+    const { framesPerSecond, limit } = statistics.sumUp(4_000);
+
+    expect(framesPerSecond).toBe(0);
+    expect(limit).toBe("network");
+  });
+
+  it("keeps the limit of a line that carries less than a frame a second", () => {
+    const statistics = new Statistics();
+    const slow = frame({ limit: "network", complete: false });
+
+    for (let n = 0; n < 5; n += 1) statistics.handlePainted(n * 1_500, slow, 0.5, 0.2);
+
+    expect(statistics.sumUp(7_400).limit).toBe("network");
+  });
+
+  it("says so when not even the pings are answered, until something is heard again", () => {
+    const statistics = new Statistics();
+    statistics.handlePainted(0, frame(), 0.5, 0.2);
+    statistics.handleRoundTrip(5_000, 300_000);
+    expect(statistics.sumUp(12_000).limit).toBe("nothing_changes");
+
+    expect(statistics.sumUp(12_400).limitSentence).toBe(LIMIT_SENTENCE.no_answer);
+
+    statistics.handleRoundTrip(12_500, 2_000_000);
+    expect(statistics.sumUp(12_600).limit).toBe("nothing_changes");
+    statistics.reset();
+    expect(statistics.sumUp(60_000).limit).toBe("nothing_changes");
+  });
+
+  it("knows the line's figures as they were last told", () => {
+    const statistics = new Statistics();
+    expect(statistics).toMatchObject({ roundTripMs: null, deliveredRate: 0 });
+
+    statistics.handlePainted(0, frame({ rtt_us: 400_000, delivered_rate: 8_000 }), 0.5, 0.2);
+    expect(statistics).toMatchObject({ roundTripMs: 400, deliveredRate: 8_000 });
+    statistics.handleRoundTrip(10, 300_000);
+    expect(statistics).toMatchObject({ roundTripMs: 300, deliveredRate: 8_000 });
+
+    statistics.reset();
+    expect(statistics).toMatchObject({ roundTripMs: null, deliveredRate: 0 });
+  });
+
+  it("takes for a queue what most frames have beyond the empty line and our own part", () => {
+    const statistics = new Statistics();
+    const told = frame({ rtt_us: 120_000, base_rtt_us: 20_000 });
+    // The line is told of twice a second: one slow frame of ours is not in what it says.
+    statistics.handlePainted(0, told, 4, 1);
+    statistics.handlePainted(30, told, 90, 30);
+    statistics.handlePainted(60, told, 4, 1);
+    expect(statistics.sumUp(70).latency.queue).toBe(95);
+
+    const atOnce = frame({ rtt_us: 21_000, base_rtt_us: 20_000 });
+    for (let n = 0; n < 10; n += 1) statistics.handlePainted(100 + n, atOnce, 4, 1);
+    expect(statistics.sumUp(200).latency.queue).toBe(0);
   });
 
   it("says whether the picture is exact", () => {

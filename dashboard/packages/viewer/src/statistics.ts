@@ -16,12 +16,15 @@ export interface ViewerStats {
   pictureSentence: string | null;
   /** The picture shows everything exactly as it is on the machine. */
   exact: boolean;
-  limit: Limit;
+  limit: ShownLimit;
   /** What limits the picture now, in a sentence. */
   limitSentence: string;
   /** How the machine reads its screen and why not in a better way; `null` where it does not say. */
   screenSource: string | null;
 }
+
+/** What limits the picture: the machine's word, or that nothing is heard of it. */
+export type ShownLimit = Limit | "no_answer";
 
 /** Milliseconds. */
 export interface LatencyParts {
@@ -36,12 +39,13 @@ export interface LatencyParts {
   paint: number;
 }
 
-export const LIMIT_SENTENCE: Record<Limit, string> = {
+export const LIMIT_SENTENCE: Record<ShownLimit, string> = {
   nothing_changes: "Nothing changes on the screen right now.",
-  network: "The network is the limit: frames are skipped so that the picture stays current.",
+  network: "The network is the limit: frames are left out or coarser so that the picture stays current.",
   agent: "The machine is the limit: it cannot capture and compress faster.",
   viewer: "This browser is the limit: it cannot draw faster.",
   frame_rate: "Nothing is the limit: every change is shown at the full frame rate.",
+  no_answer: "The line does not answer: what is shown may be old.",
 };
 
 interface Sample {
@@ -55,22 +59,37 @@ interface Sample {
 const KEPT = 120;
 const WINDOW_MS = 1_000;
 const MEDIAN_WINDOW_MS = 2_000;
+/** 7 s beside the round trip: the core pings every 5 s, and a busy machine may take two to answer. */
+const SILENT_MS = 7_000;
 
 /** Keeps a small ring of painted frames and sums it up when asked. */
 export class Statistics {
   readonly #ring: Sample[] = [];
   #next = 0;
   #last: Sample | null = null;
+  /** When the machine was last heard of. */
+  #heardMs: number | null = null;
   #film: { atMs: number; film: Film; maker: FilmMaker | null } | null = null;
   #roundTripMs: number | null = null;
   #inputToFrameMs: number | null = null;
   #screenSource: string | null = null;
+
+  /** The newest round trip; `null` before the first answer. */
+  get roundTripMs(): number | null {
+    return this.#roundTripMs;
+  }
+
+  /** Bytes a second that arrive here, as last told; 0 while unknown. */
+  get deliveredRate(): number {
+    return this.#last?.frame.delivered_rate ?? 0;
+  }
 
   handlePainted(nowMs: number, frame: Frame, decodeMs: number, paintMs: number): void {
     const sample = { atMs: nowMs, frame, decodeMs, paintMs };
     this.#ring[this.#next] = sample;
     this.#next = (this.#next + 1) % KEPT;
     this.#last = sample;
+    this.#heardMs = nowMs;
     if (frame.film !== null) this.#noteFilm(nowMs, frame.film);
     if (frame.rtt_us > 0) this.#roundTripMs = frame.rtt_us / 1_000;
     if (frame.input_latency_us !== null && frame.input_latency_us !== undefined) {
@@ -83,7 +102,8 @@ export class Statistics {
     this.#film = { atMs, film, maker: film.maker ?? known };
   }
 
-  handleRoundTrip(roundTripUs: number): void {
+  handleRoundTrip(nowMs: number, roundTripUs: number): void {
+    this.#heardMs = nowMs;
     this.#roundTripMs = roundTripUs / 1_000;
   }
 
@@ -96,6 +116,7 @@ export class Statistics {
     this.#ring.length = 0;
     this.#next = 0;
     this.#last = null;
+    this.#heardMs = null;
     this.#film = null;
     this.#roundTripMs = null;
     this.#inputToFrameMs = null;
@@ -109,9 +130,10 @@ export class Statistics {
     const part = (of: (frame: Frame) => number) =>
       median(basis.map(({ frame }) => of(frame))) / 1_000;
     const bytes = lately.reduce((sum, { frame }) => sum + frame.bytes, 0);
-    const limit =
-      lately.length === 0 ? "nothing_changes" : (this.#last?.frame.limit ?? "nothing_changes");
+    const decode = median(basis.map(({ decodeMs }) => decodeMs));
+    const paint = median(basis.map(({ paintMs }) => paintMs));
     const exact = this.#last?.frame.complete === true && !this.#last.frame.reduced;
+    const limit = this.#limitOf(nowMs, exact && lately.length === 0);
     const film = exact ? null : this.#filmOf(nowMs);
     return {
       framesPerSecond: lately.length,
@@ -121,10 +143,12 @@ export class Statistics {
       latency: {
         capture: part((frame) => frame.capture_us),
         encode: part((frame) => frame.encode_us),
-        queue: median(basis.map(queueMs)),
+        // Reports of the line come twice a second and stand in every frame until the next one, so
+        // the typical one is compared with what frames typically take here, not with this frame's.
+        queue: Math.max(0, part((frame) => frame.rtt_us - frame.base_rtt_us) - decode - paint),
         network: part((frame) => frame.base_rtt_us / 2),
-        decode: median(basis.map(({ decodeMs }) => decodeMs)),
-        paint: median(basis.map(({ paintMs }) => paintMs)),
+        decode,
+        paint,
       },
       pictureSentence: this.#last && pictureSentence(film, this.#last.frame),
       exact,
@@ -132,6 +156,14 @@ export class Statistics {
       limitSentence: LIMIT_SENTENCE[limit],
       screenSource: this.#screenSource,
     };
+  }
+
+  /** Without news an inexact picture still waits for what limited the last frame. */
+  #limitOf(nowMs: number, rests: boolean): ShownLimit {
+    const silentMs = nowMs - (this.#heardMs ?? nowMs);
+    if (silentMs > SILENT_MS + (this.#roundTripMs ?? 0)) return "no_answer";
+    if (rests || this.#last === null) return "nothing_changes";
+    return this.#last.frame.limit;
   }
 
   /** The film that plays, if one does. */
@@ -144,9 +176,4 @@ function median(values: number[]): number {
   if (values.length === 0) return 0;
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-/** What a frame's round trip has beyond the empty line's, and beyond our own part of it. */
-function queueMs({ frame, decodeMs, paintMs }: Sample): number {
-  return Math.max(0, (frame.rtt_us - frame.base_rtt_us) / 1_000 - decodeMs - paintMs);
 }

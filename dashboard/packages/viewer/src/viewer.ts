@@ -93,7 +93,11 @@ export class Viewer {
     container.append(parts.root);
     this.#screen = new Screen(parts.viewport, parts.canvas, () => this.#scaled());
     this.#screen.setScale(this.#snapshot.scale);
-    this.#cursor = new RemoteCursor(this.#screen, parts.overlay);
+    this.#cursor = new RemoteCursor(
+      this.#screen,
+      parts.overlay,
+      () => this.#statistics.roundTripMs,
+    );
     this.#keyboard = new Keyboard(
       parts.field,
       {
@@ -114,6 +118,7 @@ export class Viewer {
         pressed: () => this.focus(),
       },
       () => this.#keyboard.controlHeld,
+      () => this.#statistics.deliveredRate,
     );
     this.#worker = new Worker(new URL("./worker/main.js", import.meta.url), {
       type: "module",
@@ -463,7 +468,7 @@ export class Viewer {
         this.#cursor.handlePosition(event.x, event.y, event.visible);
         break;
       case "pong":
-        this.#statistics.handleRoundTrip(event.rtt_us);
+        this.#statistics.handleRoundTrip(performance.now(), event.rtt_us);
         break;
       case "notice":
         if (event.code === "elevation_failed") this.#update({ elevation: "possible" });
