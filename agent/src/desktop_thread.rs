@@ -6,13 +6,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use gc_codec::{EncodeOrder, Encoder};
+use gc_codec::{EncodeOrder, Encoded, Encoder, FilmCodec, FrameView, UpdateError};
 use gc_model::geometry::Rect;
 use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
 use gc_platform::ScreenSource;
 use gc_session::{Captured, INPUT_WINDOW};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tracing::warn;
 
 use crate::clock::Clock;
 use crate::films::take_waited;
@@ -87,7 +88,7 @@ impl DesktopThread {
                 Packer {
                     screens,
                     clock,
-                    encoder: None,
+                    encoder: Replaced::default(),
                     order: None,
                     unpacked: Vec::new(),
                     events: event_queue,
@@ -197,7 +198,7 @@ impl Drop for DesktopThread {
 struct Packer {
     screens: Arc<Screens>,
     clock: Clock,
-    encoder: Option<Encoder>,
+    encoder: Replaced,
     order: Option<(u64, EncodeOrder)>,
     /// Where the screen changed in pictures that came for no order any more.
     unpacked: Vec<Rect>,
@@ -239,7 +240,7 @@ impl Packer {
             News::Failed(why) => self.answer(Captured::Failed(why)),
             News::Layout(shown) => {
                 self.answer(Captured::Reopen)?;
-                self.encoder = None;
+                self.encoder = Replaced::default();
                 self.unpacked.clear();
                 self.send(DesktopEvent::Layout(shown))
             }
@@ -258,24 +259,20 @@ impl Packer {
         };
         let started = Instant::now();
         let frame = grabbed.view();
-        let encoder = match &mut self.encoder {
-            Some(encoder) => Ok(encoder),
-            none => {
-                let films = self.screens.film_codecs();
-                Encoder::with_films(frame.size(), films).map(|encoder| none.insert(encoder))
-            }
-        };
-        let encoded =
-            encoder.and_then(|encoder| encoder.encode(self.clock.now(), &frame, &changed, &order));
+        let films = || self.screens.film_codecs();
+        let encoded = self
+            .encoder
+            .encode(self.clock.now(), films, &frame, &changed, &order);
         let captured = match encoded {
-            Ok(encoded) => Captured::Encoded {
+            Ok(Some(encoded)) => Captured::Encoded {
                 encoded: Box::new(encoded),
                 captured_at: grabbed.captured_at,
                 capture: grabbed.cost,
                 encode: started.elapsed(),
                 waited: take_waited(),
             },
-            Err(error) => Captured::Failed(error.to_string()),
+            Ok(None) => Captured::Reopen,
+            Err(error) => Captured::Failed(sentence(&error)),
         };
         // The reader may use it again before anybody is told.
         drop(grabbed);
@@ -295,6 +292,53 @@ impl Packer {
     }
 }
 
+/// An encoder in whose place there is another one when it fails.
+#[derive(Default)]
+struct Replaced {
+    encoder: Option<Encoder>,
+    /// The last one failed, and none was good since.
+    failed: bool,
+}
+
+impl Replaced {
+    /// Makes the next update; nothing when the encoder failed: a new one begins with the next
+    /// order, which has to ask for the whole picture.
+    ///
+    /// # Errors
+    /// The new one failed too.
+    fn encode(
+        &mut self,
+        now: Moment,
+        films: impl FnOnce() -> Vec<Box<dyn FilmCodec>>,
+        frame: &FrameView<'_>,
+        changed: &[Rect],
+        order: &EncodeOrder,
+    ) -> Result<Option<Encoded>, UpdateError> {
+        let encoder = match &mut self.encoder {
+            Some(encoder) => Ok(encoder),
+            none => Encoder::with_films(frame.size(), films()).map(|encoder| none.insert(encoder)),
+        };
+        match encoder.and_then(|encoder| encoder.encode(now, frame, changed, order)) {
+            Ok(encoded) => {
+                self.failed = false;
+                Ok(Some(encoded))
+            }
+            Err(error) if self.failed => Err(error),
+            Err(error) => {
+                warn!(
+                    error = sentence(&error),
+                    "the encoder failed: another one takes its place"
+                );
+                *self = Self {
+                    encoder: None,
+                    failed: true,
+                };
+                Ok(None)
+            }
+        }
+    }
+}
+
 /// An error with its causes, for people.
 pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -304,4 +348,41 @@ pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use gc_codec::{Abilities, BYTES_PER_PIXEL, Colours};
+    use gc_model::geometry::Size;
+
+    use super::*;
+
+    #[test]
+    fn an_encoder_that_fails_is_replaced() {
+        let pixels = vec![7; 128 * 96 * BYTES_PER_PIXEL];
+        let view = |width, height| {
+            let size = Size::new(width, height).expect("a small screen");
+            FrameView::new(size, width as usize * BYTES_PER_PIXEL, &pixels).expect("enough pixels")
+        };
+        let order = EncodeOrder {
+            restart: true,
+            budget_bytes: 1 << 20,
+            colours: Colours::All,
+            rested: Duration::ZERO,
+            hold_films: false,
+            viewer: Abilities::default(),
+            film: None,
+            glance_above_bytes: None,
+        };
+        let mut encoder = Replaced::default();
+        let mut encode =
+            |frame: FrameView<'_>| encoder.encode(Moment::ZERO, Vec::new, &frame, &[], &order);
+        assert!(encode(view(64, 48)).expect("a good encoder").is_some());
+
+        // A frame that it was not made for breaks any encoder.
+        assert!(encode(view(128, 96)).expect("it is replaced").is_none());
+        assert!(encode(view(128, 96)).expect("a new one").is_some());
+    }
 }

@@ -34,6 +34,7 @@ const EXACT: EncodeOrder = EncodeOrder {
         photos: true,
     },
     film: None,
+    glance_above_bytes: None,
 };
 
 /// Reads the screen into a PNG file and prints layout and timings.

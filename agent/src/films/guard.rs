@@ -360,6 +360,7 @@ mod tests {
                 formats: FilmFormat::ALL.into_iter().collect(),
                 ..ORDER
             }),
+            glance_above_bytes: None,
         };
         let whole = [Rect::whole(size)];
         (0..30_u32)

@@ -130,6 +130,7 @@ impl Watcher {
                 photos: false,
             },
             film: None,
+            glance_above_bytes: None,
         });
         loop {
             match self.hear().await {

@@ -22,6 +22,7 @@ const ORDER: EncodeOrder = EncodeOrder {
         photos: true,
     },
     film: None,
+    glance_above_bytes: None,
 };
 
 fn size() -> Size {

@@ -5,6 +5,7 @@
 //! still now; then large regions that change all the time (video, scrolling),
 //! longest waiting first. So a key press never waits behind a video.
 
+mod glance;
 mod join;
 mod order;
 mod plan;
@@ -57,6 +58,8 @@ pub struct Encoder {
     moved: Option<Moved>,
     /// The viewer can read photographs that are packed as such.
     photos: bool,
+    /// What the last of them took.
+    photo_cost: Option<PhotoCost>,
     raw: Vec<u8>,
     /// The pixels of one photograph.
     photo: Vec<u8>,
@@ -91,6 +94,7 @@ impl Encoder {
             starts_stream: true,
             moved: None,
             photos: false,
+            photo_cost: None,
             raw: Vec::new(),
             photo: Vec::new(),
             planes: Vec::new(),
@@ -136,6 +140,7 @@ impl Encoder {
 
         let mut plan = self.plan(now, frame);
         self.spare_uncovered(now, &mut plan, order.budget_bytes);
+        self.glance(now, frame, &mut plan, order);
         let Plan { calm, busy, film } = plan;
         let rests = calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films);
         if rests && moves.is_none() {
@@ -162,7 +167,14 @@ impl Encoder {
             film: None,
         };
         let goes_alone = self.goes_alone(&calm);
-        self.add(&mut update, frame, &calm, Colours::All, order.budget_bytes)?;
+        self.add(
+            now,
+            &mut update,
+            frame,
+            &calm,
+            Colours::All,
+            order.budget_bytes,
+        )?;
         if goes_alone {
             update.complete &= busy.is_empty() && film.is_empty();
         } else {
@@ -170,7 +182,14 @@ impl Encoder {
             if film_waited {
                 self.add_film(now, &mut update, frame, &film, order)?;
             }
-            self.add(&mut update, frame, &busy, Colours::All, order.budget_bytes)?;
+            self.add(
+                now,
+                &mut update,
+                frame,
+                &busy,
+                Colours::All,
+                order.budget_bytes,
+            )?;
             if !film_waited {
                 self.add_film(now, &mut update, frame, &film, order)?;
             }
@@ -223,6 +242,7 @@ impl Encoder {
     /// Appends `tiles`, in chunks, until the budget is spent.
     fn add(
         &mut self,
+        now: Moment,
         update: &mut Update,
         frame: &FrameView<'_>,
         tiles: &[usize],
@@ -243,7 +263,7 @@ impl Encoder {
             let wanted = ((left as f32 * ratio) as usize).min(largest);
             let (chunk, later) = rest.split_at(self.tiles_within(rest, wanted));
             rest = later;
-            ratio = self.add_chunk(update, frame, chunk, colours)?;
+            ratio = self.add_chunk(now, update, frame, chunk, colours)?;
             largest = MAX_CHUNK_BYTES.min((self.raw.len() + self.planes.len()) * CHUNK_GROWTH);
         }
         Ok(())
@@ -266,7 +286,7 @@ impl Encoder {
             return Ok(());
         }
         let Some(film) = order.film.filter(|film| self.films.can(film)) else {
-            return self.add(update, frame, tiles, order.colours, order.budget_bytes);
+            return self.add(now, update, frame, tiles, order.colours, order.budget_bytes);
         };
         let mut parts: Vec<(usize, Rect)> = tiles
             .iter()
@@ -275,13 +295,13 @@ impl Encoder {
         parts.sort_unstable_by_key(|&(index, _)| index);
         let rects = merge(&parts, self.map.columns() as usize);
         if rects.len() > MAX_FILM_RECTS {
-            return self.add(update, frame, tiles, order.colours, order.budget_bytes);
+            return self.add(now, update, frame, tiles, order.colours, order.budget_bytes);
         }
         let area = parts.iter().map(|&(_, part)| part).reduce(Rect::union);
         let area = area.expect("there are tiles");
         let Ok(piece) = self.films.encode(now, frame, area, &rects, &film) else {
             // The lossless stream takes over in this very update.
-            return self.add(update, frame, tiles, order.colours, order.budget_bytes);
+            return self.add(now, update, frame, tiles, order.colours, order.budget_bytes);
         };
         for rect in rects {
             self.note_sent(frame, rect);
@@ -318,6 +338,7 @@ impl Encoder {
     /// Packs `tiles`; how many times they compressed.
     fn add_chunk(
         &mut self,
+        now: Moment,
         update: &mut Update,
         frame: &FrameView<'_>,
         tiles: &[usize],
@@ -360,7 +381,7 @@ impl Encoder {
         if !self.raw.is_empty() {
             self.stream.push(&self.raw, &mut update.data)?;
         }
-        self.add_planes(update, &photos)?;
+        self.add_planes(now, update, &photos)?;
 
         let pixels: usize = others.iter().chain(&photos).map(|rect| rect.area()).sum();
         let added = (update.exact_bytes() - before).max(1);
@@ -373,16 +394,27 @@ impl Encoder {
     }
 
     /// Packs the planes of `photos`.
-    fn add_planes(&mut self, update: &mut Update, photos: &[Rect]) -> Result<(), UpdateError> {
-        let Some(stream) = &mut self.photo_stream else {
+    fn add_planes(
+        &mut self,
+        now: Moment,
+        update: &mut Update,
+        photos: &[Rect],
+    ) -> Result<(), UpdateError> {
+        let Some(stream) = self.photo_stream.as_mut().filter(|_| !photos.is_empty()) else {
             return Ok(());
         };
+        let before = update.photo_data.len();
         let mut planes = &self.planes[..];
         for bytes in photo::parts(photos.iter().map(|rect| rect.area())) {
             let (part, later) = planes.split_at(bytes);
             stream.push(part, &mut update.photo_data)?;
             planes = later;
         }
+        let pixels: usize = photos.iter().map(|rect| rect.area()).sum();
+        self.photo_cost = Some(PhotoCost {
+            at: now,
+            bytes_per_pixel: (update.photo_data.len() - before) as f32 / pixels as f32,
+        });
         Ok(())
     }
 
@@ -407,6 +439,13 @@ fn append_pixels(frame: &FrameView<'_>, rect: Rect, out: &mut Vec<u8>) {
     for y in rect.rows() {
         out.extend_from_slice(frame.row(rect.x, y, rect.width));
     }
+}
+
+/// What a piece of photographs took.
+#[derive(Debug, Clone, Copy)]
+struct PhotoCost {
+    at: Moment,
+    bytes_per_pixel: f32,
 }
 
 /// Something that was found at another place.

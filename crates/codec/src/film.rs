@@ -63,6 +63,8 @@ const MAX_PACKET_BYTES: usize = 3 << 20;
 pub enum FilmQuality {
     /// Small: for slow links and slow machines.
     Coarse,
+    /// Edges and text stay readable, grain goes.
+    Fair,
     /// What one takes for good while it moves.
     Good,
 }

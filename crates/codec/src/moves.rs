@@ -60,12 +60,21 @@ impl Moves {
         }
     }
 
-    /// True when all of it, and all it is copied from, lies inside a picture of `size`.
+    /// True when all of it, and all it is copied from, lies inside a picture of `size`, and it
+    /// copies no more pixels than that has.
     pub fn fits(&self, size: Size) -> bool {
-        self.rects.iter().all(|&rect| {
+        let inside = self.rects.iter().all(|&rect| {
             let from = self.distance().source(rect);
             !rect.is_empty() && rect.fits(size) && from.is_some_and(|from| from.fits(size))
-        })
+        });
+        // Only of rectangles inside: their numbers cannot overflow.
+        let copied = || {
+            self.rects
+                .iter()
+                .map(|rect| rect.area() as u64)
+                .sum::<u64>()
+        };
+        inside && copied() <= size.area() as u64
     }
 
     /// How far, whatever it is.

@@ -31,6 +31,7 @@ const UNLIMITED: EncodeOrder = EncodeOrder {
         photos: true,
     },
     film: None,
+    glance_above_bytes: None,
 };
 
 impl Pair {
@@ -584,7 +585,7 @@ proptest! {
             let rect = Rect { x: x % width, y: y % height, width: w, height: h }.clamped(pair.size);
             pair.fill(rect, seed);
             let colours = [Colours::All, Colours::Reduced, Colours::Few][usize::from(kind % 3)];
-            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, rested: Duration::ZERO, hold_films: false, viewer: Abilities { moves: true, photos: true }, film: None };
+            let order = EncodeOrder { restart: kind == 11, budget_bytes, colours, rested: Duration::ZERO, hold_films: false, viewer: Abilities { moves: true, photos: true }, film: None, glance_above_bytes: None, };
             if let Some(update) = pair.encode(&[rect], &order).update {
                 pair.show(&update);
             }

@@ -152,7 +152,9 @@ pub(crate) fn moves_from_wire(moves: &v1::Moves, size: Size) -> Result<Moves, Co
         rects: rects_from_wire(&moves.rects)?,
     };
     if !moves.fits(size) {
-        return Err(ConvertError("what is moved lies outside the picture"));
+        return Err(ConvertError(
+            "what is moved lies outside the picture, or is more than that",
+        ));
     }
     Ok(moves)
 }

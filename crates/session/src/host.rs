@@ -5,6 +5,7 @@ mod full_chroma;
 mod machine;
 mod opening;
 mod picture;
+mod pointer;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +14,6 @@ use gc_codec::{EncodeOrder, FilmFormat, FilmFormats};
 use gc_model::geometry::DisplayLayout;
 use gc_model::id::{MachineId, ParticipantId, SessionId};
 use gc_model::input::InputEvent;
-use gc_model::pointer::Pointer;
 use gc_model::time::Moment;
 use gc_proto::Message as _;
 use gc_proto::limits::{MAX_LIST_LEN, MAX_SESSION_MESSAGE_BYTES};
@@ -34,6 +34,7 @@ use crate::wire::{HEADER_BYTES, Header, Lane};
 use crate::words::TwoWords;
 
 use picture::Frames;
+use pointer::Places;
 
 pub use picture::{Captured, INPUT_WINDOW};
 
@@ -176,6 +177,7 @@ pub struct Host {
     pacer: Pacer,
     frames: Frames,
     cursor: CursorSlots,
+    places: Places,
 }
 
 /// Where the two words stand.
@@ -226,6 +228,7 @@ impl Host {
             pacer: Pacer::default(),
             frames: Frames::default(),
             cursor: CursorSlots::default(),
+            places: Places::default(),
         }
     }
 
@@ -259,6 +262,7 @@ impl Host {
             self.end("the viewer did not open the handshake in time");
         }
         self.handle_consent_timeout(now);
+        self.tell_pointer(now);
         self.order_capture(now);
     }
 
@@ -267,26 +271,6 @@ impl Host {
         self.frames.wanted = true;
         self.frames.wake(now);
         self.order_capture(now);
-    }
-
-    /// The pointer's shape, place or visibility changed.
-    pub fn handle_pointer(&mut self, _now: Moment, pointer: &Pointer) {
-        if !matches!(self.state, State::Running(_)) || !self.gate.shows() {
-            // Sent when the viewer may look: remember the shape until then.
-            self.cursor.keep(pointer);
-            return;
-        }
-        if let Some(shape) = &pointer.shape
-            && let Some(message) = self.cursor.message(shape)
-        {
-            self.send(Lane::Cursor, agent_message::Body::CursorShape(message));
-        }
-        let position = v1::CursorPosition {
-            x: pointer.x,
-            y: pointer.y,
-            visible: pointer.visible,
-        };
-        self.send(Lane::Cursor, agent_message::Body::CursorPosition(position));
     }
 
     /// Tells the technician something.
@@ -343,10 +327,14 @@ impl Host {
     pub fn poll_timeout(&self) -> Option<Moment> {
         match self.state {
             State::Opening(_) => Some(self.handshake_deadline),
-            State::Running(_) => [self.next_capture(), self.consent_deadline()]
-                .into_iter()
-                .flatten()
-                .min(),
+            State::Running(_) => [
+                self.next_capture(),
+                self.consent_deadline(),
+                self.pointer_due(),
+            ]
+            .into_iter()
+            .flatten()
+            .min(),
             State::Ended => None,
         }
     }

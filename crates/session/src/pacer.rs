@@ -44,6 +44,13 @@ const FIRST_FILM_BYTES: usize = 12_000;
 /// or better with each. Large enough that a window that opens next door does not feel it.
 const RESTED_TARGET_BYTES: usize = 64 * 1024;
 
+/// Somebody who waits for a picture waits this long gladly.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A line that was full is taken to be as slow for so long. Wrongly, a photograph is seen coarsely
+/// for a moment that need not have been.
+const FILLED_MEMORY: Duration = Duration::from_secs(30);
+
 /// How long the first update of all may take beyond the base round trip.
 const FIRST_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -182,6 +189,8 @@ pub struct Pacer {
     queued_once: bool,
     /// What the viewer takes for a frame by itself, on average.
     painting: Duration,
+    /// When the line had as much to carry as it might, and the rate as it was known then.
+    filled: Option<(Moment, f64)>,
 }
 
 impl Default for Pacer {
@@ -206,6 +215,7 @@ impl Default for Pacer {
             round_ends_at: 0,
             queued_once: false,
             painting: Duration::ZERO,
+            filled: None,
         }
     }
 }
@@ -251,6 +261,13 @@ impl Pacer {
             .min((proven * 2).max(FIRST_FILM_BYTES))
             .min(self.target_bytes(now) / UPDATES_IN_FLIGHT)
             .max(MIN_FILM_BYTES)
+    }
+
+    /// Bytes that the line carries in a moment that somebody looking waits gladly; `None` where
+    /// it had not enough to carry lately to tell.
+    pub fn patience_bytes(&self, now: Moment) -> Option<usize> {
+        let (at, rate) = self.filled?;
+        (now.since(at) <= FILLED_MEMORY).then_some((rate * PATIENCE.as_secs_f64()) as usize)
     }
 
     /// What was acknowledged lately: nothing after a rest.
@@ -392,6 +409,9 @@ impl Pacer {
         self.pairs
             .handle_arrival(now, frame.sequence, Moment::from_micros(arrived_at), memory);
         self.note_pair_rate(now);
+        if !frame.app_limited {
+            self.filled = self.rate().map(|rate| (now, rate));
+        }
         Ok(())
     }
 
@@ -416,7 +436,10 @@ impl Pacer {
             && self.rates.is_old(now, self.memory())
         {
             let less = shown.unwrap_or_default().max(known / PAIR_STEP);
-            self.rates.start_with(now, less);
+            // What goes out before anything is known need not be proven again.
+            let round = self.base() + self.slack();
+            let first = FIRST_TARGET_BYTES as f64 / round.as_secs_f64();
+            self.rates.start_with(now, less.max(first.min(known)));
         }
     }
 

@@ -107,6 +107,8 @@ pub struct Viewer {
     /// The film that is being followed.
     film_stream: Option<u32>,
     film_data: bytes::Bytes,
+    /// Frames that began a stream and could not be unpacked, since the last good one.
+    damaged: u32,
     /// What the machine said last of the link.
     link: v1::LinkReport,
 }
@@ -151,6 +153,7 @@ impl Viewer {
             machine_films: FilmFormats::default(),
             film_stream: None,
             film_data: bytes::Bytes::new(),
+            damaged: 0,
             link: v1::LinkReport::default(),
             config,
         };

@@ -9,7 +9,7 @@ use gc_model::time::Moment;
 use gc_session::viewer::ShownFrame;
 use gc_session::{Preferences, Quality};
 use support::films::{films, has_film, play, playing};
-use support::{Session, VIDEO, WIDTH, ms};
+use support::{HEIGHT, Session, VIDEO, WIDTH, ms};
 
 /// Rate in bit/s and round trip.
 const LINKS: [(u64, u64); 7] = [
@@ -310,6 +310,7 @@ fn a_line_that_answers_no_more_gets_a_few_frames_however_fast_it_was() {
     let sent = session.down.carried_bytes() - before;
     assert!(sent < 8_000, "{sent} bytes");
 }
+
 #[test]
 fn the_highest_quality_has_no_films() {
     let mut session = playing(1_000_000_000, 5);
@@ -325,4 +326,53 @@ fn the_highest_quality_has_no_films() {
 
     assert_eq!(films(&session), 0);
     assert!(session.frames.iter().all(|(_, frame)| !frame.reduced));
+}
+
+#[test]
+fn a_lower_quality_takes_fewer_bytes_of_the_same_film() {
+    let bytes = [Quality::Low, Quality::Medium, Quality::Auto].map(|quality| {
+        let mut session = playing(20_000_000, 40);
+        let preferences = Preferences {
+            quality,
+            ..Preferences::default()
+        };
+        session.viewer.handle_preferences(session.now, preferences);
+        session.run_for(Duration::from_secs(3));
+        session.bits_per_second_for(Duration::from_secs(5))
+    });
+
+    let [low, medium, auto] = bytes;
+    assert!(
+        low * 1.2 < medium && medium * 1.2 < auto,
+        "{low:.0}, {medium:.0} and {auto:.0} bit/s"
+    );
+}
+
+#[test]
+fn a_large_photograph_is_seen_long_before_it_is_exact() {
+    let whole = Rect::between(0, 0, WIDTH as i32, HEIGHT as i32);
+    for (rate, rtt) in [(64_000, 300), (256_000, 300)] {
+        let mut session = Session::with_films(rate, ms(rtt));
+        session.connect();
+        session
+            .run_until(Duration::from_secs(30), Session::is_exact)
+            .expect("the first picture comes");
+
+        for frame in [1, 40] {
+            session.run_for(Duration::from_secs(5));
+            session.draw_film(whole, frame);
+            let looks_like_it = |session: &Session| session.error_in(whole) < 20.0;
+            let seen = session
+                .run_until(Duration::from_secs(30), looks_like_it)
+                .expect("it is seen");
+            let after = session
+                .run_until(Duration::from_mins(1), Session::is_exact)
+                .expect("it is exact");
+            assert!(seen < ms(2_500), "{rate} bit/s: seen after {seen:?}");
+            assert!(
+                seen * 2 < after,
+                "{rate} bit/s: {seen:?}, exact {after:?} later"
+            );
+        }
+    }
 }

@@ -102,6 +102,7 @@ fn picture(colour: fn(usize) -> u8) -> Update {
             photos: true,
         },
         film: None,
+        glance_above_bytes: None,
     };
     let mut encoder = Encoder::new(size).expect("memory");
     let encoded = encoder

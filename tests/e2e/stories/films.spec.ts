@@ -267,3 +267,57 @@ test("a browser whose H.264 decoder breaks goes on in VP9", async ({ page, uncla
   expect(Object.keys(await pictures())).toEqual(["vp9"]);
   expect(readFileSync(stack.agent.log, "utf8")).toMatch(/A film begins.*h264/);
 });
+
+/** The scene plays its film forth and back in 6.6 s: so long every quality shows the same. */
+const ROUND_MS = 6_600;
+/** Pictures after which a film has found its size and its bytes for a new quality. */
+const STEADY_AFTER_PICTURES = 60;
+
+test("low and medium play a film in fewer bytes, and high is exact", async ({ page, stack }) => {
+  test.setTimeout(240_000);
+  const link = await stack.slowLink();
+  const pictures = await notePictures(page);
+  const filmPictures = async () =>
+    Object.values(await pictures()).reduce((sum, count) => sum + count, 0);
+  const dashboard = new Dashboard(page, `http://127.0.0.1:${link.port}`);
+  const viewer = await dashboard.openViewer(stack.machine, TECHNICIAN);
+  const way = await openStatistics(viewer);
+  const scene = await stack.workload("scene", "video", "--seconds", "220");
+  const kilobitsPerSecond = async (quality: "Low" | "Medium") => {
+    await chooseQuality(viewer, quality);
+    const before = await filmPictures();
+    await expect
+      .poll(filmPictures, { timeout: 60_000 })
+      .toBeGreaterThan(before + STEADY_AFTER_PICTURES);
+    const [bytes, start] = [link.carried.down, performance.now()];
+    await page.waitForTimeout(ROUND_MS);
+    const kilobits = ((link.carried.down - bytes) * 8) / (performance.now() - start);
+    await expect(way).toHaveText(/^Film: VP9 /);
+    return kilobits;
+  };
+
+  const medium = await kilobitsPerSecond("Medium");
+  const low = await kilobitsPerSecond("Low");
+  console.log(`      film: medium ${medium.toFixed(0)}, low ${low.toFixed(0)} kbit/s`);
+  expect(low).toBeLessThan(medium);
+
+  await chooseQuality(viewer, "High");
+  await expect(way).toHaveText("Exact pixels");
+  // What was packed before the choice may still be on its way or in the decoder.
+  await page.waitForTimeout(1_000);
+  const shown = await filmPictures();
+  // Over three seconds of the film: the sentence is written anew twice a second.
+  for (let look = 0; look < 6; look++) {
+    await page.waitForTimeout(500);
+    expect(await way.innerText()).toBe("Exact pixels");
+  }
+  expect(await filmPictures(), "pictures of films while the quality is high").toBe(shown);
+  await scene.stop();
+  await stack.workload("picture", "--seed", "9");
+  await expect.poll(() => viewer.differencesFromKnownPicture(9)).toEqual({ count: 0 });
+});
+
+async function chooseQuality(viewer: ViewerPage, name: "Low" | "Medium" | "High"): Promise<void> {
+  await viewer.button("Quality").click();
+  await viewer.page.getByRole("menuitemradio", { name: new RegExp(`^${name}`) }).click();
+}

@@ -1,5 +1,9 @@
 import { expect, TECHNICIAN, test } from "../lib/stack";
 
+/** What may limit a picture on a machine that answers, as the technician reads it. */
+const LIMITS =
+  /^(Nothing changes on the screen right now|The network is the limit: frames are left out or coarser so that the picture stays current|The machine is the limit: it cannot capture and compress faster|This browser is the limit: it cannot draw faster|Nothing is the limit: every change is shown at the full frame rate)\./;
+
 test("the statistics name every part of the latency, with figures that can be", async ({
   stack,
   dashboard,
@@ -10,9 +14,10 @@ test("the statistics name every part of the latency, with figures that can be", 
   await viewer.button("Statistics").click();
 
   const panel = viewer.page.getByRole("complementary", { name: "Statistics" });
-  for (const part of ["Capture", "Encode", "Network", "Decode", "Paint"]) {
-    await expect(panel).toContainText(part);
+  for (const part of ["Capture", "Encode", "Queue", "Network", "Decode", "Paint"]) {
+    await expect(panel).toContainText(new RegExp(`${part}\\s*\\d+(\\.\\d)? ms`));
   }
+  await expect(panel.getByText(LIMITS)).toBeVisible();
   const framesPerSecond = async () =>
     Number(/Frames\s*(\d+)\/s/.exec(await panel.innerText())?.[1]);
   await expect.poll(framesPerSecond).toBeGreaterThan(5);

@@ -63,6 +63,8 @@ pub struct EncodeOrder {
     pub viewer: Abilities,
     /// How a film is packed; `None` leaves it to `colours`.
     pub film: Option<FilmOrder>,
+    /// New photographs that would take more bytes than this are shown as a film's frame first.
+    pub glance_above_bytes: Option<usize>,
 }
 
 /// What is to be sent.

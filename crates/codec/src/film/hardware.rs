@@ -32,6 +32,7 @@ const MAX_BITS_A_SECOND: u32 = 40_000_000;
 /// Bytes of a pixel that no film needs more of: what is finer is grain.
 const ENOUGH_BYTES_PER_PIXEL: f64 = 0.125;
 /// For slow links and slow machines.
+const FAIR_BYTES_PER_PIXEL: f64 = 0.06;
 const COARSE_BYTES_PER_PIXEL: f64 = 0.03;
 
 /// A rate that differs by less, in percent, is the same: each change costs the encoder its balance.
@@ -141,6 +142,7 @@ impl FilmEncoder for Stream {
 fn most_for(size: Size, quality: FilmQuality) -> u32 {
     let enough = match quality {
         FilmQuality::Coarse => COARSE_BYTES_PER_PIXEL,
+        FilmQuality::Fair => FAIR_BYTES_PER_PIXEL,
         FilmQuality::Good => ENOUGH_BYTES_PER_PIXEL,
     };
     bits_a_second(size.area() as f64 * enough)

@@ -26,6 +26,7 @@ impl FilmCodec for OpenH264 {
     fn open(&self, width: u32, height: u32) -> Result<Box<dyn FilmEncoder>, FilmError> {
         let quantizers = |quality| match quality {
             FilmQuality::Coarse => 38..=48,
+            FilmQuality::Fair => 31..=48,
             FilmQuality::Good => 24..=48,
         };
         let size = (width, height);

@@ -33,6 +33,7 @@ impl FilmCodec for Vp9 {
         let chroma = self.0;
         let quantizers = |quality| match quality {
             FilmQuality::Coarse => 44..=60,
+            FilmQuality::Fair => 34..=60,
             FilmQuality::Good => 20..=60,
         };
         let maker = FilmMaker::library("libvpx");

@@ -26,6 +26,7 @@ pub const ORDER: EncodeOrder = EncodeOrder {
         target_bytes: 20_000,
         quality: FilmQuality::Good,
     }),
+    glance_above_bytes: None,
 };
 
 /// Something that looks like chance.

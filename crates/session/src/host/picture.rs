@@ -42,6 +42,9 @@ pub const INPUT_WINDOW: Duration = Duration::from_millis(150);
 /// sum up seconds, and with typed text the report would be a sixth of an update.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
+/// What had to wait longer than this for room was held back: a frame of a film of 30 a second.
+const LATE: Duration = Duration::from_millis(33);
+
 /// Below this delivered rate, in bytes a second, automatic quality takes the fewest colours: 0.5 Mbit/s.
 const FEW_COLOURS_BELOW: u64 = 64_000;
 
@@ -91,6 +94,10 @@ pub(super) struct Frames {
     /// Until when the machine would rest for the frames it made.
     rests_until: Moment,
     pub(super) limit: v1::Limit,
+    /// Since when something is wanted and enough is on its way.
+    held_since: Option<Moment>,
+    /// Who made the outstanding order late by more than [`LATE`].
+    held_by: Option<v1::Limit>,
     /// When the viewer was last told of the link, and what limited then.
     reported: Option<(Moment, v1::Limit)>,
     pub(super) viewer_time: Duration,
@@ -119,6 +126,8 @@ impl Default for Frames {
             packing: Duration::ZERO,
             rests_until: Moment::ZERO,
             limit: v1::Limit::NothingChanges,
+            held_since: None,
+            held_by: None,
             reported: None,
             viewer_time: Duration::ZERO,
             films: FilmFormats::default(),
@@ -246,14 +255,9 @@ impl Host {
         match self.next_capture() {
             Some(at) if at <= now => {}
             _ => {
-                let held_back = self.frames.wanted && self.frames.outstanding.is_none();
-                if held_back && self.pacer.budget(now).is_none() {
-                    let waits_for_viewer = self.frames.viewer_time * 2 > self.pacer.link().rtt;
-                    self.frames.limit = if waits_for_viewer {
-                        v1::Limit::Viewer
-                    } else {
-                        v1::Limit::Network
-                    };
+                let wanted = self.frames.wanted && self.frames.outstanding.is_none();
+                if wanted && self.pacer.budget(now).is_none() {
+                    self.frames.held_since.get_or_insert(now);
                 }
                 return;
             }
@@ -261,6 +265,9 @@ impl Host {
         let Some(budget) = self.pacer.budget(now) else {
             return;
         };
+        let held_since = self.frames.held_since.take();
+        let is_late = held_since.is_some_and(|since| now.since(since.max(self.earliest())) > LATE);
+        self.frames.held_by = is_late.then(|| self.slowest());
         self.frames.outstanding = Some(budget);
         self.frames.last_order = Some(now);
         self.frames.wake(now);
@@ -274,9 +281,19 @@ impl Host {
             hold_films: self.echo.holds(now),
             viewer: self.frames.viewer,
             film: self.film_order(now, budget),
+            glance_above_bytes: self.pacer.patience_bytes(now),
         };
         self.frames.film_bytes = order.film.map_or(0, |film| film.target_bytes);
         self.outputs.push_back(HostOutput::Capture(order));
+    }
+
+    /// What acknowledgements wait for.
+    fn slowest(&self) -> v1::Limit {
+        if self.frames.viewer_time * 2 > self.pacer.link().rtt {
+            v1::Limit::Viewer
+        } else {
+            v1::Limit::Network
+        }
     }
 
     /// How the next frame of a film is to be, for a viewer that knows any.
@@ -285,7 +302,8 @@ impl Host {
             // Exact at all times.
             Quality::High => return None,
             Quality::Low => FilmQuality::Coarse,
-            Quality::Auto | Quality::Medium => FilmQuality::Good,
+            Quality::Medium => FilmQuality::Fair,
+            Quality::Auto => FilmQuality::Good,
         };
         let mut formats = self.frames.films;
         // Who chose a quality by hand wants to save something.
@@ -332,16 +350,18 @@ impl Host {
         if let Some(token) = self.pacer.next_probe(now, sequence, update.bytes()) {
             self.send(Lane::Control, agent_message::Body::Ping(v1::Ping { token }));
         }
-        if update.complete {
-            let slow = self.frames.cost.mul_f64(1.0 + REST_SHARE) > MIN_INTERVAL;
-            self.frames.limit = if slow {
-                v1::Limit::Agent
-            } else {
-                v1::Limit::FrameRate
-            };
-        }
         self.frames.sequence += 1;
-        let held_back = update.film.as_ref().is_some_and(|film| film.held_back);
+        let film = update.film.as_ref();
+        let held_back = film.is_some_and(|film| film.held_back);
+        let is_small = film.is_some_and(|film| film.coded_width * 3 < film.area.width * 2);
+        let in_parts = !update.complete && update.bytes() * 2 > budget;
+        let slow = self.frames.cost.mul_f64(1.0 + REST_SHARE) > MIN_INTERVAL;
+        self.frames.limit = match self.frames.held_by.take() {
+            Some(limit) => limit,
+            None if held_back || is_small || in_parts => v1::Limit::Network,
+            None if slow => v1::Limit::Agent,
+            None => v1::Limit::FrameRate,
+        };
         if let Some(film) = &update.film {
             let made = FilmFrame {
                 bytes: film.data.len(),

@@ -21,6 +21,12 @@ const MAX_PAINTING: usize = 256;
 /// Films that may be undecoded while what came after them is acknowledged.
 const MAX_BEHIND: usize = 4;
 
+/// Whole pictures in a row that cannot be unpacked, before that is said instead of asking again.
+const MAX_DAMAGED_STARTS: u32 = 3;
+
+const UNREADABLE: &str = "The machine's picture cannot be unpacked here. Another browser, or one with \
+    more free memory, may do better.";
+
 #[derive(Clone, Copy)]
 pub(super) struct Painting {
     sequence: u64,
@@ -162,6 +168,10 @@ impl Viewer {
         }
         let Ok((rects, film)) = self.decode_all(frame) else {
             self.awaits_stream = true;
+            self.damaged += u32::from(frame.starts_stream);
+            if self.damaged > MAX_DAMAGED_STARTS {
+                return self.end(EndCode::Protocol, UNREADABLE);
+            }
             self.acknowledge(
                 Painting {
                     sequence: frame.sequence,
@@ -173,6 +183,7 @@ impl Viewer {
             return self.handle_refresh(now);
         };
         self.awaits_stream = false;
+        self.damaged = 0;
         let micros = |value: u32| Duration::from_micros(value.into());
         let input_latency = self.input_latency(now, frame.input_sequence);
         if self.painting.len() == MAX_PAINTING {

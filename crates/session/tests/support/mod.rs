@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each suite uses its part")]
 
+pub mod download;
 pub mod films;
 
 use std::collections::VecDeque;
@@ -21,6 +22,8 @@ use gc_session::{
     Viewer, ViewerConfig, ViewerOutput, agent_public_key,
 };
 use gc_testkit::link::Link;
+
+use download::Download;
 
 pub const WIDTH: u32 = 320;
 pub const HEIGHT: u32 = 240;
@@ -195,6 +198,10 @@ pub struct Session {
     film: Option<(u32, FilmDecoder)>,
     /// Formats for which the viewer's film decoder does not work.
     pub failing: Vec<FilmFormat>,
+    /// So many of the next updates are damaged before they are sealed.
+    pub damaged: usize,
+    /// Another program's download over the same line.
+    pub download: Option<Download>,
     encoder: Encoder,
     capturing: VecDeque<(Moment, Captured)>,
     changed: Vec<Rect>,
@@ -260,6 +267,8 @@ impl Session {
             fine: false,
             film: None,
             failing: Vec::new(),
+            damaged: 0,
+            download: None,
             encoder: Encoder::new(size).expect("memory"),
             capturing: VecDeque::new(),
             changed: Vec::new(),
@@ -419,6 +428,7 @@ impl Session {
             .map(Moment::from_micros)
             // What lies there since then waits for the viewer.
             .filter(|&at| at >= self.now);
+        let download = self.download.as_ref().and_then(Download::next);
         let timers = [self.host.poll_timeout(), self.viewer.poll_timeout()]
             .into_iter()
             .flatten();
@@ -431,12 +441,16 @@ impl Session {
             .chain(timers)
             .chain(work.into_iter().flatten())
             .chain(video)
+            .chain(download)
             .min()
     }
 
     fn happen(&mut self) {
         let now = self.now;
         self.down.pass_time(now.as_micros());
+        if let Some(download) = &mut self.download {
+            download.go_on(now, &mut self.down);
+        }
         if self.video && self.next_video <= now {
             self.video_frame += 1;
             self.next_video = now + Duration::from_millis(33);
@@ -454,7 +468,12 @@ impl Session {
             && self.painting.is_empty()
             && let Some(message) = self.down.receive(now.as_micros())
         {
-            self.viewer.handle_message(now, &message);
+            match &mut self.download {
+                Some(download) if Download::owns(&message) => {
+                    download.arrived(now, message.len());
+                }
+                _ => self.viewer.handle_message(now, &message),
+            }
             self.drain();
         }
         if self.capturing.front().is_some_and(|&(at, _)| at <= now) {
@@ -506,10 +525,16 @@ impl Session {
             .expect("a whole frame")
             .taken_at(self.now);
         let changed = std::mem::take(&mut self.changed);
-        let encoded = self
+        let mut encoded = self
             .encoder
             .encode(self.now, &frame, &changed, order)
             .expect("an encoder that works");
+        if let Some(update) = &mut encoded.update
+            && self.damaged > 0
+        {
+            self.damaged -= 1;
+            update.data.splice(.., *b"no stream of pixels");
+        }
         if let Some(update) = &encoded.update {
             self.updates.extend_from_slice(&update.data);
             self.updates.extend_from_slice(&update.photo_data);
