@@ -41,7 +41,8 @@ export interface LatencyParts {
 
 export const LIMIT_SENTENCE: Record<ShownLimit, string> = {
   nothing_changes: "Nothing changes on the screen right now.",
-  network: "The network is the limit: frames are left out or coarser so that the picture stays current.",
+  network:
+    "The network is the limit: frames are left out or coarser so that the picture stays current.",
   agent: "The machine is the limit: it cannot capture and compress faster.",
   viewer: "This browser is the limit: it cannot draw faster.",
   frame_rate: "Nothing is the limit: every change is shown at the full frame rate.",
