@@ -292,12 +292,15 @@ impl Packer {
     }
 }
 
+/// A failure is forgotten after so many good updates.
+const FORGIVEN_AFTER_UPDATES: u32 = 300;
+
 /// An encoder in whose place there is another one when it fails.
 #[derive(Default)]
 struct Replaced {
     encoder: Option<Encoder>,
-    /// The last one failed, and none was good since.
-    failed: bool,
+    /// Good updates since one failed; none while none did.
+    good_since: Option<u32>,
 }
 
 impl Replaced {
@@ -305,7 +308,7 @@ impl Replaced {
     /// order, which has to ask for the whole picture.
     ///
     /// # Errors
-    /// The new one failed too.
+    /// The new one failed too, soon.
     fn encode(
         &mut self,
         now: Moment,
@@ -320,10 +323,11 @@ impl Replaced {
         };
         match encoder.and_then(|encoder| encoder.encode(now, frame, changed, order)) {
             Ok(encoded) => {
-                self.failed = false;
+                let good = self.good_since.map(|good| good + 1);
+                self.good_since = good.filter(|&good| good < FORGIVEN_AFTER_UPDATES);
                 Ok(Some(encoded))
             }
-            Err(error) if self.failed => Err(error),
+            Err(error) if self.good_since.is_some() => Err(error),
             Err(error) => {
                 warn!(
                     error = sentence(&error),
@@ -331,7 +335,7 @@ impl Replaced {
                 );
                 *self = Self {
                     encoder: None,
-                    failed: true,
+                    good_since: Some(0),
                 };
                 Ok(None)
             }
@@ -360,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoder_that_fails_is_replaced() {
+    fn an_encoder_that_fails_is_replaced_once_in_a_while() {
         let pixels = vec![7; 128 * 96 * BYTES_PER_PIXEL];
         let view = |width, height| {
             let size = Size::new(width, height).expect("a small screen");
@@ -383,6 +387,11 @@ mod tests {
 
         // A frame that it was not made for breaks any encoder.
         assert!(encode(view(128, 96)).expect("it is replaced").is_none());
-        assert!(encode(view(128, 96)).expect("a new one").is_some());
+        for _ in 0..FORGIVEN_AFTER_UPDATES {
+            assert!(encode(view(128, 96)).expect("a new one").is_some());
+        }
+        assert!(encode(view(64, 48)).expect("it is replaced").is_none());
+        assert!(encode(view(64, 48)).expect("a new one").is_some());
+        assert!(encode(view(128, 96)).is_err(), "so soon again");
     }
 }

@@ -141,7 +141,12 @@ impl Encoder {
         let mut plan = self.plan(now, frame);
         self.spare_uncovered(now, &mut plan, order.budget_bytes);
         self.glance(now, frame, &mut plan, order);
-        let Plan { calm, busy, film } = plan;
+        let Plan {
+            calm,
+            busy,
+            film,
+            is_glance,
+        } = plan;
         let rests = calm.is_empty() && busy.is_empty() && (film.is_empty() || order.hold_films);
         if rests && moves.is_none() {
             let pending = match self.map.sharpen_at() {
@@ -180,7 +185,7 @@ impl Encoder {
         } else {
             let film_waited = self.oldest(&film) < self.oldest(&busy);
             if film_waited {
-                self.add_film(now, &mut update, frame, &film, order)?;
+                self.add_film(now, &mut update, frame, &film, is_glance, order)?;
             }
             self.add(
                 now,
@@ -191,7 +196,7 @@ impl Encoder {
                 order.budget_bytes,
             )?;
             if !film_waited {
-                self.add_film(now, &mut update, frame, &film, order)?;
+                self.add_film(now, &mut update, frame, &film, is_glance, order)?;
             }
         }
         self.starts_stream = false;
@@ -276,6 +281,7 @@ impl Encoder {
         update: &mut Update,
         frame: &FrameView<'_>,
         tiles: &[usize],
+        is_glance: bool,
         order: &EncodeOrder,
     ) -> Result<(), UpdateError> {
         if tiles.is_empty() {
@@ -285,8 +291,13 @@ impl Encoder {
             update.complete = false;
             return Ok(());
         }
+        let colours = if is_glance {
+            Colours::All
+        } else {
+            order.colours
+        };
         let Some(film) = order.film.filter(|film| self.films.can(film)) else {
-            return self.add(now, update, frame, tiles, order.colours, order.budget_bytes);
+            return self.add(now, update, frame, tiles, colours, order.budget_bytes);
         };
         let mut parts: Vec<(usize, Rect)> = tiles
             .iter()
@@ -295,13 +306,18 @@ impl Encoder {
         parts.sort_unstable_by_key(|&(index, _)| index);
         let rects = merge(&parts, self.map.columns() as usize);
         if rects.len() > MAX_FILM_RECTS {
-            return self.add(now, update, frame, tiles, order.colours, order.budget_bytes);
+            return self.add(now, update, frame, tiles, colours, order.budget_bytes);
         }
         let area = parts.iter().map(|&(_, part)| part).reduce(Rect::union);
         let area = area.expect("there are tiles");
-        let Ok(piece) = self.films.encode(now, frame, area, &rects, &film) else {
+        let piece = if is_glance {
+            self.films.glance(now, frame, area, &rects, &film)
+        } else {
+            self.films.encode(now, frame, area, &rects, &film)
+        };
+        let Ok(piece) = piece else {
             // The lossless stream takes over in this very update.
-            return self.add(now, update, frame, tiles, order.colours, order.budget_bytes);
+            return self.add(now, update, frame, tiles, colours, order.budget_bytes);
         };
         for rect in rects {
             self.note_sent(frame, rect);
@@ -381,7 +397,14 @@ impl Encoder {
         if !self.raw.is_empty() {
             self.stream.push(&self.raw, &mut update.data)?;
         }
-        self.add_planes(now, update, &photos)?;
+        let planes = self.add_planes(update, &photos)?;
+        if colours == Colours::All && planes > 0 {
+            let pixels: usize = photos.iter().map(|rect| rect.area()).sum();
+            self.photo_cost = Some(PhotoCost {
+                at: now,
+                bytes_per_pixel: planes as f32 / pixels as f32,
+            });
+        }
 
         let pixels: usize = others.iter().chain(&photos).map(|rect| rect.area()).sum();
         let added = (update.exact_bytes() - before).max(1);
@@ -393,15 +416,10 @@ impl Encoder {
         Ok((pixels * BYTES_PER_PIXEL) as f32 / added as f32)
     }
 
-    /// Packs the planes of `photos`.
-    fn add_planes(
-        &mut self,
-        now: Moment,
-        update: &mut Update,
-        photos: &[Rect],
-    ) -> Result<(), UpdateError> {
-        let Some(stream) = self.photo_stream.as_mut().filter(|_| !photos.is_empty()) else {
-            return Ok(());
+    /// Packs the planes of `photos`; how many bytes they took.
+    fn add_planes(&mut self, update: &mut Update, photos: &[Rect]) -> Result<usize, UpdateError> {
+        let Some(stream) = &mut self.photo_stream else {
+            return Ok(0);
         };
         let before = update.photo_data.len();
         let mut planes = &self.planes[..];
@@ -410,12 +428,7 @@ impl Encoder {
             stream.push(part, &mut update.photo_data)?;
             planes = later;
         }
-        let pixels: usize = photos.iter().map(|rect| rect.area()).sum();
-        self.photo_cost = Some(PhotoCost {
-            at: now,
-            bytes_per_pixel: (update.photo_data.len() - before) as f32 / pixels as f32,
-        });
-        Ok(())
+        Ok(update.photo_data.len() - before)
     }
 
     /// Remembers the screen inside `rect` as it is being sent.

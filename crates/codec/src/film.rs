@@ -96,6 +96,8 @@ pub struct FilmPiece {
     pub coded_width: u32,
     /// Height of the coded picture.
     pub coded_height: u32,
+    /// Each side was divided by this for the line's sake, beside what the codec needs.
+    pub reduction: u32,
     /// What of it is to be painted; in picture coordinates, inside the area, not overlapping.
     pub rects: Vec<Rect>,
     /// One packet of the codec.
@@ -304,6 +306,26 @@ impl Films {
         Err(error)
     }
 
+    /// One frame of what does not move, in a stream of its own that nobody shares: it says nothing
+    /// of where the next film is and how large, and another viewer's may show an older picture.
+    pub(crate) fn glance(
+        &mut self,
+        now: Moment,
+        frame: &FrameView<'_>,
+        area: Rect,
+        rects: &[Rect],
+        order: &FilmOrder,
+    ) -> Result<FilmPiece, FilmError> {
+        let order = FilmOrder {
+            formats: order.formats.without(FilmFormat::Vp9FullChroma),
+            ..*order
+        };
+        self.restart();
+        let piece = self.encode(now, &frame.alone(), area, rects, &order);
+        self.restart();
+        piece
+    }
+
     /// `None` when the codec does not take an area of that size.
     fn encode_with(
         &mut self,
@@ -348,6 +370,7 @@ impl Films {
             area,
             coded_width: width,
             coded_height: height,
+            reduction,
             rects: rects.to_vec(),
             data: packet.data,
             held_back: packet.held_back,

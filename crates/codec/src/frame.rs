@@ -43,6 +43,14 @@ impl<'a> FrameView<'a> {
         }
     }
 
+    /// The same, of nobody else's screen.
+    pub(crate) fn alone(&self) -> Self {
+        Self {
+            taken_at: None,
+            ..*self
+        }
+    }
+
     /// When it was taken of a shared screen, and what part of that it shows.
     pub(crate) fn origin(&self) -> Option<(Moment, Rect)> {
         let place = Rect {

@@ -4,10 +4,10 @@ mod support;
 
 use std::time::Duration;
 
-use gc_codec::{Pending, Update};
+use gc_codec::{FilmFormat, Pending, Update};
 use gc_model::geometry::Rect;
 
-use support::stage::{CAPTION, Stage, VIDEO, film};
+use support::stage::{CAPTION, Notes, Stage, VIDEO, film};
 
 /// A line that carries a tenth of [`VIDEO`] before anybody becomes impatient.
 fn slow_stage() -> Stage {
@@ -174,4 +174,47 @@ fn a_film_that_plays_does_not_grow_by_a_photograph_elsewhere() {
             assert_eq!(film.area, VIDEO);
         }
     }
+}
+
+#[test]
+fn a_film_that_begins_inside_of_a_photograph_has_its_own_place_and_size() {
+    let inside = Rect {
+        x: 192,
+        y: 208,
+        width: 128,
+        height: 96,
+    };
+    let mut stage = slow_stage();
+    stage.play_in(VIDEO, 1);
+    let glance = stage.encode(&[]).update.expect("more");
+    assert!(glance.film.is_some());
+    stage.order.glance_above_bytes = None;
+
+    let films: Vec<_> = (2..20)
+        .filter_map(|frame| stage.play_in(inside, frame).film)
+        .collect();
+
+    let first = films.first().expect("a film");
+    assert!(first.key && first.area == inside, "{:?}", first.area);
+    assert!(first.stream != film(&glance).stream);
+}
+
+#[test]
+fn where_no_codec_takes_it_a_photograph_is_exact_and_never_few_colours() {
+    let mut codec = Notes::of(FilmFormat::Vp9);
+    codec.shortest_side = 1_000;
+    let mut stage = Stage::with(vec![codec]);
+    stage.order.glance_above_bytes = Some(VIDEO.area() / 10);
+    stage.order.budget_bytes = 3_000;
+
+    let first = stage.play_in(VIDEO, 1);
+
+    let later = rest(&mut stage);
+    let all: Vec<_> = std::iter::once(&first).chain(&later).collect();
+    assert!(
+        all.iter()
+            .all(|update| !update.reduced && update.film.is_none())
+    );
+    let sent: usize = all.iter().map(|update| pixels(&update.rects)).sum();
+    assert_eq!(sent, VIDEO.area(), "each pixel once");
 }

@@ -47,6 +47,10 @@ const RESTED_TARGET_BYTES: usize = 64 * 1024;
 /// Somebody who waits for a picture waits this long gladly.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a line carries is found out in this time, beside its round trip: what is in flight doubles or
+/// better with each.
+const FOUND_OUT_AFTER: Duration = Duration::from_millis(250);
+
 /// A line that was full is taken to be as slow for so long. Wrongly, a photograph is seen coarsely
 /// for a moment that need not have been.
 const FILLED_MEMORY: Duration = Duration::from_secs(30);
@@ -189,7 +193,9 @@ pub struct Pacer {
     queued_once: bool,
     /// What the viewer takes for a frame by itself, on average.
     painting: Duration,
-    /// When the line had as much to carry as it might, and the rate as it was known then.
+    /// Since when the line has had as much to carry as it might.
+    filling_since: Option<Moment>,
+    /// When it last had, for long enough, and the rate as it was known then.
     filled: Option<(Moment, f64)>,
 }
 
@@ -215,6 +221,7 @@ impl Default for Pacer {
             round_ends_at: 0,
             queued_once: false,
             painting: Duration::ZERO,
+            filling_since: None,
             filled: None,
         }
     }
@@ -409,9 +416,7 @@ impl Pacer {
         self.pairs
             .handle_arrival(now, frame.sequence, Moment::from_micros(arrived_at), memory);
         self.note_pair_rate(now);
-        if !frame.app_limited {
-            self.filled = self.rate().map(|rate| (now, rate));
-        }
+        self.note_filled(now, &frame);
         Ok(())
     }
 
@@ -576,6 +581,18 @@ impl Pacer {
             } else if !frame.app_limited {
                 self.gain = (self.gain * GAIN_STEP).min(MAX_GAIN);
             }
+        }
+    }
+
+    /// While it is still found out what the line carries, what is known of it is too little.
+    fn note_filled(&mut self, now: Moment, frame: &InFlight) {
+        if frame.app_limited {
+            self.filling_since = None;
+            return;
+        }
+        let since = *self.filling_since.get_or_insert(frame.sent_at);
+        if now.since(since) >= FOUND_OUT_AFTER + self.base() {
+            self.filled = self.rate().map(|rate| (now, rate));
         }
     }
 

@@ -376,3 +376,26 @@ fn a_large_photograph_is_seen_long_before_it_is_exact() {
         }
     }
 }
+
+/// The line is found out anew with each session, and a photograph need not be coarse meanwhile.
+#[test]
+fn a_photograph_next_door_is_exact_from_the_beginning() {
+    let whole = Rect::between(0, 0, WIDTH as i32, HEIGHT as i32);
+    for (rate, rtt) in [(1_000_000_000, 2), (100_000_000, 5), (20_000_000, 40)] {
+        let mut session = Session::with_films(rate, ms(rtt));
+        session.paint = ms(6);
+        session.draw_film(whole, 1);
+        session.connect();
+        session
+            .run_until(Duration::from_secs(5), Session::is_exact)
+            .expect("the first picture comes");
+        session.run_for(Duration::from_secs(2));
+        session.draw_film(whole, 50);
+        session
+            .run_until(Duration::from_secs(5), Session::is_exact)
+            .expect("the next picture comes");
+
+        let coarse = |(_, frame): &(Moment, ShownFrame)| frame.film.is_some();
+        assert!(!session.frames.iter().any(coarse), "{rate} bit/s");
+    }
+}

@@ -65,6 +65,7 @@ impl Encoder {
         plan.calm
             .retain(|index| photos.binary_search(index).is_err());
         plan.film = photos;
+        plan.is_glance = true;
     }
 
     /// Pixels of `tiles` that differ from what was sent, in rectangles; none of those that are to

@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) calm: Vec<usize>,
     pub(super) busy: Vec<usize>,
     pub(super) film: Vec<usize>,
+    /// `film` is a photograph to be seen coarsely first: nothing of it moves.
+    pub(super) is_glance: bool,
 }
 
 impl Encoder {

@@ -256,7 +256,9 @@ impl Host {
             Some(at) if at <= now => {}
             _ => {
                 let wanted = self.frames.wanted && self.frames.outstanding.is_none();
-                if wanted && self.pacer.budget(now).is_none() {
+                if !self.gate.shows() {
+                    self.frames.held_since = None;
+                } else if wanted && self.pacer.budget(now).is_none() {
                     self.frames.held_since.get_or_insert(now);
                 }
                 return;
@@ -353,8 +355,8 @@ impl Host {
         self.frames.sequence += 1;
         let film = update.film.as_ref();
         let held_back = film.is_some_and(|film| film.held_back);
-        let is_small = film.is_some_and(|film| film.coded_width * 3 < film.area.width * 2);
-        let in_parts = !update.complete && update.bytes() * 2 > budget;
+        let is_small = film.is_some_and(|film| film.reduction > 1);
+        let in_parts = !update.complete && update.bytes() >= budget;
         let slow = self.frames.cost.mul_f64(1.0 + REST_SHARE) > MIN_INTERVAL;
         self.frames.limit = match self.frames.held_by.take() {
             Some(limit) => limit,

@@ -17,7 +17,7 @@ const PLACE_BYTES: u64 = 110;
 const PLACE_SHARE: u64 = 10;
 
 /// However slow the line is, they are told this often.
-const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
+const LONGEST_INTERVAL: Duration = Duration::from_millis(120);
 
 /// A place that waits to be told, and what was told last.
 #[derive(Default)]
