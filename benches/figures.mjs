@@ -55,7 +55,11 @@ const whole = (name, what = "The whole result") => `[${what}](../benches/results
 const named = (stack) => NAMES[stack] ?? stack;
 
 /** @param {string} scene */
-const words = (scene) => SCENES[/** @type {keyof typeof SCENES} */ (scene)] ?? scene;
+function words(scene) {
+  const [name, rate] = scene.split("@");
+  const words = SCENES[/** @type {keyof typeof SCENES} */ (name)] ?? name;
+  return rate ? `${words}, ${rate} frames a second` : words;
+}
 
 /**
  * A row for each kind of cell, a column for each program.
@@ -123,7 +127,7 @@ function lines() {
     `![From a key to its picture while a film plays](../benches/results/${name}.svg)`,
     "**From a key to its picture**, milliseconds (median). Half a round trip there and half a round trip back are the line's own.",
     grid(head, rows, key, (own) => middle(own.map((row) => row.keyMs.median))),
-    "**Updates shown a second**; the scenes draw 10 (typing) and 30 of them.",
+    "**Updates shown a second**; the scenes draw 10 (typing) and 30 of them, where nothing else is said.",
     grid(head, rows, key, (own) => middle(own.map((row) => row.shown / row.seconds))),
     "**Kilobytes for each of them**, with what makes the picture sharp afterwards.",
     grid(head, rows, key, (own) =>

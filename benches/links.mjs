@@ -3,10 +3,13 @@
 // how late, at what cost, and how exact it is when it has come to rest.
 //
 //   node links.mjs [--stacks guruconnect,x11vnc,xvnc,meshcentral] [--lines lan,20000/40,2000/80,256/300]
-//                  [--scenes typing,scroll,video] [--settle 4] [--seconds 8] [--out results/NAME]
+//                  [--scenes typing,scroll,video] [--also lan:video@60,64/300:typing,64/300:video]
+//                  [--settle 4] [--seconds 8] [--out results/NAME]
 //
-// A line is kilobits a second / milliseconds of round trip; `lan` is neither. The first
-// `--settle` seconds of a scene, in which a program learns what the line carries, do not count.
+// A line is kilobits a second / milliseconds of round trip; `lan` is neither. A scene may say
+// how many frames a second it draws; every line has all of `--scenes`, and `--also` names single
+// ones. The first `--settle` seconds of a scene, in which a program learns what the line carries,
+// do not count; more of them where the line takes longer for what a fast one had on its way.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -23,6 +26,7 @@ import { linksChart, linksReport } from "./lib/links-report.mjs";
 import { machineFacts } from "./lib/machine.mjs";
 import { save } from "./lib/results.mjs";
 import { chance, quantile, rounded } from "./lib/statistics.mjs";
+import { unique } from "./lib/tables.mjs";
 import { inputLatency, installProbe, openBrowser, summary } from "./lib/viewer.mjs";
 import { desktops, stacks } from "./stacks/index.mjs";
 
@@ -31,6 +35,7 @@ const { values: options } = parseArgs({
     stacks: { type: "string", default: "guruconnect,x11vnc,xvnc,meshcentral" },
     lines: { type: "string", default: "lan,20000/40,2000/80,256/300" },
     scenes: { type: "string", default: "typing,scroll,video" },
+    also: { type: "string", default: "lan:video@60,64/300:typing,64/300:video" },
     settle: { type: "string", default: "4" },
     seconds: { type: "string", default: "8" },
     out: { type: "string", default: "" },
@@ -50,10 +55,30 @@ const LOOK_MS = 4_000;
 /** An input that takes longer than this counts as lost. */
 const LOST_AFTER_MS = 6_000;
 
+/** What a program may have sent before it noticed how slow the line has become. */
+const SENT_UNAWARE_BYTES = 96_000;
+
 /** @type {import('./lib/links-report.mjs').LinkMeasurement[]} */
 const measurements = [];
 /** @type {import('./lib/failures.mjs').Failure[]} */
 const failures = [];
+
+/** What is measured of each program, one line after the other. */
+function cells() {
+  const everywhere = options.lines
+    .split(",")
+    .flatMap((line) => options.scenes.split(",").map((scene) => ({ line, scene })));
+  const also = options.also.split(",").filter(Boolean);
+  const all = everywhere.concat(
+    also.map((cell) => {
+      const [line, scene] = cell.split(":");
+      return { line, scene };
+    }),
+  );
+  return unique(all.map(({ line }) => line)).flatMap((line) =>
+    all.filter((cell) => cell.line === line),
+  );
+}
 
 /** @param {string} line */
 function parseLine(line) {
@@ -82,14 +107,12 @@ async function measureStack(name) {
     await stack.open?.(page, link.port);
     await installProbe(page);
     await backdrop.stop();
-    for (const line of options.lines.split(",")) {
-      for (const scene of options.scenes.split(",")) {
-        await attempt(failures, name, `${line}, ${scene}`, async () => {
-          assertRunning(stack);
-          measurements.push(await measure({ name, line, scene, desktop, stack, link, page }));
-        });
-        if (!running(stack)) return;
-      }
+    for (const { line, scene } of cells()) {
+      await attempt(failures, name, `${line}, ${scene}`, async () => {
+        assertRunning(stack);
+        measurements.push(await measure({ name, line, scene, desktop, stack, link, page }));
+      });
+      if (!running(stack)) return;
     }
   } finally {
     await cleanup.run();
@@ -104,8 +127,12 @@ async function measureStack(name) {
 async function measure({ name, line, scene, desktop, stack, link, page }) {
   // The scene's first picture comes over a fast line; only what moves is measured.
   link.become({});
-  const length = String(settle + seconds);
-  const workload = new Workload(desktop, ["scene", scene, "--seconds", length, "--hold"]);
+  const { kilobitsPerSecond = Number.POSITIVE_INFINITY } = parseLine(line);
+  const settling = Math.max(settle, (SENT_UNAWARE_BYTES * 8) / 1e3 / kilobitsPerSecond);
+  const length = String(settling + seconds);
+  const [play, rate] = scene.split("@");
+  const paced = rate ? ["--rate", rate] : [];
+  const workload = new Workload(desktop, ["scene", play, ...paced, "--seconds", length, "--hold"]);
   try {
     await workload.ready();
     favour([process.pid], NICENESS);
@@ -113,7 +140,7 @@ async function measure({ name, line, scene, desktop, stack, link, page }) {
     link.become(parseLine(line));
     await page.evaluate(() => /** @type {any} */ (window).probe.find());
     workload.go();
-    await sleep(settle * 1_000);
+    await sleep(settling * 1_000);
 
     await page.evaluate(() => /** @type {any} */ (window).probe.reset());
     const work = [desktop.serverPid, ...stack.agent];

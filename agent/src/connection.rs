@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::address::ServerAddress;
-use crate::tls;
+use crate::{platform, tls};
 
 /// One of a server's addresses gets this long to answer; then the next is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,6 +71,7 @@ impl Connector {
     pub(crate) async fn connect(&self) -> Result<Box<dyn Stream>, ConnectError> {
         let tcp = self.connect_tcp().await?;
         tcp.set_nodelay(true).map_err(ConnectError::Tcp)?;
+        platform::bound_unsent(&tcp);
         let Some(connector) = &self.tls else {
             return Ok(Box::new(tcp));
         };

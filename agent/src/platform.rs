@@ -7,6 +7,7 @@ use std::process::Command;
 
 use gc_platform::Host;
 use gc_session::OsFamily;
+use tokio::net::TcpStream;
 
 use crate::connection::Stream;
 use crate::help::Door;
@@ -73,6 +74,21 @@ pub async fn stop_requested() -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Lets the socket take little before it has sent it: enough to keep the line busy, so that what is
+/// urgent passes what is large while both are still here. A system that refuses still works.
+#[cfg(target_os = "linux")]
+pub(crate) fn bound_unsent(stream: &TcpStream) {
+    const UNSENT_BYTES: u32 = 32 * 1024;
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!(%error, "TCP_NOTSENT_LOWAT was refused");
+    }
+}
+
+/// Windows bounds it by what the line can have on its way ("ideal send backlog"), and a setting of
+/// ours (`SO_SNDBUF`) would end that.
+#[cfg(windows)]
+pub(crate) const fn bound_unsent(_stream: &TcpStream) {}
 
 /// Starts a program on a desktop that somebody looks at, without a window.
 #[cfg(unix)]

@@ -197,8 +197,7 @@ function exactRow(line, scene, rows) {
   const others = rows.filter((one) => one !== ours && one.equalAfterMs !== null);
   const best = others.sort((a, b) => (a.equalAfterMs ?? 0) - (b.equalAfterMs ?? 0))[0];
   const holds = ours.equalAfterMs !== null && ours.equalAfterMs <= EXACT_WITHIN_MS;
-  const reason =
-    scene === "video" && rate < Number.POSITIVE_INFINITY ? `: ${EXACT_PIXELS(rate)}` : "";
+  const reason = isFilm(scene) && rate < Number.POSITIVE_INFINITY ? `: ${EXACT_PIXELS(rate)}` : "";
   return [
     [
       ...[lineName(line), scene, "exact after", after(ours)],
@@ -217,10 +216,13 @@ function exactRow(line, scene, rows) {
  */
 function reasonFor(line, scene, what) {
   if (what === "bytes per update") return scene === "typing" ? FEW_BYTES : PHOTOGRAPHIC;
-  if (what === "agent CPU ms per update") return scene === "video" ? MOTION : X_SERVER;
+  if (what === "agent CPU ms per update") return isFilm(scene) ? MOTION : X_SERVER;
   if (line !== "lan") return ROUND_TRIP;
-  return scene === "video" ? PACKED_FIRST : LOOKING;
+  return isFilm(scene) ? PACKED_FIRST : LOOKING;
 }
+
+/** Whatever rate it has. @param {string} scene */
+const isFilm = (scene) => scene.split("@")[0] === "video";
 
 /** Key to pixel under the scene that asks most. @param {LinkRun} run */
 export function linksChart({ measurements }) {
