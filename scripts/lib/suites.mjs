@@ -71,6 +71,12 @@ const suites = [
     count: vitest,
   },
   {
+    name: "benches",
+    what: "how reports judge what was measured",
+    command: "node --test --test-reporter=tap benches/lib/*.test.mjs",
+    count: tap,
+  },
+  {
     name: "e2e",
     what: "browser, server, agent and an X11 desktop",
     command:
@@ -128,6 +134,14 @@ function playwright(text) {
   return passed || failed
     ? { passed: Number(passed?.[1] ?? 0), failed: Number(failed?.[1] ?? 0) }
     : undefined;
+}
+
+/** @param {string} text */
+function tap(text) {
+  const [passed, failed] = ["pass", "fail"].map((word) =>
+    new RegExp(`^# ${word} (\\d+)$`, "m").exec(text),
+  );
+  return passed && failed ? { passed: Number(passed[1]), failed: Number(failed[1]) } : undefined;
 }
 
 /** @param {string} text */
