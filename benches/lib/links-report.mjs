@@ -6,6 +6,7 @@ import { compare, OURS, perUpdate } from "./compare.mjs";
 import { failuresSection } from "./failures.mjs";
 import { describeMachine } from "./machine.mjs";
 import {
+  BOTH_CORES,
   EXACT_PIXELS,
   FEW_BYTES,
   LOOKING,
@@ -218,6 +219,7 @@ function reasonFor(line, scene, what) {
   if (what === "bytes per update") return scene === "typing" ? FEW_BYTES : PHOTOGRAPHIC;
   if (what === "agent CPU ms per update") return isFilm(scene) ? MOTION : X_SERVER;
   if (line !== "lan") return ROUND_TRIP;
+  if (scene.endsWith("@60")) return BOTH_CORES;
   return isFilm(scene) ? PACKED_FIRST : LOOKING;
 }
 

@@ -62,6 +62,23 @@ fn a_browser_that_takes_long_is_the_limit() {
     assert!(viewer > 0.9, "of {viewer:.2} of the frames");
 }
 
+/// What it takes looks like a slow line now and then, and its films are coarser for it.
+#[test]
+fn a_busy_browser_next_door_is_the_limit_of_a_film_that_it_holds_back() {
+    let mut session = Session::with_films(1_000_000_000, ms(2));
+    session.packing = ms(12);
+    session.soft = false;
+    play(&mut session);
+
+    for paint in [10, 70, 20, 40, 120].into_iter().cycle().take(100) {
+        session.paint = ms(paint);
+        session.run_for(ms(100));
+    }
+
+    let viewer = share(&session, Limit::Viewer);
+    assert!(viewer > 0.7, "of {viewer:.2} of the frames");
+}
+
 #[test]
 fn nothing_is_the_limit_of_typed_text_and_of_a_film_next_door() {
     let mut session = Session::over(2_000_000, ms(80));

@@ -360,7 +360,7 @@ impl Host {
         let slow = self.frames.cost.mul_f64(1.0 + REST_SHARE) > MIN_INTERVAL;
         self.frames.limit = match self.frames.held_by.take() {
             Some(limit) => limit,
-            None if held_back || is_small || in_parts => v1::Limit::Network,
+            None if held_back || is_small || in_parts => self.slowest(),
             None if slow => v1::Limit::Agent,
             None => v1::Limit::FrameRate,
         };
