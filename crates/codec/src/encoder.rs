@@ -8,6 +8,7 @@
 mod glance;
 mod join;
 mod order;
+mod piece;
 mod plan;
 
 use gc_model::geometry::{Rect, Size};
@@ -20,6 +21,7 @@ use crate::photo::{self, is_photo};
 use crate::stream::Compressor;
 use crate::tiles::TileMap;
 use join::merge;
+use piece::{Part, Ratios};
 use plan::Plan;
 
 pub use order::{Abilities, Colours, EncodeOrder, Encoded, Pending, Update, UpdateError};
@@ -34,10 +36,6 @@ const MAX_UPDATE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Most rectangles of one update.
 const MAX_UPDATE_RECTS: usize = 4_096;
-
-/// How many times the first piece of an update is taken to compress. Low, because
-/// on a slow link a piece that compresses worse delays all that comes after it.
-const FIRST_RATIO: f32 = 2.0;
 
 /// A piece is at most this many times the one before it.
 const CHUNK_GROWTH: usize = 4;
@@ -255,20 +253,19 @@ impl Encoder {
         budget_bytes: usize,
     ) -> Result<(), UpdateError> {
         let mut rest = tiles;
-        let mut ratio = FIRST_RATIO;
+        let mut ratios = Ratios::default();
         let mut largest = MAX_CHUNK_BYTES;
         while !rest.is_empty() {
-            let left = budget_bytes.saturating_sub(update.exact_bytes());
             let raw = update.rects.iter().map(|rect| rect.area()).sum::<usize>() * BYTES_PER_PIXEL;
-            let spent = !update.rects.is_empty() && (left == 0 || raw >= MAX_UPDATE_BYTES);
-            if spent || update.rects.len() >= MAX_UPDATE_RECTS / 2 {
+            let is_full = piece::fills(budget_bytes, update.exact_bytes());
+            if is_full || raw >= MAX_UPDATE_BYTES || update.rects.len() >= MAX_UPDATE_RECTS / 2 {
                 update.complete = false;
                 return Ok(());
             }
-            let wanted = ((left as f32 * ratio) as usize).min(largest);
-            let (chunk, later) = rest.split_at(self.tiles_within(rest, wanted));
-            rest = later;
-            ratio = self.add_chunk(now, update, frame, chunk, colours)?;
+            let left = budget_bytes.saturating_sub(update.exact_bytes());
+            let chunk = self.next_chunk(frame, rest, left, &ratios, largest);
+            rest = &rest[chunk.len()..];
+            self.add_chunk(now, update, frame, chunk, colours, &mut ratios)?;
             largest = MAX_CHUNK_BYTES.min((self.raw.len() + self.planes.len()) * CHUNK_GROWTH);
         }
         Ok(())
@@ -287,7 +284,7 @@ impl Encoder {
         if tiles.is_empty() {
             return Ok(());
         }
-        if order.hold_films || (update.bytes() > 0 && update.bytes() >= order.budget_bytes) {
+        if order.hold_films || piece::fills(order.budget_bytes, update.bytes()) {
             update.complete = false;
             return Ok(());
         }
@@ -322,24 +319,39 @@ impl Encoder {
         for rect in rects {
             self.note_sent(frame, rect);
         }
-        self.mark_sent(tiles, true);
+        self.mark_sent(tiles.iter().copied(), true);
         update.film = Some(piece);
         update.complete &= !self.films.is_behind();
         Ok(())
     }
 
-    /// How many of `tiles` make `bytes` raw; at least one.
-    fn tiles_within(&self, tiles: &[usize], bytes: usize) -> usize {
-        let mut total = 0;
-        let fitting = tiles
-            .iter()
-            .take(MAX_UPDATE_RECTS / 2)
-            .take_while(|&&index| {
-                total += self.bounds_to_send(index).area() * BYTES_PER_PIXEL;
-                total <= bytes
-            })
-            .count();
-        fitting.max(1)
+    /// The first of `tiles`, as many as probably make `bytes` when packed and at most `largest` raw;
+    /// at least one.
+    fn next_chunk(
+        &self,
+        frame: &FrameView<'_>,
+        tiles: &[usize],
+        bytes: usize,
+        ratios: &Ratios,
+        largest: usize,
+    ) -> Vec<Part> {
+        let (mut packed, mut raw) = (0.0, 0);
+        let parts = tiles.iter().take(MAX_UPDATE_RECTS / 2).map(|&index| {
+            let bounds = self.bounds_to_send(index);
+            let is_photo = self.photos && is_photo(bounds, frame);
+            Part {
+                index,
+                bounds,
+                is_photo,
+            }
+        });
+        let fitting = parts.enumerate().take_while(|(count, part)| {
+            let own = part.bounds.area() * BYTES_PER_PIXEL;
+            raw += own;
+            packed += own as f32 / ratios.of(part.is_photo);
+            *count == 0 || (raw <= largest && packed <= bytes as f32)
+        });
+        fitting.map(|(_, part)| part).collect()
     }
 
     /// All of a tile that was reduced, so that none of it stays so; else what differs.
@@ -351,31 +363,29 @@ impl Encoder {
         }
     }
 
-    /// Packs `tiles`; how many times they compressed.
+    /// Packs `chunk`, and notes how many times it compressed.
     fn add_chunk(
         &mut self,
         now: Moment,
         update: &mut Update,
         frame: &FrameView<'_>,
-        tiles: &[usize],
+        mut chunk: Vec<Part>,
         colours: Colours,
-    ) -> Result<f32, UpdateError> {
-        let mut parts: Vec<(usize, Rect)> = tiles
-            .iter()
-            .map(|&index| (index, self.bounds_to_send(index)))
-            .collect();
-        parts.sort_unstable_by_key(|&(index, _)| index);
-        let (mut photos, mut others): (Vec<_>, Vec<_>) = parts
-            .into_iter()
-            .partition(|&(_, bounds)| self.photos && is_photo(bounds, frame));
-        if !photos.is_empty() && self.photo_stream.is_none() {
+        ratios: &mut Ratios,
+    ) -> Result<(), UpdateError> {
+        chunk.sort_unstable_by_key(|part| part.index);
+        if chunk.iter().any(|part| part.is_photo) && self.photo_stream.is_none() {
             self.photo_stream = Compressor::for_photos(self.size.area() * photo::PLANES).ok();
-            if self.photo_stream.is_none() {
-                // Too little memory: they go as other pixels do.
-                others.append(&mut photos);
-                others.sort_unstable_by_key(|&(index, _)| index);
-            }
         }
+        // With too little memory for their stream they go as other pixels do.
+        let separate = self.photo_stream.is_some();
+        let parts = |photos: bool| -> Vec<(usize, Rect)> {
+            let of_kind = chunk
+                .iter()
+                .filter(|part| (part.is_photo && separate) == photos);
+            of_kind.map(|part| (part.index, part.bounds)).collect()
+        };
+        let (photos, others) = (parts(true), parts(false));
         let columns = self.map.columns() as usize;
         let (photos, others) = (merge(&photos, columns), merge(&others, columns));
 
@@ -393,27 +403,29 @@ impl Encoder {
             colours.quantize(&mut self.photo);
             photo::pack(&self.photo, rect.width as usize, &mut self.planes);
         }
-        let before = update.exact_bytes();
+        let before = update.data.len();
         if !self.raw.is_empty() {
             self.stream.push(&self.raw, &mut update.data)?;
         }
+        ratios
+            .others
+            .note(self.raw.len(), update.data.len() - before);
         let planes = self.add_planes(update, &photos)?;
+        let pixels: usize = photos.iter().map(|rect| rect.area()).sum();
+        ratios.photos.note(pixels * BYTES_PER_PIXEL, planes);
         if colours == Colours::All && planes > 0 {
-            let pixels: usize = photos.iter().map(|rect| rect.area()).sum();
             self.photo_cost = Some(PhotoCost {
                 at: now,
                 bytes_per_pixel: planes as f32 / pixels as f32,
             });
         }
 
-        let pixels: usize = others.iter().chain(&photos).map(|rect| rect.area()).sum();
-        let added = (update.exact_bytes() - before).max(1);
-        self.mark_sent(tiles, colours != Colours::All);
+        self.mark_sent(chunk.iter().map(|part| part.index), colours != Colours::All);
         update.rects.extend(others);
         let first = update.rects.len() as u32;
         update.photos.extend(first..first + photos.len() as u32);
         update.rects.extend(photos);
-        Ok((pixels * BYTES_PER_PIXEL) as f32 / added as f32)
+        Ok(())
     }
 
     /// Packs the planes of `photos`; how many bytes they took.
@@ -441,8 +453,8 @@ impl Encoder {
         }
     }
 
-    fn mark_sent(&mut self, tiles: &[usize], reduced: bool) {
-        for &index in tiles {
+    fn mark_sent(&mut self, tiles: impl IntoIterator<Item = usize>, reduced: bool) {
+        for index in tiles {
             self.map.tiles[index].mark_sent(reduced);
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use gc_model::geometry::Rect;
 use gc_model::time::Moment;
 
+use super::piece::fills;
 use crate::decoder::Piece;
 use crate::film::{FilmOrder, FilmPiece};
 use crate::moves::Moves;
@@ -101,6 +102,11 @@ impl Update {
             photo_data: &self.photo_data,
             starts_stream: self.starts_stream,
         }
+    }
+
+    /// Whether it is the budget of its order that ended it.
+    pub fn fills(&self, budget_bytes: usize) -> bool {
+        self.bytes() >= budget_bytes || (!self.complete && fills(budget_bytes, self.bytes()))
     }
 
     /// What its exact pixels take.

@@ -2,7 +2,8 @@
 
 use gc_model::time::Moment;
 
-use super::{Encoder, FIRST_RATIO};
+use super::Encoder;
+use super::piece::FIRST_RATIO;
 use crate::frame::{BYTES_PER_PIXEL, FrameView};
 use crate::photo::is_photo;
 use crate::tiles::{Moving, STILL};

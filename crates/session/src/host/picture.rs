@@ -356,7 +356,7 @@ impl Host {
         let film = update.film.as_ref();
         let held_back = film.is_some_and(|film| film.held_back);
         let is_small = film.is_some_and(|film| film.reduction > 1);
-        let in_parts = !update.complete && update.bytes() >= budget;
+        let in_parts = !update.complete && update.fills(budget);
         let slow = self.frames.cost.mul_f64(1.0 + REST_SHARE) > MIN_INTERVAL;
         self.frames.limit = match self.frames.held_by.take() {
             Some(limit) => limit,
@@ -375,7 +375,7 @@ impl Host {
             };
             self.frames.full_chroma.note(now, &made);
         }
-        let app_limited = update.bytes() < budget && !held_back;
+        let app_limited = !update.fills(budget) && !held_back;
         let frame = v1::VideoFrame {
             sequence: self.frames.sequence,
             layout_generation: self.layout_generation,
