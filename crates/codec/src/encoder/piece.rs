@@ -15,6 +15,11 @@ pub(super) fn fills(budget_bytes: usize, bytes: usize) -> bool {
     bytes > 0 && bytes + budget_bytes / FULL_BUT_FOR >= budget_bytes
 }
 
+/// What is found again compresses hundreds of times, and what comes next may be new: no piece counts
+/// on more than this, a few times what new ones compress.
+const MOST_OF_PHOTOS: f32 = 6.0;
+const MOST_OF_OTHERS: f32 = 40.0;
+
 /// A tile in a piece.
 pub(super) struct Part {
     pub(super) index: usize,
@@ -35,9 +40,9 @@ impl Ratios {
     /// How many times a tile probably compresses.
     pub(super) fn of(&self, is_photo: bool) -> f32 {
         if is_photo {
-            self.photos.0
+            self.photos.0.min(MOST_OF_PHOTOS)
         } else {
-            self.others.0
+            self.others.0.min(MOST_OF_OTHERS)
         }
     }
 }
