@@ -114,6 +114,9 @@ const PAIR_STEP: f64 = 2.0;
 const MAX_GAIN: f64 = 3.0;
 const GAIN_STEP: f64 = 1.5;
 
+/// Tells the tokens of probes that measure the base round trip from those of pairs.
+const BASE_PROBE: u64 = 1 << 63;
+
 /// An acknowledgement of a frame that is not in flight: the viewer breaks the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the viewer acknowledged a frame that was not sent")]
@@ -184,6 +187,8 @@ pub struct Pacer {
     pairs: Pairs,
     /// When the base round trip was last measured.
     probed_at: Option<Moment>,
+    /// The probe that measures it, with its token, until it is answered.
+    base_probe: Option<(u64, Moment)>,
     /// How long the base round trip is believed.
     base_memory: Duration,
     /// Waits for everything in flight, so that the next probe meets no queue.
@@ -215,6 +220,7 @@ impl Default for Pacer {
             fixed: FixedDelay::default(),
             pairs: Pairs::default(),
             probed_at: None,
+            base_probe: None,
             base_memory: BASE_MEMORY,
             draining: false,
             gain: 2.0,
@@ -291,38 +297,51 @@ impl Pacer {
         RATE_MEMORY.max(self.base() * 10)
     }
 
+    /// Asked when a picture is ordered: the token of a probe that measures the base round trip, if
+    /// that is due. It goes at once, for together with the update in one packet it would take as
+    /// long as that.
+    pub fn base_probe(&mut self, now: Moment) -> Option<u64> {
+        let is_due = self
+            .probed_at
+            .is_none_or(|at| now.since(at) > self.base_memory);
+        if !is_due || !self.in_flight.is_empty() {
+            return None;
+        }
+        self.probed_at = Some(now);
+        self.draining = false;
+        let token = now.as_micros() | BASE_PROBE;
+        self.base_probe = Some((token, now));
+        Some(token)
+    }
+
     /// Asked before the update `sequence` of about `bytes`: the token of a probe to send ahead of
     /// it, if one is due.
     pub fn next_probe(&mut self, now: Moment, sequence: u64, bytes: usize) -> Option<u64> {
         let alone = self.in_flight.is_empty();
-        let measures_base = alone
-            && self
-                .probed_at
-                .is_none_or(|at| now.since(at) > self.base_memory);
-        if measures_base {
-            self.probed_at = Some(now);
-            self.draining = false;
-        } else if !self.pairs.is_due(now, bytes) {
-            return None;
-        }
-        Some(self.pairs.send(now, sequence, bytes, alone))
+        self.pairs
+            .is_due(now, bytes)
+            .then(|| self.pairs.send(now, sequence, bytes, alone))
     }
 
     /// Notes the viewer's answer to a probe. Answers to nothing are ignored.
     pub fn handle_probe_answer(&mut self, now: Moment, token: u64) {
-        let answer = self.pairs.handle_answer(now, token, self.delivered_at);
-        let Some(answer) = answer else { return };
         let lately = self.lately();
-        self.base_rtt = if answer.alone {
+        let sent_at = if let Some((_, sent_at)) = self.base_probe.take_if(|asked| asked.0 == token)
+        {
             // One answer may be late, because the viewer was busy.
-            let others = self.acked.within(answer.sent_at, lately);
+            let others = self.acked.within(sent_at, lately);
             let others = others.map(|shown| shown.under_way);
-            others.chain([answer.round_trip]).min()
+            self.base_rtt = others.chain([now.since(sent_at)]).min();
+            sent_at
         } else {
-            self.base_rtt.map(|base| base.min(answer.round_trip))
+            let answer = self.pairs.handle_answer(now, token, self.delivered_at);
+            let Some(sent_at) = answer else { return };
+            let round_trip = now.since(sent_at);
+            self.base_rtt = self.base_rtt.map(|base| base.min(round_trip));
+            sent_at
         };
         // Over longer ways "lately" is longer, and what was not lately before does not become it.
-        self.acked.forget_before(answer.sent_at, lately);
+        self.acked.forget_before(sent_at, lately);
     }
 
     /// Notes an update that was handed to the network. `app_limited`: it was smaller than its budget.

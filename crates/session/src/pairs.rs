@@ -35,15 +35,6 @@ struct Probe {
     answered_at: Option<Moment>,
 }
 
-/// An answer to a probe.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ProbeAnswer {
-    pub(crate) sent_at: Moment,
-    pub(crate) round_trip: Duration,
-    /// Nothing else was on its way when the probe was sent.
-    pub(crate) alone: bool,
-}
-
 /// Sends pairs, one at a time, and remembers what they showed.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
@@ -80,24 +71,20 @@ impl Pairs {
     }
 
     /// Notes the viewer's answer to a probe; the last acknowledgement came at `acknowledged_at`.
-    /// `None` for answers to nothing.
+    /// When the probe was sent; `None` for answers to nothing.
     pub(crate) fn handle_answer(
         &mut self,
         now: Moment,
         token: u64,
         acknowledged_at: Moment,
-    ) -> Option<ProbeAnswer> {
+    ) -> Option<Moment> {
         let asked = self.probe.as_mut().filter(|probe| probe.token == token);
         let probe = asked.filter(|probe| probe.answered_at.is_none())?;
         // Right after an acknowledgement it is that of a viewer that was busy, and both halves of
         // the pair waited for it.
         let was_busy = !probe.alone && now.since(acknowledged_at) < SHORTEST_PAIR;
         probe.answered_at = (!was_busy).then_some(now);
-        Some(ProbeAnswer {
-            sent_at: probe.sent_at,
-            round_trip: now.since(probe.sent_at),
-            alone: probe.alone,
-        })
+        Some(probe.sent_at)
     }
 
     /// Notes that the viewer acknowledged all updates up to `sequence`, and got that one at

@@ -286,6 +286,9 @@ impl Host {
             glance_above_bytes: self.pacer.patience_bytes(now),
         };
         self.frames.film_bytes = order.film.map_or(0, |film| film.target_bytes);
+        if let Some(token) = self.pacer.base_probe(now) {
+            self.probe(token);
+        }
         self.outputs.push_back(HostOutput::Capture(order));
     }
 
@@ -350,7 +353,7 @@ impl Host {
     ) {
         let sequence = self.frames.sequence + 1;
         if let Some(token) = self.pacer.next_probe(now, sequence, update.bytes()) {
-            self.send(Lane::Control, agent_message::Body::Ping(v1::Ping { token }));
+            self.probe(token);
         }
         self.frames.sequence += 1;
         let film = update.film.as_ref();
@@ -398,6 +401,11 @@ impl Host {
             self.pacer
                 .handle_sent(now, self.frames.sequence, bytes, app_limited);
         }
+    }
+
+    /// Asks the viewer for an answer at once.
+    fn probe(&mut self, token: u64) {
+        self.send(Lane::Control, agent_message::Body::Ping(v1::Ping { token }));
     }
 
     /// What a frame says of the link, if it has anything to say.
