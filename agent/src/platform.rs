@@ -75,8 +75,9 @@ pub async fn stop_requested() -> io::Result<()> {
     Ok(())
 }
 
-/// Lets the socket take little before it has sent it: enough to keep the line busy, so that what is
-/// urgent passes what is large while both are still here. A system that refuses still works.
+/// Lets the socket take little before it has sent it: enough to keep the line busy. What waits for
+/// the line waits in the program, where it is bounded, and not in a buffer of the system's that
+/// grows to megabytes. A system that refuses still works.
 #[cfg(target_os = "linux")]
 pub(crate) fn bound_unsent(stream: &TcpStream) {
     const UNSENT_BYTES: u32 = 32 * 1024;

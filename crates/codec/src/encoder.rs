@@ -414,9 +414,13 @@ impl Encoder {
         let pixels: usize = photos.iter().map(|rect| rect.area()).sum();
         ratios.photos.note(pixels * BYTES_PER_PIXEL, planes);
         if colours == Colours::All && planes > 0 {
+            let before = self.photo_cost.filter(|cost| cost.at == now);
+            let (bytes_before, pixels_before) =
+                before.map_or((0, 0), |cost| (cost.bytes, cost.pixels));
             self.photo_cost = Some(PhotoCost {
                 at: now,
-                bytes_per_pixel: planes as f32 / pixels as f32,
+                bytes: bytes_before + planes,
+                pixels: pixels_before + pixels,
             });
         }
 
@@ -466,11 +470,19 @@ fn append_pixels(frame: &FrameView<'_>, rect: Rect, out: &mut Vec<u8>) {
     }
 }
 
-/// What a piece of photographs took.
+/// What the photographs of an update took.
 #[derive(Debug, Clone, Copy)]
 struct PhotoCost {
     at: Moment,
-    bytes_per_pixel: f32,
+    bytes: usize,
+    pixels: usize,
+}
+
+impl PhotoCost {
+    /// What `pixels` more would take.
+    fn of(&self, pixels: usize) -> f32 {
+        pixels as f32 * self.bytes as f32 / self.pixels as f32
+    }
 }
 
 /// Something that was found at another place.

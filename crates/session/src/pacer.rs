@@ -114,6 +114,9 @@ const PAIR_STEP: f64 = 2.0;
 const MAX_GAIN: f64 = 3.0;
 const GAIN_STEP: f64 = 1.5;
 
+/// Nothing is on the line for longer, in seconds: a rate of next to nothing is not believed.
+const LONGEST_ON_THE_LINE: f64 = 10.0;
+
 /// Tells the tokens of probes that measure the base round trip from those of pairs.
 const BASE_PROBE: u64 = 1 << 63;
 
@@ -176,7 +179,7 @@ pub struct Pacer {
     last_sequence: u64,
     delivered: u64,
     delivered_at: Moment,
-    /// The last update was smaller than its budget.
+    /// The last update did not fill its budget.
     last_app_limited: bool,
     acked: Deliveries,
     rates: Rates,
@@ -255,9 +258,7 @@ impl Pacer {
         let Some(oldest) = self.in_flight.front() else {
             return false;
         };
-        let own = self.rate().map_or(FIRST_PATIENCE, |rate| {
-            Duration::from_secs_f64((oldest.queued as f64 / rate.max(1.0)).min(10.0))
-        });
+        let own = self.on_the_line(oldest.queued).unwrap_or(FIRST_PATIENCE);
         let way = self.base() + self.painting;
         now.since(oldest.sent_at) > way + self.slack() + JITTER + own
     }
@@ -344,7 +345,7 @@ impl Pacer {
         self.acked.forget_before(sent_at, lately);
     }
 
-    /// Notes an update that was handed to the network. `app_limited`: it was smaller than its budget.
+    /// Notes an update that was handed to the network. `app_limited`: it did not fill its budget.
     pub fn handle_sent(&mut self, now: Moment, sequence: u64, bytes: usize, app_limited: bool) {
         let alone = self.in_flight.is_empty();
         if alone {
@@ -416,7 +417,7 @@ impl Pacer {
                 BASE_MEMORY
             };
         }
-        self.draining |= self
+        self.draining = self
             .probed_at
             .is_some_and(|at| now.since(at) > self.base_memory);
         let elapsed = now.since(frame.delivered_at).max(SHORTEST_WAY);
@@ -497,6 +498,14 @@ impl Pacer {
         self.rates.fastest()
     }
 
+    /// What `bytes` take at the known rate.
+    fn on_the_line(&self, bytes: usize) -> Option<Duration> {
+        let rate = self.rate()?;
+        Some(Duration::from_secs_f64(
+            (bytes as f64 / rate.max(1.0)).min(LONGEST_ON_THE_LINE),
+        ))
+    }
+
     fn slack(&self) -> Duration {
         let base = self.base();
         (base * 2).clamp(SLACK_NEXT_DOOR, SLACK).max(base / 4)
@@ -566,9 +575,7 @@ impl Pacer {
         }
         let delay = self.rtt.saturating_sub(self.base());
         let queue = delay.saturating_sub(painting.saturating_sub(self.fixed.delay()));
-        let own = self.rate().map_or(Duration::ZERO, |known| {
-            Duration::from_secs_f64((frame.bytes as f64 / known.max(1.0)).min(10.0))
-        });
+        let own = self.on_the_line(frame.bytes).unwrap_or_default();
         let is_next_door = self.slack() == SLACK_NEXT_DOOR;
         let limit = self.slack().max(own) + JITTER;
         let queued = queue > limit;
@@ -622,5 +629,38 @@ impl Pacer {
         self.pairs.lead = false;
         let memory = self.memory();
         self.rates.note(now, rate, memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUICK: Painted = Painted {
+        by_itself: Duration::ZERO,
+        since_arrival: Duration::ZERO,
+    };
+
+    fn at(milliseconds: u64) -> Moment {
+        Moment::from_micros(milliseconds * 1_000)
+    }
+
+    /// While somebody types, the next picture is ordered before the last one is acknowledged.
+    #[test]
+    fn one_late_letter_does_not_make_updates_go_one_at_a_time() {
+        let mut pacer = Pacer::default();
+        let token = pacer.base_probe(at(0)).expect("nothing is known");
+        pacer.handle_sent(at(5), 1, 1_000, true);
+        pacer.handle_probe_answer(at(150), token);
+        pacer.handle_ack(at(155), 1, QUICK).expect("it was sent");
+
+        pacer.handle_sent(at(2_000), 2, 1_000, true);
+        pacer.handle_ack(at(2_400), 2, QUICK).expect("it was sent");
+        pacer.handle_sent(at(2_401), 3, 1_000, true);
+        pacer.handle_ack(at(2_552), 3, QUICK).expect("it was sent");
+
+        assert_eq!(pacer.base_probe(at(2_600)), None, "not in doubt any more");
+        pacer.handle_sent(at(2_605), 4, 100, true);
+        assert!(pacer.budget(at(2_606)).is_some());
     }
 }

@@ -21,7 +21,7 @@ impl Encoder {
     /// of a film, small and coarse, after the text around them. As nothing of them moves, they are
     /// made exact like a film that has come to rest. While a film plays it has the line.
     ///
-    /// What they would take is known from their first piece, which is exact: one that was there
+    /// What they would take is known from the last update of photographs, which was exact: one that was there
     /// before is found in the stream's history and takes little.
     pub(super) fn glance(
         &self,
@@ -35,7 +35,7 @@ impl Encoder {
         else {
             return;
         };
-        let takes_long = |pixels: usize| pixels as f32 * cost.bytes_per_pixel > most as f32;
+        let takes_long = |pixels: usize| cost.of(pixels) > most as f32;
         let plays = !plan.film.is_empty() || self.map.tiles.iter().any(|tile| tile.was_film(now));
         let moves = self
             .moved

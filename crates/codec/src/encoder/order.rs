@@ -50,8 +50,8 @@ pub struct Abilities {
 pub struct EncodeOrder {
     /// Start a new stream with the whole picture.
     pub restart: bool,
-    /// Stop adding to the update once it has this many bytes. At least one tile
-    /// is always sent, so the update may be larger by the last piece.
+    /// Stop adding to the update once it has about this many bytes. At least one tile
+    /// is always sent, and the update may be larger by the last piece.
     pub budget_bytes: usize,
     /// Colours of busy, photo-like regions.
     pub colours: Colours,
@@ -104,7 +104,7 @@ impl Update {
         }
     }
 
-    /// Whether it is the budget of its order that ended it.
+    /// Whether it has all that the budget of its order had room for, near enough.
     pub fn fills(&self, budget_bytes: usize) -> bool {
         self.bytes() >= budget_bytes || (!self.complete && fills(budget_bytes, self.bytes()))
     }
